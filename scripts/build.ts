@@ -1,0 +1,28 @@
+// `npm run build`: compiles src to dist and copies what is not TypeScript (SQL, snapshots, templates).
+import { spawnSync } from "node:child_process";
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** tsc rewrites `./x.ts` in imports, but not in `new URL("./x.ts", import.meta.url)`, by which worker threads start. */
+const RELATIVE_URL = /(new URL\(\s*(["'])\.{1,2}\/[^"']+)\.ts(\2)/g;
+
+rmSync("dist", { recursive: true, force: true });
+const tsc = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
+  stdio: "inherit",
+});
+if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+
+const compiled = globSync("dist/**/*.js");
+for (const file of compiled) {
+  const text = readFileSync(file, "utf8");
+  const rewritten = text.replace(RELATIVE_URL, "$1.js$3");
+  if (rewritten !== text) writeFileSync(file, rewritten);
+}
+
+const assets = globSync("src/**/*.*").filter((file) => !file.endsWith(".ts"));
+for (const file of assets) {
+  const target = join("dist", file.slice("src/".length));
+  mkdirSync(dirname(target), { recursive: true });
+  cpSync(file, target);
+}
+process.stdout.write(`dist: ${compiled.length} compiled, ${assets.length} copied\n`);

@@ -1,0 +1,81 @@
+// What query parameters and ids may look like, and lists in answers: the parts that the routes' schemas are made of. Pure.
+import { z } from "zod";
+
+/** Ids of Stripe's and of ours: printable ASCII, which an index can find and a log can show. */
+export const id = z.string().regex(/^[!-~]{1,255}$/, "must be an id");
+
+/** In addresses: what is between two slashes. */
+export const idParams = z.strictObject({ id });
+
+export const scopeFields = {
+  account: z
+    .string()
+    .regex(/^[\w-]{1,255}$/, "must be a Stripe account id, or `platform`")
+    .transform((account) => (account === "platform" ? "" : account))
+    .optional()
+    .meta({ description: "A connected account's id; `platform` for the platform's own." }),
+  livemode: z
+    .enum(["true", "false"])
+    .transform((text) => text === "true")
+    .optional(),
+};
+
+export const pageFields = {
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().max(1000).optional().meta({ description: "`next_cursor` of the page before." }),
+};
+
+const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+const YEAR_9999 = Date.UTC(9999, 0, 1) / 1000;
+
+/** ISO 8601 (a date alone is its start in UTC) or Unix seconds, as Unix seconds. A fraction is rounded up: nothing before it counts. */
+export const time = z
+  .union([z.string(), z.number()])
+  .transform((given, context) => {
+    const seconds = secondsOf(String(given));
+    if (Number.isSafeInteger(seconds) && seconds >= 0 && seconds < YEAR_9999) return seconds;
+    context.addIssue({ code: "custom", message: "must be an ISO 8601 time with its zone, such as 2026-01-31T00:00:00Z, or Unix seconds" });
+    return z.NEVER;
+  })
+  .optional();
+
+function secondsOf(text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  return ISO.test(text) ? Math.ceil(Date.parse(text) / 1000) : Number.NaN;
+}
+
+export const rangeFields = {
+  since: time.meta({ description: "ISO 8601 or Unix seconds, inclusive." }),
+  until: time.meta({ description: "ISO 8601 or Unix seconds, exclusive." }),
+};
+
+/** What a person typed into the search box. */
+export const searchText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(320)
+  .regex(/^[^\p{Cc}]*$/u, "must not contain control characters")
+  .optional()
+  .meta({ description: "A whole id or a whole e-mail address." });
+
+/** `a,b` as a list of words. */
+export function wordList(word: RegExp, message: string) {
+  return z
+    .string()
+    .max(4000)
+    .transform((text, context) => {
+      const words = text.split(",").map((one) => one.trim());
+      if (words.every((one) => word.test(one))) return words;
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    })
+    .optional();
+}
+
+export const isoTime = z.iso.datetime();
+
+/** The wire form of every list. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() });
+}

@@ -1,0 +1,128 @@
+// The shape of a route: what it takes, what it answers and what runs. Pure; server.ts makes Fastify routes of it.
+import type { FastifyReply } from "fastify";
+import { z } from "zod";
+
+import type { Clock } from "../base/clock.ts";
+import type { ErrorCode } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Secret } from "../base/secret.ts";
+import type { Database } from "../db/database.ts";
+import type { Receiver } from "../inbox/receive.ts";
+
+/** What the routes work with. Everything is passed in by app.ts. */
+export interface ApiDependencies {
+  database: Database;
+  log: Log;
+  clock: Clock;
+  receiver: Receiver;
+  operatorToken: Secret;
+  readiness: () => Promise<{ ready: boolean; checks: Record<string, string> }>;
+  metrics: () => Promise<{ contentType: string; text: string }>;
+  /** Look at the queue now. */
+  wake: () => void;
+  platformTenant: string;
+  publicUrl: string;
+  /** From SIGTERM on: webhooks are answered 503, so that another process or a later try takes them. */
+  stopping: () => boolean;
+  version: string;
+  /** A webhook request that was not answered 200. */
+  refused?: (code: ErrorCode) => void;
+  limits?: Partial<ListenerLimits>;
+}
+
+/** Milliseconds. */
+export interface ListenerLimits {
+  /** For a whole request to arrive. */
+  request: number;
+  headers: number;
+  /** How often these two are looked at. */
+  check: number;
+  keepAlive: number;
+}
+
+/** Who may call: anyone, the operator's token, or Stripe by its signature. */
+export type Who = "anyone" | "operator" | "stripe";
+
+export interface Call<Params, Query, Body> {
+  deps: ApiDependencies;
+  params: Params;
+  query: Query;
+  body: Body;
+  /** For a status, a header or a stream. */
+  reply: FastifyReply;
+  requestId: string;
+}
+
+type Answer = z.ZodType | { description: string; contentType: string };
+
+interface OperationSpec<Params, Query, Body> {
+  /** Where the reference lists it. */
+  tag: string;
+  params?: z.ZodType<Params>;
+  query?: z.ZodType<Query>;
+  body?: z.ZodType<Body>;
+  /** By status. Errors need not be named: they all have one shape. */
+  answers: Record<number, Answer>;
+  /** How its line in the log is told: probes at `debug`; of webhooks the batches tell. */
+  logged?: "info" | "debug" | "none";
+  /** What it returns is the JSON body; a route that answers by `reply` returns it. */
+  run: (call: Call<Params, Query, Body>) => Promise<unknown>;
+}
+
+/** An operation whose input types are no longer known: its schemas have checked what `run` gets. */
+export type Operation = OperationSpec<unknown, unknown, unknown>;
+
+export function operation<Params = undefined, Query = undefined, Body = undefined>(
+  spec: OperationSpec<Params, Query, Body>,
+): Operation {
+  return spec as unknown as Operation;
+}
+
+export interface Route {
+  method: "GET" | "POST";
+  /** Answers with and without a slash at its end. */
+  path: string;
+  who: Who;
+  /** One line for the reference. */
+  summary: string;
+  operation: Operation;
+}
+
+/** A registry refuses duplicates: the second of two equal routes would never run. */
+export function uniqueRoutes(routes: readonly Route[]): readonly Route[] {
+  const seen = new Set<string>();
+  for (const { method, path } of routes) {
+    const name = `${method} ${path.replace(/\/$/, "").replace(/:\w+/g, ":")}`;
+    if (seen.has(name)) throw new Error(`The route ${name} is there twice.`);
+    seen.add(name);
+  }
+  return routes;
+}
+
+/** The methods that a path's routes take, for the Allow header; empty for a path that is nobody's. */
+export function methodsOf(routes: readonly Route[], path: string): string[] {
+  const found = routes.filter((route) => patternOf(route.path).test(path)).map(({ method }) => method);
+  return [...new Set(found.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])))];
+}
+
+const patterns = new Map<string, RegExp>();
+
+function patternOf(path: string): RegExp {
+  const known = patterns.get(path);
+  if (known !== undefined) return known;
+  const source = path.replace(/\/$/, "").replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:\w+/g, "[^/]+");
+  const pattern = new RegExp(`^${source}/?$`);
+  patterns.set(path, pattern);
+  return pattern;
+}
+
+/** The body of every error answer. */
+export const ErrorAnswer = z
+  .strictObject({
+    error: z.string().meta({ description: "A short title." }),
+    code: z.string().meta({ description: "For programs: never changes." }),
+    message: z.string().meta({ description: "One sentence that says what to do." }),
+    param: z.string().optional().meta({ description: "The path of the field that is wrong." }),
+    request_id: z.string(),
+  })
+  .meta({ id: "Error" });

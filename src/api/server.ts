@@ -1,0 +1,172 @@
+// The HTTP door: the rules that hold for every route (API.md), around the table in routes.ts.
+import swagger from "@fastify/swagger";
+import fastify from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } from "fastify-type-provider-zod";
+import { isUtf8 } from "node:buffer";
+
+import { errorBody, PublicError, publicError } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import { clientErrorAnswer, httpListener, LIMITS } from "./http-listener.ts";
+import { requireOperator } from "./operator-guard.ts";
+import { openApiDocument } from "./reference.ts";
+import { MAX_BODY_BYTES } from "./refusal.ts";
+import { requestError } from "./request-errors.ts";
+import { ErrorAnswer, methodsOf } from "./route.ts";
+import type { ApiDependencies, Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+import { webhookDoor } from "./webhook-door.ts";
+import type { WebhookDoor } from "./webhook-door.ts";
+
+export type { ApiDependencies } from "./route.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** How the request's line in the log is told. */
+    logged?: "info" | "debug" | "none";
+  }
+  interface FastifyRequest {
+    /** On the monotonic clock, milliseconds. */
+    startedAt: number;
+    /** What it was answered with, if not with success. */
+    refusal: PublicError | undefined;
+  }
+}
+
+/** The server, not yet listening. `close()` lets running requests finish. */
+export function buildApi(deps: ApiDependencies): FastifyInstance {
+  const door = webhookDoor(deps);
+  const app = fastify({
+    serverFactory: (router) => httpListener({ limits: { ...LIMITS, ...deps.limits }, door, router }),
+    clientErrorHandler: clientErrorAnswer(deps.log),
+    frameworkErrors: (error, request, reply) => {
+      answerError(deps, error, request as FastifyRequest, reply as FastifyReply);
+    },
+    genReqId: () => newId("req"),
+    bodyLimit: MAX_BODY_BYTES,
+    logger: false,
+    // No request is cut off: what arrives while we stop is answered, and its connection closed.
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  // The schemas of answers are for the reference; tests hold the answers against them.
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body));
+  readJsonBodies(app);
+  app.decorateRequest("startedAt", 0);
+  app.decorateRequest("refusal", undefined);
+  app.addHook("onRequest", async (request, reply) => {
+    request.startedAt = deps.clock.monotonic();
+    reply.headers(headersOf(request));
+    if (deps.stopping()) reply.header("connection", "close");
+  });
+  app.addHook("onResponse", async (request, reply) => tell(deps, request, reply));
+  app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
+  app.setNotFoundHandler((request, reply) => answerError(deps, missing(request, reply), request, reply));
+  app.register(swagger, {
+    openapi: openApiDocument(deps),
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  app.register(async (scope) => {
+    for (const route of ROUTES) addRoute(scope, route, deps, door);
+  });
+  return app;
+}
+
+function headersOf(request: FastifyRequest): Record<string, string> {
+  return { "x-request-id": request.id, "x-content-type-options": "nosniff", "cache-control": "no-store" };
+}
+
+function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, door: WebhookDoor): void {
+  const { method, path, who, summary, operation } = route;
+  app.route({
+    method,
+    url: path,
+    config: { logged: operation.logged ?? "info" },
+    schema: schemaOf(route),
+    onRequest: async (request, reply) => {
+      if (who === "operator") requireOperator(request.headers.authorization, deps.operatorToken);
+      if (who === "stripe") {
+        // Only requests without a connection (app.inject) come this way: the listener hands all others to the door.
+        reply.hijack();
+        door(request.raw, reply.raw);
+      }
+    },
+    handler: async (request, reply) => {
+      const { params, query, body } = request;
+      return operation.run({ deps, params, query, body, reply, requestId: request.id });
+    },
+  });
+  if (summary === "") throw new Error(`${method} ${path} needs a summary.`);
+}
+
+function schemaOf({ who, summary, operation }: Route): Record<string, unknown> {
+  const answers = Object.entries(operation.answers).map(([status, answer]): [string, unknown] => [
+    status,
+    "contentType" in answer
+      ? { description: answer.description, content: { [answer.contentType]: { schema: TEXT } } }
+      : answer,
+  ]);
+  return {
+    summary,
+    tags: [operation.tag],
+    ...(who === "operator" ? { security: [{ operator: [] }] } : {}),
+    ...(operation.params === undefined ? {} : { params: operation.params }),
+    ...(operation.query === undefined ? { querystring: NOTHING } : { querystring: operation.query }),
+    ...(operation.body === undefined ? {} : { body: operation.body }),
+    response: { ...Object.fromEntries(answers), default: ErrorAnswer },
+  };
+}
+
+/** JSON alone, as bytes: text in another encoding is refused, not guessed. An empty body is no body. */
+function readJsonBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, bytes, done) => {
+    const body = bytes as Buffer;
+    if (body.length === 0) {
+      done(null, undefined);
+      return;
+    }
+    try {
+      if (!isUtf8(body)) throw publicError("invalid_json");
+      done(null, JSON.parse(body.toString("utf8")) as unknown);
+    } catch {
+      // The parser's own message quotes the body.
+      done(publicError("invalid_json"));
+    }
+  });
+}
+
+/** 405 for a path that takes other methods, else 404. */
+function missing(request: FastifyRequest, reply: FastifyReply): PublicError {
+  const methods = methodsOf(ROUTES, request.url.split("?", 1)[0] ?? "");
+  if (methods.length === 0) return publicError("not_found");
+  reply.header("allow", methods.join(", "));
+  return publicError("method_not_allowed");
+}
+
+function answerError(deps: ApiDependencies, thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const error = requestError(thrown);
+  request.refusal = error;
+  reply.headers(headersOf(request));
+  if (error.retryAfter !== undefined) reply.header("retry-after", error.retryAfter);
+  if (error.code === "unauthorized") reply.header("www-authenticate", 'Bearer realm="billhook"');
+  if (error.status >= 500) deps.log.error("a request failed", { request_id: request.id, code: error.code, error: error.cause });
+  reply.status(error.status).type("application/json; charset=utf-8").send(errorBody(error, request.id));
+}
+
+function tell({ log, clock }: ApiDependencies, request: FastifyRequest, reply: FastifyReply): void {
+  const { config, url } = request.routeOptions;
+  if (config.logged === "none") return;
+  const fields = {
+    request_id: request.id,
+    method: request.method,
+    route: url ?? "unknown",
+    status: reply.statusCode,
+    code: request.refusal?.code,
+    duration_ms: Math.round(clock.monotonic() - request.startedAt),
+  };
+  if (config.logged === "debug") log.debug("request.answered", fields);
+  else log.unit("request.answered", fields);
+}

@@ -1,0 +1,178 @@
+// Every error that a caller may see: one table of code, status, title and the sentence that says what to do next.
+
+interface ErrorKind {
+  /** HTTP status. */
+  status: number;
+  /** The wire's `error`. */
+  title: string;
+  /** The wire's `message`, unless the place that throws knows a better one. Says what to do; names no internals. */
+  sentence: string;
+}
+
+const ERRORS = {
+  // The request
+  invalid_request: {
+    status: 400,
+    title: "Invalid request",
+    sentence: "Correct the request as the API reference describes it, and send it again.",
+  },
+  invalid_json: {
+    status: 400,
+    title: "Invalid JSON",
+    sentence: "The body is not valid JSON in UTF-8: correct it and send it again.",
+  },
+  unauthorized: {
+    status: 401,
+    title: "Unauthorized",
+    sentence: "Send a valid token as `Authorization: Bearer <token>`.",
+  },
+  forbidden: { status: 403, title: "Forbidden", sentence: "This token may not do that: use one that is allowed to." },
+  not_found: { status: 404, title: "Not found", sentence: "There is nothing here under this path or id: check both." },
+  method_not_allowed: {
+    status: 405,
+    title: "Method not allowed",
+    sentence: "Use one of the methods that the Allow header names.",
+  },
+  request_timeout: {
+    status: 408,
+    title: "Request timeout",
+    sentence: "The request took too long to arrive: send it again.",
+  },
+  body_too_large: { status: 413, title: "Body too large", sentence: "Send a smaller body." },
+  unsupported_media_type: {
+    status: 415,
+    title: "Unsupported media type",
+    sentence: "Send JSON with `Content-Type: application/json`.",
+  },
+  rate_limited: {
+    status: 429,
+    title: "Too many requests",
+    sentence: "Wait as long as the Retry-After header says, then send it again.",
+  },
+  headers_too_large: { status: 431, title: "Headers too large", sentence: "Send fewer or shorter headers." },
+
+  // Stripe's webhooks
+  signature_missing: {
+    status: 400,
+    title: "Signature missing",
+    sentence: "Send the event with a Stripe-Signature header.",
+  },
+  signature_malformed: {
+    status: 400,
+    title: "Signature malformed",
+    sentence: "The Stripe-Signature header must have the form `t=<unix seconds>,v1=<hex>`: pass it on unchanged.",
+  },
+  signature_stale: {
+    status: 400,
+    title: "Signature too old",
+    sentence: "The signature is more than 300 seconds old: check this server's clock, or resend the event.",
+  },
+  signature_mismatch: {
+    status: 400,
+    title: "Signature mismatch",
+    sentence:
+      "No configured signing secret fits: check STRIPE_WEBHOOK_SECRET against the endpoint's secret, and that nothing on the way changes the body.",
+  },
+  not_a_stripe_event: {
+    status: 400,
+    title: "Not a Stripe event",
+    sentence: "The signed body is not a Stripe event: check what is sent to this address.",
+  },
+
+  // The operator's door
+  event_in_progress: {
+    status: 409,
+    title: "Event in progress",
+    sentence: "This event is waiting or being processed: replay it when it is done or has failed.",
+  },
+  replay_in_progress: {
+    status: 409,
+    title: "Replay in progress",
+    sentence: "Another replay is running: wait until it has finished.",
+  },
+
+  // Us
+  internal: {
+    status: 500,
+    title: "Internal error",
+    sentence: "Something failed on our side: try again, and report the request_id if it stays.",
+  },
+  overloaded: {
+    status: 503,
+    title: "Overloaded",
+    sentence: "Too much is waiting: send it again after the Retry-After header's seconds.",
+  },
+  storage_unavailable: {
+    status: 503,
+    title: "Storage unavailable",
+    sentence: "It could not be stored: send it again after the Retry-After header's seconds.",
+  },
+  stopping: {
+    status: 503,
+    title: "Stopping",
+    sentence: "This process is stopping: send it again after the Retry-After header's seconds.",
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const ERROR_CODES = Object.keys(ERRORS) as readonly ErrorCode[];
+
+export interface PublicErrorOptions {
+  /** Instead of the table's sentence. It is public: no internals, no secret. */
+  message?: string;
+  /** The path of the field that is wrong, such as `items.0.amount`. */
+  param?: string;
+  /** For the log only. */
+  cause?: unknown;
+  /** Seconds for the Retry-After header; 1 for a 429 or 503 that names none. */
+  retryAfter?: number;
+}
+
+/** An error whose code, status, title and message go to the caller. Its cause never does. */
+export class PublicError extends Error {
+  override readonly name = "PublicError";
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly title: string;
+  readonly param: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, options: PublicErrorOptions = {}) {
+    const { status, title, sentence } = ERRORS[code];
+    super(options.message ?? sentence, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = status;
+    this.title = title;
+    this.param = options.param;
+    this.retryAfter = options.retryAfter ?? (status === 429 || status === 503 ? 1 : undefined);
+  }
+}
+
+export function publicError(code: ErrorCode, options: PublicErrorOptions = {}): PublicError {
+  return new PublicError(code, options);
+}
+
+/** Whatever was thrown, as what the caller may see: a PublicError as it is, anything else as `internal`. */
+export function asPublicError(thrown: unknown): PublicError {
+  return thrown instanceof PublicError ? thrown : new PublicError("internal", { cause: thrown });
+}
+
+/** The body of every error answer. */
+export interface ErrorBody {
+  error: string;
+  code: ErrorCode;
+  message: string;
+  param?: string;
+  request_id: string;
+}
+
+export function errorBody(error: PublicError, requestId: string): ErrorBody {
+  return {
+    error: error.title,
+    code: error.code,
+    message: error.message,
+    ...(error.param === undefined ? {} : { param: error.param }),
+    request_id: requestId,
+  };
+}

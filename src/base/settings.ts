@@ -1,0 +1,150 @@
+// A setting, and readers of its text: each gives the value, or throws a BadValue whose sentence says what to do. Pure.
+
+/** One row of the configuration's table. */
+export interface Variable<Value = unknown, Default = unknown> {
+  name: string;
+  parse: (text: string) => Value;
+  default: Default;
+  doc: string;
+  /** How the docs tell a default that is not simply `default`. */
+  defaultDoc?: string;
+  secret?: true;
+}
+
+export function variable<Value, Default extends Value | undefined>(
+  name: string,
+  parse: (text: string) => Value,
+  fallback: Default,
+  doc: string,
+  more: { defaultDoc?: string; secret?: true } = {},
+): Variable<Value, Default> {
+  return { name, parse, default: fallback, doc, ...more };
+}
+
+/** What is wrong with a setting's value. Its message never quotes a secret. */
+export class BadValue extends Error {
+  override readonly name = "BadValue";
+}
+
+export function oneOf<const Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) throw new BadValue(`"${text}" is not one of ${words.join(", ")}: use one of them.`);
+    return word;
+  };
+}
+
+/** A comma list of words, each kept once, in the order of `words`. */
+export function listOf<const Word extends string>(words: readonly Word[]): (text: string) => readonly Word[] {
+  const one = oneOf(words);
+  return (text) => {
+    const named = text.split(",").map((part) => one(part.trim()));
+    return words.filter((word) => named.includes(word));
+  };
+}
+
+export function flag(text: string): boolean {
+  return oneOf(["true", "false"])(text) === "true";
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most))
+      throw new BadValue(`"${text}" is not a whole number from ${String(least)} to ${String(most)}: use one.`);
+    return value;
+  };
+}
+
+export function path(text: string): string {
+  if (text.includes("\0")) throw new BadValue("a path cannot contain NUL: correct it.");
+  return text;
+}
+
+export function hostName(text: string): string {
+  if (!/^[\w.:%-]+$/.test(text))
+    throw new BadValue(
+      `"${text}" is not an address to listen on: use a name or an IP address without scheme and port, such as 127.0.0.1.`,
+    );
+  return text;
+}
+
+/** An http or https URL, without a slash at its end. */
+export function webUrl(text: string): string {
+  const url = parsedUrl(text);
+  if (url?.protocol !== "http:" && url?.protocol !== "https:")
+    throw new BadValue(`it is not a URL: give it as https://billing.example.com.`);
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new BadValue("a user, a query or a fragment has no place in it: remove that part.");
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+/** Scheme, host and port. */
+export function origin(text: string): string {
+  const url = webUrl(text);
+  if (new URL(url).origin !== url) throw new BadValue("only scheme, host and port belong in it: remove the path.");
+  return url;
+}
+
+export function postgresUrl(text: string): string {
+  const url = parsedUrl(text);
+  if (url?.protocol !== "postgres:" && url?.protocol !== "postgresql:") {
+    throw new BadValue(
+      "it is not a PostgreSQL URL: give it as postgres://user:password@host:5432/database, with special characters of the password percent-encoded.",
+    );
+  }
+  return text;
+}
+
+/** A secret of at least `least` characters. */
+export function secretText(least: number): (text: string) => string {
+  return (text) => {
+    mustBePrintable(text);
+    if (text.length < least)
+      throw new BadValue(
+        `it is shorter than ${String(least)} characters: use a longer one, such as the output of \`openssl rand -hex 32\`.`,
+      );
+    return text;
+  };
+}
+
+/** One of Stripe's API keys: `<kind>_test_…` or `<kind>_live_…`. */
+export function apiKey(name: string, kinds: readonly string[]): (text: string) => string {
+  return (text) => {
+    mustBePrintable(text);
+    if (!new RegExp(`^(?:${kinds.join("|")})_(?:test|live)_[A-Za-z0-9_]+$`).test(text)) {
+      const forms = kinds.flatMap((kind) => [`${kind}_test_…`, `${kind}_live_…`]).join(", ");
+      throw new BadValue(`it does not have the form of a ${name} (${forms}): copy it again from Stripe's dashboard.`);
+    }
+    return text;
+  };
+}
+
+/** A comma list of signing secrets. An empty one would verify whatever is signed with an empty key, which anyone can do. */
+export function webhookSecretList(text: string): string[] {
+  return text.split(",").map((part) => {
+    const secret = part.trim();
+    if (secret === "")
+      throw new BadValue(
+        "the list has an empty entry: remove the extra comma, because an empty secret would accept forged events.",
+      );
+    mustBePrintable(secret);
+    if (/^(?:sk|rk|pk)_/.test(secret))
+      throw new BadValue("it holds an API key: use the endpoint's signing secret, which starts with whsec_.");
+    return secret;
+  });
+}
+
+function mustBePrintable(secret: string): void {
+  if (/\s/.test(secret))
+    throw new BadValue(
+      "it has a space or a line break inside: paste it again without, and separate several by commas.",
+    );
+  if (!/^[\x21-\x7e]+$/.test(secret)) throw new BadValue("it has an invisible or non-ASCII character: paste it again.");
+  if (/^["'`]|["'`]$/.test(secret)) throw new BadValue("it has quotation marks around it: remove them.");
+}
+
+function parsedUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}

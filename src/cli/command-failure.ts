@@ -1,0 +1,74 @@
+// How a command fails: one sentence on stderr that says what to do, or the API's error shape with --json, and an exit code.
+import { CommanderError } from "commander";
+
+import { ConfigError } from "../base/config-error.ts";
+import { PublicError } from "../base/errors.ts";
+import { scrub } from "../base/log.ts";
+
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The API's error shape; `request_id` only where a server answered. */
+export interface FailureBody {
+  error: string;
+  code: string;
+  message: string;
+  param?: string;
+  request_id?: string;
+  /** Of the configuration: each variable with what is wrong. */
+  problems?: readonly { variable: string; problem: string }[];
+}
+
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+  readonly body: FailureBody;
+  readonly exitCode: ExitCode;
+
+  constructor(body: FailureBody, exitCode: ExitCode = EXIT.failed, cause?: unknown) {
+    super(body.message, cause === undefined ? undefined : { cause });
+    this.body = body;
+    this.exitCode = exitCode;
+  }
+}
+
+/** The command cannot do what it was asked. */
+export function failed(code: string, error: string, message: string, cause?: unknown): CommandFailure {
+  return new CommandFailure({ error, code, message }, EXIT.failed, cause);
+}
+
+/** The command was asked wrongly. */
+export function misused(message: string): CommandFailure {
+  return new CommandFailure({ error: "Wrong usage", code: "usage", message }, EXIT.usage);
+}
+
+export function asFailure(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error;
+  if (error instanceof ConfigError) {
+    const { message, problems } = error;
+    return new CommandFailure({ error: "Wrong configuration", code: "config", message, problems }, EXIT.usage, error);
+  }
+  if (error instanceof PublicError) return failed(error.code, error.title, error.message, error);
+  if (error instanceof CommanderError) {
+    const message = error.message.replace(/^error: /, "");
+    return new CommandFailure({ error: "Wrong usage", code: "usage", message }, EXIT.usage, error);
+  }
+  return failed("failed", "Failed", sentenceOf(error), error);
+}
+
+/** With `--json` one JSON object; else the sentence. The stack of what was thrown only on request. */
+export function writeFailure(failure: CommandFailure, { json, stack }: { json: boolean; stack: boolean }): void {
+  const text = json ? JSON.stringify(failure.body) : `billhook: ${failure.body.message}`;
+  process.stderr.write(`${text}\n`);
+  if (!stack) return;
+  const thrown = failure.cause instanceof Error ? failure.cause : failure;
+  process.stderr.write(`${scrub(thrown.message)}\n${thrown.stack?.replace(/^[^]*?\n(?=\s+at )/, "") ?? ""}\n`);
+}
+
+/** What came from below, such as a database that is not there: its own message, without secrets. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return "something that is no error was thrown; set DEBUG=1 for more.";
+  // A failed connection to several addresses has no message of its own.
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  const message = error.message === "" && inner instanceof Error ? inner.message : error.message;
+  return scrub(message === "" ? error.name : message);
+}

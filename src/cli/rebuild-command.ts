@@ -1,0 +1,76 @@
+// `billhook rebuild [--check]`: every projection computed anew from the stored events, with a progress bar.
+import type { Command } from "commander";
+
+import { systemClock } from "../base/clock.ts";
+import { EXIT, failed } from "./command-failure.ts";
+import { withCommon } from "./events-command.ts";
+import { asRow, numberIn, rowsIn } from "./fields.ts";
+import { throughDoor } from "./open-door.ts";
+import { print, printJsonLine } from "./output.ts";
+import { progressDisplay } from "./progress-display.ts";
+import { oneLine } from "./table.ts";
+import type { Row } from "./table.ts";
+
+interface Flags {
+  check?: true;
+  url?: string;
+  json?: true;
+}
+
+export function addRebuild(program: Command): void {
+  const rebuild = program
+    .command("rebuild")
+    .summary("compute every projection anew from the stored events")
+    .description(
+      "Computes every row anew from the stored events, object by object, prints where the live row differs, and mends it.\n" +
+        "Nothing is published, granted or mailed again. It may run beside a server that works, and again after a stop.",
+    )
+    .option("--check", "only compare; exit code 1 when something differs");
+  withCommon(rebuild).action(runRebuild);
+}
+
+async function runRebuild(flags: Flags): Promise<void> {
+  const check = flags.check === true;
+  const display = progressDisplay(systemClock, flags.json === true ? "none" : "bar");
+  let done: Row | undefined;
+  await throughDoor(flags.url, async (door) => {
+    for await (const line of door.stream("POST", "/rebuild/", { body: { check } })) {
+      const { progress, difference, done: end, error } = asRow(line);
+      if (flags.json === true) printJsonLine(line);
+      if (progress !== undefined) display.show(asRow(progress));
+      if (difference !== undefined && flags.json !== true) display.above(differenceText(asRow(difference)));
+      if (end !== undefined) done = asRow(end);
+      if (error !== undefined)
+        throw failed("rebuild_failed", "Rebuild failed", `The rebuild stopped: ${oneLine(asRow(line).message)}`);
+    }
+  }).finally(() => display.end());
+  if (done === undefined) {
+    throw failed(
+      "rebuild_interrupted",
+      "Rebuild interrupted",
+      "The rebuild ended half way: run it again, it goes over everything.",
+    );
+  }
+  if (flags.json !== true) print(summary(done, check));
+  if (check && numberIn(done, "differing") > 0) process.exitCode = EXIT.failed;
+}
+
+function differenceText(difference: Row): string {
+  const key = asRow(difference.key);
+  const id = oneLine(difference.object_id ?? key.objectId ?? key.object_id);
+  const columns = rowsIn(difference, "columns").map(
+    ({ column, live, rebuilt }) => `    ${oneLine(column)}: ${oneLine(live)} → ${oneLine(rebuilt)}`,
+  );
+  return [`${oneLine(difference.table)} ${id}`, ...columns].join("\n");
+}
+
+function summary(done: Row, check: boolean): string {
+  const [objects, differing, pending] = [
+    numberIn(done, "done"),
+    numberIn(done, "differing"),
+    numberIn(done, "pending"),
+  ];
+  const found = differing === 0 ? "no differences" : `${differing} ${check ? "differ" : "differed and were mended"}`;
+  const left = pending === 0 ? "" : `, ${pending} left alone because events of theirs are waiting`;
+  return `${objects} objects ${check ? "compared" : "rebuilt"}: ${found}${left}.`;
+}

@@ -1,0 +1,83 @@
+// What `serve` tells a person when it is ready: what runs where, and how to send a first signed event. Pure but for one look for files.
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import type { Config } from "../config.ts";
+import { pairs } from "./table.ts";
+import { PACKAGE_ROOT } from "./version.ts";
+
+export interface StartFacts {
+  config: Config;
+  version: string;
+  databaseVersion: string;
+  /** Undefined: this process does not listen. */
+  address: string | undefined;
+  migrations: readonly string[];
+}
+
+const WEBHOOK_PATHS = ["/stripe/webhook/", "/account/stripe-webhook/", "/api/webhooks/stripe/"];
+
+export function startText(facts: StartFacts): string {
+  const { config, version, address, migrations } = facts;
+  const where = pairs(
+    [
+      ["database", databaseText(facts)],
+      ["migrations", migrations.length === 0 ? "up to date" : `applied ${migrations.join(", ")}`],
+      ["roles", config.roles.join(", ")],
+      ["node", `${process.version}, process ${process.pid}`],
+      ["address", address ?? "none: it only works (no role api)"],
+      ...(address === undefined ? [] : addressPairs(config, address)),
+    ],
+    "  ",
+  );
+  const first = address === undefined || config.environment === "production" ? "" : `\n\n${firstEventText(config)}`;
+  return `\nBillhook ${version} is ready.\n\n${where}${first}\n`;
+}
+
+function addressPairs(config: Config, address: string): [string, string][] {
+  const [path, ...others] = WEBHOOK_PATHS;
+  // The default names port PORT, also when a free one was taken instead.
+  const publicUrl = config.port === 0 && config.publicUrl === "http://localhost:0" ? address : config.publicUrl;
+  return [
+    ["API reference", `${publicUrl}/api/docs`],
+    ["Stripe webhooks", `${publicUrl}${path ?? ""}`],
+    ...others.map((other): [string, string] => ["", `${publicUrl}${other}`]),
+    ["signing secrets", secretsText(config)],
+    ["operator token", config.operatorToken === undefined ? join(config.dataDir, "operator-token") : "OPERATOR_TOKEN"],
+  ];
+}
+
+/** A server's address without its user and password. */
+function databaseText({ config, databaseVersion }: StartFacts): string {
+  const url = config.databaseUrl?.reveal();
+  if (url === undefined) return `embedded PostgreSQL ${databaseVersion} in ${config.dataDir}`;
+  const { host, pathname, searchParams } = new URL(url);
+  const place = host === "" ? (searchParams.get("host") ?? "this machine") : host;
+  return `PostgreSQL ${databaseVersion} at ${place}${pathname}`;
+}
+
+function secretsText(config: Config): string {
+  if (config.webhookSecrets === "generate") return `generated, in ${join(config.dataDir, "webhook-secrets.json")}`;
+  const names = [...new Set(config.webhookSecrets.map(({ variable }) => variable))];
+  return names.length === 0 ? "none: unsigned events are taken from this machine" : names.join(", ");
+}
+
+/** With what another shell lacks in front, so that the line works where it is pasted. */
+function firstEventText(config: Config): string {
+  const example = fileURLToPath(new URL("examples/first-invoice", PACKAGE_ROOT));
+  if (!existsSync(example)) return "Send a signed event from a file:\n\n  npx billhook send event.json";
+  const near = relative(process.cwd(), example);
+  const path = near.startsWith("..") ? example : near;
+  const folder = config.dataDir === "./data" ? "" : `DATA_DIR=${quoted(config.dataDir)} `;
+  return [
+    "Send the first signed events, an invoice's life, shuffled and each of them twice, and see what came of it:",
+    "",
+    `  ${folder}npx billhook send ${quoted(path)} --shuffle --duplicate 2`,
+    `  ${folder}npx billhook objects show in_first`,
+  ].join("\n");
+}
+
+function quoted(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

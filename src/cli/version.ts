@@ -1,0 +1,11 @@
+// The version of this build, read from the package; sources and dist lie equally deep below it.
+import { readFileSync } from "node:fs";
+
+/** Ends with a slash. */
+export const PACKAGE_ROOT = new URL("../../", import.meta.url);
+
+export function readVersion(): string {
+  const description: unknown = JSON.parse(readFileSync(new URL("package.json", PACKAGE_ROOT), "utf8"));
+  const found = typeof description === "object" && description !== null && "version" in description;
+  return found && typeof description.version === "string" ? description.version : "unknown";
+}

@@ -1,0 +1,100 @@
+// The database as the rest of Billhook sees it: statements, transactions, one dialect. Embedded and server differ only below this file.
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+
+import type { Tables } from "./tables.ts";
+
+/** A statement as `pg` takes it. With a name it is prepared once per connection: for hot paths only. */
+export interface Statement {
+  name?: string;
+  text: string;
+  values?: unknown[];
+}
+
+export interface Result<Row> {
+  rows: Row[];
+  /** Rows returned or touched. */
+  rowCount: number;
+}
+
+/** What code inside a transaction gets: it can ask, it cannot commit. */
+export interface Queryable {
+  query<Row = Record<string, unknown>>(statement: Statement | string): Promise<Result<Row>>;
+}
+
+export interface TransactionOptions {
+  /**
+   * false: the commit may be lost when the *server* loses power (never when we are killed). Only for work that is
+   * repeated anyway, such as a claim. Ignored embedded, where the server dies with us.
+   */
+  durable?: boolean;
+}
+
+export interface Database extends Queryable {
+  readonly kind: "embedded" | "server";
+  /** For everything that is not hot. Shares the pool. */
+  readonly kysely: Kysely<Tables>;
+  /** Connections that can work at the same time; 1 embedded. */
+  readonly connections: number;
+  /**
+   * Runs `work` in one transaction: commits when it resolves, rolls back when it throws, and throws what it threw.
+   * Embedded there is one session: never ask `Database` itself from inside `work`.
+   */
+  transaction<T>(work: (tx: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Lets running transactions finish, then closes. */
+  close(): Promise<void>;
+}
+
+/** PostgreSQL's bigint is read as a number: every bigint of ours is a count, seconds or minor units, all below 2^53. */
+function parseBigint(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`a bigint beyond 2^53 was read: ${text}`);
+  return value;
+}
+
+const BIGINT_OID = 20;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    oid === BIGINT_OID && format !== "binary" ? parseBigint : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** Both databases are a `pg` pool: embedded it holds one connection, whose stream leads to the worker thread. */
+export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, closing?: () => Promise<void>): Database {
+  const pool = new pg.Pool({ ...config, types });
+  const connections = config.max ?? 10;
+  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  const run = async <Row>(client: pg.Pool | pg.PoolClient, statement: Statement | string): Promise<Result<Row>> => {
+    const result = await client.query(statement as pg.QueryConfig);
+    return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
+  };
+  return {
+    kind,
+    connections,
+    kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+    query: (statement) => run(pool, statement),
+    transaction: async (work, options) => {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query(options?.durable === false && kind === "server" ? BEGIN_RELAXED : "begin");
+        const result = await work({ query: (statement) => run(client, statement) });
+        await client.query("commit");
+        return result;
+      } catch (error) {
+        await client.query("rollback").catch((reason: unknown) => {
+          broken = reason as Error;
+        });
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    close: async () => {
+      await pool.end();
+      await closing?.();
+    },
+  };
+}
+
+const BEGIN_RELAXED = "begin; set local synchronous_commit = off";

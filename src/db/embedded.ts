@@ -1,0 +1,50 @@
+// The embedded database: PostgreSQL (PGlite) in a worker thread, on a folder that only this process may open.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { type Database, databaseOnPool } from "./database.ts";
+import { startEngine } from "./embedded-engine.ts";
+import { lockFolder } from "./embedded-lock.ts";
+import { createFromSnapshot } from "./embedded-snapshot.ts";
+
+export interface EmbeddedOptions {
+  /** WAL bytes after which a checkpoint is made; more means fewer checkpoints and a longer recovery. */
+  checkpointBytes?: number;
+  /** Server settings beside those that durability fixes. */
+  settings?: Record<string, string>;
+  /** URL of a module whose `trace` sees every file operation; tests only. */
+  tracer?: string;
+}
+
+const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+const SETTINGS: Record<string, string> = {};
+
+/**
+ * Opens the database in `folder`, and creates it when it is not there. Throws, with a sentence for the operator, when
+ * another process holds the folder or when the database does not start. Once it is open, a database that breaks ends
+ * the process with code 74.
+ */
+export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<Database> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lock = lockFolder(folder);
+  try {
+    const data = join(folder, "postgres");
+    createFromSnapshot(data);
+    const engine = await startEngine({
+      folder: data,
+      checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
+      settings: { ...SETTINGS, ...options.settings },
+      tracer: options.tracer,
+    });
+    const connection = { user: "postgres", database: "postgres", host: "embedded", password: "", ssl: false };
+    // One session, for as long as the process lives: a new one would have to prepare its statements again.
+    const pool = { max: 1, min: 1, idleTimeoutMillis: 0, stream: () => engine.connect() };
+    return databaseOnPool("embedded", { ...connection, ...pool } as Parameters<typeof databaseOnPool>[1], async () => {
+      await engine.stop();
+      lock.release();
+    });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

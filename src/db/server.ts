@@ -1,0 +1,52 @@
+// A PostgreSQL server as the database: what it must be before money is trusted to it.
+import { type Database, databaseOnPool, type Queryable } from "./database.ts";
+
+export interface ServerOptions {
+  url: string;
+  /** Connections at most. */
+  poolSize: number;
+  /** Shown in pg_stat_activity. */
+  name?: string;
+}
+
+const OLDEST = 150_000;
+
+/** Connects, and refuses a server that could lose what it has acknowledged, or that is too old. */
+export async function openServer(options: ServerOptions): Promise<Database> {
+  const database = databaseOnPool("server", {
+    connectionString: options.url,
+    max: options.poolSize,
+    application_name: options.name ?? "billhook",
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
+  try {
+    await refuseUnsafeServer(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+/** An answer of 200 means "on disk": with fsync or synchronous_commit off that would be a lie. */
+async function refuseUnsafeServer(database: Queryable): Promise<void> {
+  const { rows } = await database.query<{ version: number; version_name: string; fsync: string; synchronous_commit: string }>(SETTINGS);
+  const server = rows[0];
+  if (server === undefined) throw new Error("The database did not tell its settings.");
+  if (server.version < OLDEST) {
+    throw new Error(`PostgreSQL ${server.version_name} is too old: Billhook needs 15 or newer. Upgrade the server, or unset DATABASE_URL.`);
+  }
+  if (server.fsync !== "on") {
+    throw new Error("The database runs with fsync = off: a power cut would lose answered events. Set fsync = on and restart it.");
+  }
+  if (server.synchronous_commit === "off") {
+    throw new Error(
+      "The database runs with synchronous_commit = off: a crash would lose answered events. Set it to on (or local) for this role and database.",
+    );
+  }
+}
+
+const SETTINGS = `
+  select current_setting('server_version_num')::int as version, current_setting('server_version') as version_name,
+         current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit`;

@@ -1,0 +1,350 @@
+// The inbox's own SQL. Tables: stripe_events, stripe_event_queue, stripe_event_outcomes, stripe_event_attempts
+import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
+import type { Queryable } from "../db/database.ts";
+import { compareIds } from "../projections/order.ts";
+
+/** An observation on its way into the inbox. */
+export interface IncomingEvent {
+  id: string;
+  source: "webhook" | "pull";
+  type: string;
+  /** Unix seconds; of a fetched object its `as_of`. */
+  created: number;
+  livemode: boolean;
+  /** "" for the platform's own account. */
+  account: string;
+  apiVersion: string | null;
+  objectType: string;
+  objectId: string | null;
+  /** The object key's text, or null when the object has no id. */
+  objectKey: string | null;
+  customerId: string | null;
+  email: string | null;
+  tenantId: string | null;
+  /** As received, byte for byte; valid UTF-8 without NUL bytes. */
+  payload: Buffer;
+}
+
+/** One event's place in the queue, as claimed. */
+export interface Claimed {
+  seq: number;
+  created: number;
+  eventId: string;
+  objectKey: string | null;
+  /** Its payload was replaced by a greater API version: what was folded from the old one must go. */
+  refold: boolean;
+  /** This attempt included. */
+  attempts: number;
+  /** Seconds since it was queued. */
+  age: number;
+}
+
+/** A stored event as the processor reads it. */
+export interface StoredEvent {
+  created: number;
+  id: string;
+  source: "webhook" | "pull";
+  type: string;
+  livemode: boolean;
+  stripe_account: string;
+  api_version: string | null;
+  object_type: string;
+  object_id: string | null;
+  payload: string;
+}
+
+/**
+ * Stores a batch and queues what is new in it, in one statement. Rows are sorted by key first: unsorted overlapping
+ * batches of two nodes deadlocked 12 times in 15 rounds.
+ *
+ * @returns those that were new, or replaced an older API version
+ */
+export async function insertEvents(database: Queryable, events: readonly IncomingEvent[]): Promise<Set<IncomingEvent>> {
+  const greatest = greatestVersions(events);
+  const batch = [...greatest.values()].sort((a, b) => a.created - b.created || compareIds(a.id, b.id));
+  const { rows } = await database.query<{ created: number; id: string }>({
+    name: "insert_events",
+    text: INSERT,
+    values: [
+      bigintArray(batch.map((event) => event.created)),
+      textArray(batch.map((event) => event.id)),
+      textArray(batch.map((event) => event.source)),
+      textArray(batch.map((event) => event.type)),
+      booleanArray(batch.map((event) => event.livemode)),
+      textArray(batch.map((event) => event.account)),
+      textArray(batch.map((event) => event.apiVersion)),
+      textArray(batch.map((event) => event.objectType)),
+      textArray(batch.map((event) => event.objectId)),
+      textArray(batch.map((event) => event.customerId)),
+      textArray(batch.map((event) => event.email)),
+      textArray(batch.map((event) => event.tenantId)),
+      textArray(batch.map((event) => event.payload)),
+      textArray(batch.map((event) => event.objectKey)),
+    ],
+  });
+  return new Set(rows.map((row) => greatest.get(eventKey(row))).filter((event) => event !== undefined));
+}
+
+export function eventKey(event: { created: number; id: string }): string {
+  return `${event.created}:${event.id}`;
+}
+
+/** One statement cannot touch a row twice: of one event that came twice in a batch, the greater API version goes in. */
+function greatestVersions(events: readonly IncomingEvent[]): Map<string, IncomingEvent> {
+  const greatest = new Map<string, IncomingEvent>();
+  for (const event of events) {
+    const key = eventKey(event);
+    const known = greatest.get(key);
+    if (known === undefined || (event.apiVersion ?? "") > (known.apiVersion ?? "")) greatest.set(key, event);
+  }
+  return greatest;
+}
+
+/** Claims what is due, oldest first. The caller commits this before it works, so that an event that kills us counts. */
+export async function claimEvents(tx: Queryable, lease: string, leaseSeconds: number, limit: number): Promise<Claimed[]> {
+  const { rows } = await tx.query<Claimed>({ name: "claim_events", text: CLAIM, values: [lease, leaseSeconds, limit] });
+  return rows.sort((a, b) => a.seq - b.seq);
+}
+
+/** Loads stored events by key. */
+export async function loadEvents(tx: Queryable, keys: readonly { created: number; eventId: string }[]): Promise<StoredEvent[]> {
+  if (keys.length === 0) return [];
+  const values = [bigintArray(keys.map((key) => key.created)), textArray(keys.map((key) => key.eventId))];
+  return (await tx.query<StoredEvent>({ name: "load_events", text: LOAD, values })).rows;
+}
+
+/** Which observations of an object: those of one second, or (created = null) all of them. Failed and unrouted ones are left out. */
+export interface ObjectSecond {
+  livemode: boolean;
+  account: string;
+  objectType: string;
+  objectId: string;
+  created: number | null;
+}
+
+export async function loadObservationsOf(tx: Queryable, objects: readonly ObjectSecond[]): Promise<StoredEvent[]> {
+  if (objects.length === 0) return [];
+  const values = [
+    booleanArray(objects.map((object) => object.livemode)),
+    textArray(objects.map((object) => object.account)),
+    textArray(objects.map((object) => object.objectType)),
+    textArray(objects.map((object) => object.objectId)),
+    bigintArray(objects.map((object) => object.created)),
+  ];
+  return (await tx.query<StoredEvent>({ name: "load_observations", text: LOAD_OBSERVATIONS, values })).rows;
+}
+
+/** Takes processed events off the queue. Throws when a lease was lost meanwhile: the caller's work is then rolled back. */
+export async function finishEvents(tx: Queryable, claimed: readonly Claimed[], lease: string): Promise<void> {
+  if (claimed.length === 0) return;
+  const values = [bigintArray(claimed.map((event) => event.seq)), lease];
+  const { rowCount } = await tx.query({ name: "finish_events", text: FINISH, values });
+  if (rowCount !== claimed.length) throw new LeaseLost(claimed.length - rowCount);
+}
+
+/** Another worker took over, or the event was replaced, while we worked: nothing of ours may be kept. */
+export class LeaseLost extends Error {
+  constructor(count: number) {
+    super(`the lease on ${count} claimed events was lost`);
+    this.name = "LeaseLost";
+  }
+}
+
+/** Gives back claims whose object another worker holds: not an attempt. */
+export async function releaseEvents(tx: Queryable, claimed: readonly Claimed[], lease: string): Promise<void> {
+  if (claimed.length === 0) return;
+  await tx.query({ name: "release_events", text: RELEASE, values: [bigintArray(claimed.map((event) => event.seq)), lease] });
+}
+
+/** Puts a failed attempt on record and the event back in the queue, due after `delaySeconds`. */
+export async function retryLater(tx: Queryable, claimed: Claimed, lease: string, error: string, delaySeconds: number): Promise<void> {
+  await tx.query({ text: RECORD_ATTEMPT, values: [claimed.created, claimed.eventId, claimed.attempts, error] });
+  await tx.query({ text: RETRY, values: [claimed.seq, lease, delaySeconds] });
+}
+
+/** Gives an event up: kept, visible, counted, replayable. */
+export async function giveUp(tx: Queryable, claimed: Claimed, lease: string, error: string): Promise<void> {
+  await tx.query({ text: RECORD_ATTEMPT, values: [claimed.created, claimed.eventId, claimed.attempts, error] });
+  await recordOutcomes(tx, "failed", [claimed]);
+  await finishEvents(tx, [claimed], lease);
+}
+
+/** Records how events ended that did not simply succeed. */
+export async function recordOutcomes(tx: Queryable, status: "failed" | "ignored" | "unrouted", events: readonly Pick<Claimed, "created" | "eventId">[]): Promise<void> {
+  if (events.length === 0) return;
+  const values = [bigintArray(events.map((event) => event.created)), textArray(events.map((event) => event.eventId)), status];
+  await tx.query({ name: "record_outcomes", text: RECORD_OUTCOMES, values });
+}
+
+/** A replayed event starts anew: what an earlier run said of it goes. */
+export async function clearOutcomes(tx: Queryable, events: readonly Pick<Claimed, "created" | "eventId">[]): Promise<void> {
+  if (events.length === 0) return;
+  const values = [bigintArray(events.map((event) => event.created)), textArray(events.map((event) => event.eventId))];
+  await tx.query({ name: "clear_outcomes", text: CLEAR_OUTCOMES, values });
+}
+
+/** Writes the tenant on events of connected accounts, once they are routed. */
+export async function writeTenants(tx: Queryable, routed: readonly { created: number; eventId: string; tenantId: string }[]): Promise<void> {
+  if (routed.length === 0) return;
+  const values = [
+    bigintArray(routed.map((event) => event.created)),
+    textArray(routed.map((event) => event.eventId)),
+    textArray(routed.map((event) => event.tenantId)),
+  ];
+  await tx.query({ name: "write_tenants", text: WRITE_TENANTS, values });
+}
+
+/** Queues stored events again. Those already in the queue are due now. Returns how many there were. */
+export async function enqueueAgain(tx: Queryable, events: readonly { created: number; eventId: string }[]): Promise<number> {
+  if (events.length === 0) return 0;
+  const values = [bigintArray(events.map((event) => event.created)), textArray(events.map((event) => event.eventId))];
+  return (await tx.query({ text: ENQUEUE_AGAIN, values })).rowCount;
+}
+
+/** Queues unrouted events whose account has a tenant by now. Returns how many. */
+export async function enqueueRoutable(tx: Queryable, limit: number): Promise<number> {
+  return (await tx.query({ text: ENQUEUE_ROUTABLE, values: [limit] })).rowCount;
+}
+
+export interface QueueState {
+  pending: number;
+  /** Seconds that the oldest unprocessed event has waited; 0 when none waits. */
+  oldestAge: number;
+  failed: number;
+  unrouted: number;
+}
+
+/** What waits and what failed, for metrics and the operator's overview. */
+export async function queueState(database: Queryable): Promise<QueueState> {
+  const { rows } = await database.query<QueueState>({ text: QUEUE_STATE });
+  return rows[0] ?? { pending: 0, oldestAge: 0, failed: 0, unrouted: 0 };
+}
+
+/** On one folder there is one process: whatever a killed one had claimed is ours at once. */
+export async function releaseAllLeases(tx: Queryable): Promise<number> {
+  return (await tx.query("update stripe_event_queue set lease = null, next_attempt_at = now() where lease is not null")).rowCount;
+}
+
+const INSERT = `
+  with incoming as (
+    select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
+                         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+      as incoming (created, id, source, type, livemode, stripe_account, api_version, object_type,
+                   object_id, customer_id, email, tenant_id, payload, object_key)
+  ), stored as (
+    insert into stripe_events as known
+      (created, id, source, type, livemode, stripe_account, api_version, object_type, object_id, customer_id, email, tenant_id, payload)
+    select created, id, source, type, livemode, stripe_account, api_version, object_type, object_id, customer_id, email, tenant_id, payload
+    from incoming
+    on conflict (created, id) do update
+      set api_version = excluded.api_version, type = excluded.type, object_type = excluded.object_type, object_id = excluded.object_id,
+          customer_id = excluded.customer_id, email = excluded.email, payload = excluded.payload, replaced_at = now()
+      where coalesce(excluded.api_version, '') collate "C" > coalesce(known.api_version, '') collate "C"
+    returning created, id, replaced_at
+  ), queued as (
+    insert into stripe_event_queue (created, event_id, object_key, refold)
+    select stored.created, stored.id, incoming.object_key, stored.replaced_at is not null
+    from stored join incoming using (created, id)
+    order by stored.created, stored.id
+    -- Replaced while it waits or while a worker holds it: the lease is broken, so that the older payload's work rolls back.
+    on conflict (created, event_id) do update
+      set refold = true, lease = null, next_attempt_at = now(), object_key = excluded.object_key
+  )
+  select created, id from stored`;
+
+const CLAIM = `
+  update stripe_event_queue as queue
+  set attempts = attempts + 1, lease = $1, next_attempt_at = now() + $2 * interval '1 second'
+  from (
+    select seq from stripe_event_queue where next_attempt_at <= now() order by seq limit $3 for update skip locked
+  ) as due
+  where queue.seq = due.seq
+  returning queue.seq, queue.created, queue.event_id as "eventId", queue.object_key as "objectKey", queue.refold, queue.attempts,
+            extract(epoch from now() - queue.queued_at)::float8 as age`;
+
+const EVENT_COLUMNS = `
+  event.created, event.id, event.source, event.type, event.livemode, event.stripe_account, event.api_version,
+  event.object_type, event.object_id, event.payload`;
+
+const LOAD = `
+  select ${EVENT_COLUMNS}
+  from unnest($1::bigint[], $2::text[]) as wanted (created, id)
+  join stripe_events as event on event.created = wanted.created and event.id = wanted.id`;
+
+const LOAD_OBSERVATIONS = `
+  select ${EVENT_COLUMNS}
+  from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[]) as wanted (livemode, stripe_account, object_type, object_id, created)
+  join stripe_events as event
+    on event.object_id = wanted.object_id and event.livemode = wanted.livemode and event.stripe_account = wanted.stripe_account
+   and event.object_type = wanted.object_type and (wanted.created is null or event.created = wanted.created)
+  where not exists (
+    select from stripe_event_outcomes as outcome
+    where outcome.created = event.created and outcome.event_id = event.id and outcome.status in ('failed', 'unrouted'))`;
+
+const FINISH = "delete from stripe_event_queue using unnest($1::bigint[]) as done (seq) where stripe_event_queue.seq = done.seq and lease = $2";
+
+const RELEASE = `
+  update stripe_event_queue set lease = null, attempts = attempts - 1, next_attempt_at = now() + interval '20 milliseconds'
+  where seq = any ($1::bigint[]) and lease = $2`;
+
+const RETRY = "update stripe_event_queue set lease = null, next_attempt_at = now() + $3 * interval '1 second' where seq = $1 and lease = $2";
+
+const RECORD_ATTEMPT = `
+  insert into stripe_event_attempts (created, event_id, attempt, error) values ($1, $2, $3, $4) on conflict do nothing`;
+
+const RECORD_OUTCOMES = `
+  insert into stripe_event_outcomes (created, event_id, status, livemode, stripe_account)
+  select event.created, event.id, $3, event.livemode, event.stripe_account
+  from unnest($1::bigint[], $2::text[]) as ended (created, id)
+  join stripe_events as event on event.created = ended.created and event.id = ended.id
+  order by event.created, event.id
+  on conflict (created, event_id) do update set status = excluded.status, at = now()`;
+
+const CLEAR_OUTCOMES = `
+  delete from stripe_event_outcomes using unnest($1::bigint[], $2::text[]) as again (created, event_id)
+  where stripe_event_outcomes.created = again.created and stripe_event_outcomes.event_id = again.event_id`;
+
+const WRITE_TENANTS = `
+  update stripe_events as event set tenant_id = routed.tenant_id
+  from unnest($1::bigint[], $2::text[], $3::text[]) as routed (created, id, tenant_id)
+  where event.created = routed.created and event.id = routed.id and event.tenant_id is distinct from routed.tenant_id`;
+
+// The same text as objectKeyText().
+const OBJECT_KEY = `
+  case when event.object_id is null then null
+       else case when event.livemode then 'live' else 'test' end
+            || '|' || event.stripe_account || '|' || event.object_type || '|' || event.object_id end`;
+
+const QUEUE_STATE = `
+  select count(*) as pending, coalesce(extract(epoch from now() - min(queued_at)), 0)::float8 as "oldestAge",
+         (select count(*) from stripe_event_outcomes where status = 'failed') as failed,
+         (select count(*) from stripe_event_outcomes where status = 'unrouted') as unrouted
+  from stripe_event_queue`;
+
+const ENQUEUE_AGAIN = `
+  insert into stripe_event_queue (created, event_id, object_key)
+  select event.created, event.id,
+         ${OBJECT_KEY}
+  from unnest($1::bigint[], $2::text[]) as again (created, id)
+  join stripe_events as event on event.created = again.created and event.id = again.id
+  order by event.created, event.id
+  on conflict (created, event_id) do update set attempts = 0, next_attempt_at = now(), lease = null`;
+
+const ENQUEUE_ROUTABLE = `
+  with routable as (
+    select outcome.created, outcome.event_id
+    from stripe_event_outcomes as outcome
+    join connections as connection on connection.livemode = outcome.livemode and connection.stripe_account = outcome.stripe_account
+    where outcome.status = 'unrouted'
+    order by outcome.created, outcome.event_id
+    limit $1
+    for update of outcome skip locked
+  ), gone as (
+    delete from stripe_event_outcomes as outcome using routable
+    where outcome.created = routable.created and outcome.event_id = routable.event_id
+  )
+  insert into stripe_event_queue (created, event_id, object_key)
+  select event.created, event.id, ${OBJECT_KEY}
+  from routable join stripe_events as event on event.created = routable.created and event.id = routable.event_id
+  order by event.created, event.id
+  on conflict (created, event_id) do nothing`;

@@ -1,0 +1,75 @@
+// Fetching: objects whose order the set could not decide, or that a thin event named, are read from Stripe and observed.
+import { backoff } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { traced } from "../base/trace.ts";
+import type { Database } from "../db/database.ts";
+import type { StripeObject, UnixSeconds } from "../projections/observation.ts";
+import { claimFetches, type ClaimedFetch, finishFetch, putOffFetch } from "./fetch-table.ts";
+import { observe } from "./observe.ts";
+
+/** What asking Stripe for one object came to. Source: `retrieveObject` of the room `stripe`. */
+export type FetchAnswer =
+  | { outcome: "found"; object: StripeObject; text: string; asOf: UnixSeconds; apiVersion: string | null }
+  | { outcome: "missing" | "unsupported" }
+  | { outcome: "refused"; reason: string }
+  | { outcome: "retry"; reason: string; after?: number | undefined };
+
+export interface FetchOptions {
+  database: Database;
+  log: Log;
+  clock: Clock;
+  platformTenant: string;
+  /** The mode of the key that we ask with: objects of the other mode wait for another key. */
+  livemode: boolean;
+  retrieve: (wanted: { account: string; objectType: string; objectId: string }) => Promise<FetchAnswer>;
+  leaseSeconds: number;
+  newLease: () => string;
+  onObserved: () => void;
+  metrics: { fetched: (outcome: FetchAnswer["outcome"]) => void };
+}
+
+const AT_ONCE = 5;
+const BACKOFF = { first: 2000, factor: 3, max: 3_600_000, jitter: 0.2 };
+/** Stripe's clock has to pass the second that the answer must include. */
+const TOO_EARLY_SECONDS = 2;
+
+/** Fetches what is due. Returns whether there was anything. */
+export async function fetchOnce(options: FetchOptions): Promise<boolean> {
+  const lease = options.newLease();
+  const claimed = await options.database.transaction((tx) => claimFetches(tx, options.livemode, lease, options.leaseSeconds, AT_ONCE));
+  await Promise.all(claimed.map((fetch) => fetchOne(options, fetch, lease)));
+  return claimed.length > 0;
+}
+
+async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: string): Promise<void> {
+  const started = options.clock.monotonic();
+  const answer = await traced("object.fetch", { object: fetch.objectType, object_id: fetch.objectId }, () => options.retrieve(fetch));
+  // The answer and the end of its errand are one commit. Stripe is never waited for inside a transaction.
+  await options.database.transaction(async (tx) => {
+    if (answer.outcome === "found") {
+      // An answer from before the second in question would settle nothing.
+      if (answer.asOf < fetch.since) await putOffFetch(tx, fetch, lease, TOO_EARLY_SECONDS, null);
+      else {
+        await observe(tx, [{ ...fetch, object: answer.object, text: answer.text, asOf: answer.asOf, apiVersion: answer.apiVersion }], options.platformTenant);
+        await finishFetch(tx, fetch, lease);
+      }
+    } else if (answer.outcome === "retry" || answer.outcome === "refused") {
+      const wait = answer.outcome === "retry" && answer.after !== undefined ? answer.after : backoff(fetch.attempts, BACKOFF) / 1000;
+      await putOffFetch(tx, fetch, lease, wait, answer.reason);
+    } else {
+      await finishFetch(tx, fetch, lease);
+    }
+  });
+  options.metrics.fetched(answer.outcome);
+  options.log.unit("object.fetched", {
+    object: fetch.objectType,
+    object_id: fetch.objectId,
+    stripe_account: fetch.account === "" ? undefined : fetch.account,
+    attempt: fetch.attempts,
+    outcome: answer.outcome,
+    reason: "reason" in answer ? answer.reason : fetch.reason,
+    duration_ms: Math.round(options.clock.monotonic() - started),
+  });
+  if (answer.outcome === "found") options.onObserved();
+}

@@ -1,0 +1,86 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+
+import { groupCommit, type GroupCommitOptions } from "./group-commit.ts";
+
+function setUp(options: Partial<GroupCommitOptions<string, string>> = {}) {
+  const batches: string[][] = [];
+  const gates: (() => void)[] = [];
+  const commits = groupCommit<string, string>({
+    write: async (items) => {
+      batches.push([...items]);
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return items.map((item) => `${item} is on disk`);
+    },
+    sizeOf: (item) => item.length,
+    maxInFlight: 2,
+    maxBatch: 3,
+    maxWaiting: 8,
+    maxWaitingBytes: 1000,
+    isItemsFault: () => false,
+    ...options,
+  });
+  return { commits, batches, open: () => gates.shift()?.() };
+}
+
+describe("group commit", () => {
+  it("answers nobody before its own batch is written", async () => {
+    const { commits, open } = setUp();
+    let answer: string | undefined;
+    const waiting = commits.add("a").then((text) => (answer = text));
+    await setImmediate();
+    expect(answer).toBeUndefined();
+    open();
+    await waiting;
+    expect(answer).toBe("a is on disk");
+  });
+
+  it("gathers while two batches are in flight, and never starts a third", async () => {
+    const { commits, batches, open } = setUp();
+    const all = ["a", "b", "c", "d", "e"].map((item) => commits.add(item));
+    expect(batches).toEqual([["a"], ["b"]]);
+    open();
+    await setImmediate();
+    expect(batches).toEqual([["a"], ["b"], ["c", "d", "e"]]);
+    open();
+    open();
+    expect(await Promise.all(all)).toHaveLength(5);
+    expect(commits.waiting()).toBe(0);
+  });
+
+  it("refuses with 503 what would not fit, by count and by bytes, and takes more once there is room", async () => {
+    const { commits, open } = setUp({ maxWaiting: 2 });
+    const first = commits.add("a");
+    const second = commits.add("b");
+    await expect(commits.add("c")).rejects.toMatchObject({ code: "overloaded", status: 503 });
+    open();
+    await first;
+    await setImmediate();
+    const third = commits.add("c");
+    open();
+    open();
+    await Promise.all([second, third]);
+    await expect(setUp({ maxWaitingBytes: 4 }).commits.add("12345")).rejects.toMatchObject({ code: "overloaded" });
+  });
+
+  it("lets one item that the database refuses fail alone", async () => {
+    const { commits } = setUp({
+      write: (items) => (items.includes("bad") ? Promise.reject(new Error("bad content")) : Promise.resolve(items)),
+      isItemsFault: () => true,
+    });
+    const results = await Promise.allSettled(["x", "y", "a", "bad", "c"].map((item) => commits.add(item)));
+    expect(results.map((result) => result.status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "rejected", "fulfilled"]);
+  });
+
+  it("is idle only when everything has been answered", async () => {
+    const { commits, open } = setUp();
+    const added = commits.add("a");
+    let idle = false;
+    const waiting = commits.idle().then(() => (idle = true));
+    await setImmediate();
+    expect(idle).toBe(false);
+    open();
+    await added;
+    await waiting;
+  });
+});

@@ -1,0 +1,101 @@
+// What every list over the inbox and the projections shares: conditions with their values, and keyset cursors. Pure.
+import { publicError } from "../base/errors.ts";
+
+export interface Page<Item> {
+  data: Item[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+/** Conditions of one statement. `?` in a condition stands for its value, as often as it is there. */
+export interface Conditions {
+  add(condition: string, value?: unknown): void;
+  /** ` where … and …`, or nothing. */
+  where(): string;
+  readonly values: unknown[];
+}
+
+export function conditions(): Conditions {
+  const parts: string[] = [];
+  const values: unknown[] = [];
+  return {
+    values,
+    add: (condition, value) => {
+      if (value !== undefined) values.push(value);
+      parts.push(condition.replaceAll("?", `$${values.length}`));
+    },
+    where: () => (parts.length === 0 ? "" : ` where ${parts.join(" and ")}`),
+  };
+}
+
+/** Which rows' accounts and modes a list shows. `account` is "" for the platform's own. */
+export interface ScopeFilter {
+  account?: string | undefined;
+  livemode?: boolean | undefined;
+}
+
+export function addScope(where: Conditions, alias: string, { account, livemode }: ScopeFilter): void {
+  if (account !== undefined) where.add(`${alias}.stripe_account = ?`, account);
+  if (livemode !== undefined) where.add(`${alias}.livemode = ?`, livemode);
+}
+
+/** A place in a list: the values of its sort columns. */
+export type CursorValue = string | number | boolean | null;
+
+export function writeCursor(values: readonly CursorValue[]): string {
+  return Buffer.from(JSON.stringify(values)).toString("base64url");
+}
+
+type CursorType = "string" | "seconds" | "seconds or null" | "boolean";
+
+const FITS: Record<CursorType, (value: unknown) => boolean> = {
+  // PostgreSQL's text refuses NUL; ids have no spaces.
+  string: (value) => typeof value === "string" && /^[!-~]{0,255}$/.test(value),
+  seconds: (value) => Number.isSafeInteger(value),
+  "seconds or null": (value) => value === null || (Number.isSafeInteger(value) && Math.abs(value as number) < 1e12),
+  boolean: (value) => typeof value === "boolean",
+};
+
+/** Throws `invalid_request` for what `writeCursor` never gave out. */
+export function readCursor(cursor: string, types: readonly CursorType[]): CursorValue[] {
+  const values = parsed(cursor);
+  if (Array.isArray(values) && values.length === types.length) {
+    const fits = types.every((type, index) => FITS[type](values[index]));
+    if (fits) return values as CursorValue[];
+  }
+  throw publicError("invalid_request", {
+    param: "cursor",
+    message: "Send the next_cursor of the page before, unchanged.",
+  });
+}
+
+function parsed(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
+  } catch {
+    // Not ours: told by the caller.
+    return undefined;
+  }
+}
+
+/** A page out of one row more than was asked for. */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  item: (row: Row) => Item,
+  place: (row: Row) => CursorValue[],
+): Page<Item> {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const more = rows.length > limit;
+  return {
+    data: page.map(item),
+    has_more: more,
+    next_cursor: more && last !== undefined ? writeCursor(place(last)) : null,
+  };
+}
+
+/** Seconds since 1970 as the ISO 8601 string that the API speaks. */
+export function isoOfSeconds(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

@@ -1,0 +1,132 @@
+// Processing: claims what is due, projects it in batches, isolates what fails, and retries it alone.
+import { backoff } from "../base/backoff.ts";
+import { type Clock } from "../base/clock.ts";
+import { describeError, type Log } from "../base/log.ts";
+import { traced } from "../base/trace.ts";
+import type { Database } from "../db/database.ts";
+import { databaseFailure } from "../db/failure.ts";
+import { claimEvents, type Claimed, giveUp, LeaseLost, retryLater } from "./event-tables.ts";
+import { type BatchContext, type BatchResult, projectBatch } from "./project-batch.ts";
+
+export interface ProcessOptions {
+  database: Database;
+  context: BatchContext;
+  log: Log;
+  clock: Clock;
+  metrics: ProcessMetrics;
+  /** Seconds that a claim holds; longer than any batch takes. */
+  leaseSeconds: number;
+  maxAttempts: number;
+  /** Events that are claimed and projected together. */
+  batchSize: number;
+  /** Makes a name for one claim, unique among all processes. */
+  newLease: () => string;
+}
+
+export interface ProcessMetrics {
+  /** `lag`: seconds from being queued to the commit, of the batch's oldest event. */
+  batch: (result: BatchResult, seconds: number, lag: number) => void;
+  retried: () => void;
+  failed: () => void;
+}
+
+const BACKOFF = { first: 500, factor: 3, max: 600_000, jitter: 0.2 };
+/** The same batch meets a deadlock or a lost lock race this often before its parts are tried alone. */
+const CONFLICT_TRIES = 3;
+
+/**
+ * Claims one batch and processes it. Returns how many events were claimed: 0 means that nothing is due.
+ * Throws when the database is not there: what was claimed falls due again when its lease ends.
+ */
+export async function processOnce(options: ProcessOptions): Promise<number> {
+  const lease = options.newLease();
+  const claimed = await options.database.transaction(
+    (tx) => claimEvents(tx, lease, options.leaseSeconds, options.batchSize),
+    // A lost claim is only claimed again.
+    { durable: false },
+  );
+  // From its second attempt an event runs alone: one that takes the process with it takes nothing else.
+  const together = claimed.filter((event) => event.attempts === 1);
+  const alone = claimed.filter((event) => event.attempts > 1);
+  if (together.length > 0) await processTogether(options, together, lease);
+  for (const event of alone) await processTogether(options, [event], lease);
+  return claimed.length;
+}
+
+/** A batch that throws is bisected, until what fails stands alone. */
+async function processTogether(options: ProcessOptions, claimed: readonly Claimed[], lease: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await projectAndTell(options, claimed, lease);
+      return;
+    } catch (error) {
+      const fate = fateOf(error);
+      if (fate === "unavailable") throw error;
+      if (fate === "conflict" && attempt < CONFLICT_TRIES) continue;
+      const [first] = claimed;
+      if (first === undefined) return;
+      if (claimed.length > 1) {
+        const half = Math.ceil(claimed.length / 2);
+        await processTogether(options, claimed.slice(0, half), lease);
+        await processTogether(options, claimed.slice(half), lease);
+      } else if (fate !== "lost") {
+        await setBack(options, first, lease, error);
+      }
+      return;
+    }
+  }
+}
+
+type Fate = "lost" | "unavailable" | "conflict" | "failed";
+
+/** The one place that decides what an error means for the events that met it. */
+function fateOf(error: unknown): Fate {
+  // Another worker has them now, or their payload was replaced: they are in the queue again.
+  if (error instanceof LeaseLost) return "lost";
+  const failure = databaseFailure(error);
+  return failure === "content" ? "failed" : failure;
+}
+
+async function projectAndTell(options: ProcessOptions, claimed: readonly Claimed[], lease: string): Promise<void> {
+  const started = options.clock.monotonic();
+  const result = await traced("events.process", { events: claimed.length }, () =>
+    options.database.transaction((tx) => projectBatch(tx, claimed, lease, options.context)),
+  );
+  const milliseconds = options.clock.monotonic() - started;
+  const lag = Math.max(...claimed.map((event) => event.age)) + milliseconds / 1000;
+  options.metrics.batch(result, milliseconds / 1000, lag);
+  const [only] = claimed;
+  options.log.unit("batch.processed", {
+    events: claimed.length,
+    stripe_event: claimed.length === 1 ? only?.eventId : undefined,
+    objects: result.rows,
+    facts: result.facts,
+    ignored: result.ignored,
+    unrouted: result.unrouted,
+    waiting: result.released,
+    duration_ms: Math.round(milliseconds),
+    lag_ms: Math.round(lag * 1000),
+    outcome: "done",
+  });
+  if (result.unread.length > 0) {
+    options.log.warn("required fields could not be read: the row's unread_fields names them", {
+      object: [...new Set(result.unread)].join(" "),
+      count: result.unread.length,
+    });
+  }
+}
+
+/** One event failed alone: again later, or given up after its last attempt. */
+async function setBack(options: ProcessOptions, event: Claimed, lease: string, error: unknown): Promise<void> {
+  const { type, message } = describeError(error);
+  const reason = `${type}: ${message}`.slice(0, 2000);
+  const last = event.attempts >= options.maxAttempts;
+  const delaySeconds = backoff(event.attempts, BACKOFF) / 1000;
+  await options.database.transaction((tx) =>
+    last ? giveUp(tx, event, lease, reason) : retryLater(tx, event, lease, reason, delaySeconds),
+  );
+  (last ? options.metrics.failed : options.metrics.retried)();
+  const fields = { stripe_event: event.eventId, attempt: event.attempts, max_attempts: options.maxAttempts, error };
+  if (last) options.log.error("event failed for good: it is kept and can be replayed", { ...fields, outcome: "failed" });
+  else options.log.warn("event failed and is set back", { ...fields, outcome: "retry", retry_in_ms: Math.round(delaySeconds * 1000) });
+}

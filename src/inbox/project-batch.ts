@@ -1,0 +1,264 @@
+// One unit of work: claimed events become rows, facts and effects in one commit, and leave the queue in it.
+import type { Database, Queryable } from "../db/database.ts";
+import { type AccountInMode, accountKey, ownersOf } from "../connections/routing.ts";
+import { insertFacts, type StoredFact } from "../outbox/facts.ts";
+import { fold, type FoldedRow, secondToLoad, type StoredHead } from "../projections/fold.ts";
+import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
+import type { Projection } from "../projections/projection.ts";
+import { isHandled, PROJECTIONS, projectionOf } from "../projections/registry.ts";
+import { storableText } from "../base/text.ts";
+import {
+  type Claimed,
+  eventKey,
+  finishEvents,
+  loadEvents,
+  loadObservationsOf,
+  type ObjectSecond,
+  recordOutcomes,
+  releaseEvents,
+  writeTenants,
+} from "./event-tables.ts";
+import { queueFetches, type WantedFetch } from "./fetch-table.ts";
+import { loadHeads, writeRows } from "./projection-tables.ts";
+import { type ReadObservation, readObservation } from "./stored-observation.ts";
+
+export interface BatchContext {
+  kind: Database["kind"];
+  /** The tenant that owns the platform's own Stripe account. */
+  platformTenant: string;
+  /** Observations still in memory from their receipt, by event key: saves reading and parsing them again. */
+  recent: { take: (key: string) => ReadObservation | undefined };
+}
+
+/** What one batch did, for the log and the metrics. */
+export interface BatchResult {
+  processed: number;
+  ignored: number;
+  unrouted: number;
+  /** Given back, because another worker held their object. */
+  released: number;
+  rows: number;
+  facts: number;
+  ambiguous: number;
+  /** Required fields that could not be read, by `table.column`. */
+  unread: string[];
+}
+
+interface Work extends ReadObservation {
+  claimed: Claimed;
+  tenant: string | null;
+}
+
+/** All that a batch knows of one object. */
+interface ObjectWork {
+  key: ObjectKey;
+  projection: Projection;
+  fresh: Observation[];
+  refold: boolean;
+}
+
+/**
+ * Processes claimed events inside `tx`. Throws LeaseLost, or what the database or a projection throws: then nothing of
+ * it stays, and the caller bisects.
+ */
+export async function projectBatch(tx: Queryable, claimed: readonly Claimed[], lease: string, context: BatchContext): Promise<BatchResult> {
+  const { held, busy } = await lockObjects(tx, claimed, context.kind);
+  await releaseEvents(tx, busy, lease);
+  const { routed, unrouted } = await route(tx, await readClaimed(tx, held, context), context);
+  const snapshots = routed.filter((work) => work.snapshot);
+  const rows = await foldObjects(tx, snapshots);
+  await writeAllRows(tx, rows, tenantsByAccount(routed, context));
+  const facts = factsOf(snapshots);
+  await insertFacts(tx, facts);
+  await queueFetches(tx, [...ambiguousFetches(rows), ...thinFetches(routed)]);
+  const ignored = routed.filter((work) => !isHandled(work.observation.type));
+  await recordOutcomes(tx, "ignored", ignored.map((work) => work.claimed));
+  await recordOutcomes(tx, "unrouted", unrouted.map((work) => work.claimed));
+  await writeTenants(tx, tenantsToWrite(routed));
+  await finishEvents(tx, held, lease);
+  return {
+    processed: routed.length - ignored.length,
+    ignored: ignored.length,
+    unrouted: unrouted.length,
+    released: busy.length,
+    rows: rows.length,
+    facts: facts.length,
+    ambiguous: rows.filter((row) => row.ambiguous).length,
+    unread: rows.flatMap((row) => row.unread.map((column) => `${row.projection.table}.${column}`)),
+  };
+}
+
+/** Takes whole objects. What another worker holds is left for later. Embedded there is no other worker. */
+async function lockObjects(tx: Queryable, claimed: readonly Claimed[], kind: Database["kind"]): Promise<{ held: Claimed[]; busy: Claimed[] }> {
+  const keys = [...new Set(claimed.map((event) => event.objectKey).filter((key) => key !== null))].sort();
+  if (kind === "embedded" || keys.length === 0) return { held: [...claimed], busy: [] };
+  const { rows } = await tx.query<{ key: string; locked: boolean }>({ name: "lock_objects", text: TRY_LOCK, values: [keys] });
+  const locked = new Set(rows.filter((row) => row.locked).map((row) => row.key));
+  const isHeld = (event: Claimed): boolean => event.objectKey === null || locked.has(event.objectKey);
+  return { held: claimed.filter(isHeld), busy: claimed.filter((event) => !isHeld(event)) };
+}
+
+async function readClaimed(tx: Queryable, claimed: readonly Claimed[], context: BatchContext): Promise<(ReadObservation & { claimed: Claimed })[]> {
+  const read = new Map<string, ReadObservation>();
+  const missing: Claimed[] = [];
+  for (const event of claimed) {
+    const key = eventKey({ created: event.created, id: event.eventId });
+    const recent = context.recent.take(key);
+    // A replaced payload is read from the table: memory may still hold the older one.
+    if (recent === undefined || event.refold) missing.push(event);
+    else read.set(key, recent);
+  }
+  for (const stored of await loadEvents(tx, missing)) read.set(eventKey(stored), readObservation(stored));
+  return claimed.map((event) => {
+    const found = read.get(eventKey({ created: event.created, id: event.eventId }));
+    if (found === undefined) throw new Error(`event ${event.eventId} is queued but not stored`);
+    return { claimed: event, ...found };
+  });
+}
+
+async function route(
+  tx: Queryable,
+  works: readonly (ReadObservation & { claimed: Claimed })[],
+  context: BatchContext,
+): Promise<{ routed: Work[]; unrouted: Work[] }> {
+  const accounts = new Map<string, AccountInMode>();
+  for (const { observation } of works) if (observation.account !== "") accounts.set(accountKey(observation), observation);
+  const owners = await ownersOf(tx, [...accounts.values()]);
+  const routed: Work[] = [];
+  const unrouted: Work[] = [];
+  for (const work of works) {
+    const { observation } = work;
+    const tenant = observation.account === "" ? context.platformTenant : (owners.get(accountKey(observation)) ?? null);
+    (tenant !== null || isAboutTheAccount(observation.type) ? routed : unrouted).push({ ...work, tenant });
+  }
+  return { routed, unrouted };
+}
+
+/** An account that nobody owns yet is still worth knowing; its business is not. */
+function isAboutTheAccount(type: string): boolean {
+  return type.startsWith("account.") || type.startsWith("capability.");
+}
+
+async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<FoldedRow[]> {
+  const objects = groupByObject(works);
+  const heads = await loadHeads(tx, keysByProjection(objects));
+  const seconds: ObjectSecond[] = [];
+  for (const [text, { key, projection, fresh, refold }] of objects) {
+    const created = refold ? null : secondToLoad(projection, fresh, heads.get(text));
+    if (refold || created !== null) seconds.push({ ...key, created });
+  }
+  const loaded = new Map<string, Observation[]>();
+  for (const stored of await loadObservationsOf(tx, seconds)) {
+    const { observation, snapshot } = readObservation(stored);
+    if (!snapshot || observation.objectId === null) continue;
+    push(loaded, objectKeyText({ ...observation, objectId: observation.objectId }), observation);
+  }
+  return [...objects].flatMap(([text, object]) => {
+    const row = foldOne(object, loaded.get(text), heads.get(text));
+    return row === null ? [] : [row];
+  });
+}
+
+function foldOne(object: ObjectWork, loaded: readonly Observation[] | undefined, head: StoredHead | undefined): FoldedRow | null {
+  // What was read from the table comes last: the same event, in the payload that stands.
+  const observations = loaded === undefined ? object.fresh : [...object.fresh, ...loaded];
+  return fold(object.key, object.projection, observations, object.refold ? undefined : head);
+}
+
+function groupByObject(works: readonly Work[]): Map<string, ObjectWork> {
+  const objects = new Map<string, ObjectWork>();
+  for (const { observation, claimed } of works) {
+    if (observation.objectId === null) continue;
+    const { livemode, account, objectType, objectId } = observation;
+    const key = { livemode, account, objectType, objectId };
+    const text = objectKeyText(key);
+    const known = objects.get(text) ?? { key, projection: projectionOf(objectType), fresh: [], refold: false };
+    known.fresh.push(observation);
+    known.refold ||= claimed.refold;
+    objects.set(text, known);
+  }
+  return objects;
+}
+
+function keysByProjection(objects: ReadonlyMap<string, ObjectWork>): Map<Projection, ObjectKey[]> {
+  const keys = new Map<Projection, ObjectKey[]>();
+  for (const { key, projection } of objects.values()) push(keys, projection, key);
+  return keys;
+}
+
+async function writeAllRows(tx: Queryable, rows: readonly FoldedRow[], tenants: (account: AccountInMode) => string | null): Promise<void> {
+  const byProjection = new Map<Projection, FoldedRow[]>();
+  for (const row of rows) push(byProjection, row.projection, row);
+  for (const projection of PROJECTIONS) {
+    await writeRows(tx, projection, byProjection.get(projection) ?? [], (row) => tenants(row.key));
+  }
+}
+
+function tenantsByAccount(works: readonly Work[], context: BatchContext): (account: AccountInMode) => string | null {
+  const tenants = new Map(works.map((work) => [accountKey(work.observation), work.tenant]));
+  return (account) => (account.account === "" ? context.platformTenant : (tenants.get(accountKey(account)) ?? null));
+}
+
+function factsOf(works: readonly Work[]): StoredFact[] {
+  return works.flatMap(({ observation, tenant }) => {
+    if (tenant === null) return [];
+    const found = projectionOf(observation.objectType).facts?.(observation.object, observation) ?? [];
+    return found
+      .filter((fact) => fact !== false && fact !== null && fact !== undefined)
+      .map((fact) => ({
+        tenantId: tenant,
+        livemode: observation.livemode,
+        type: fact.type,
+        naturalKey: storableText(fact.naturalKey),
+        stripeAccount: observation.account,
+        objectType: observation.objectType,
+        objectId: observation.objectId,
+        occurredAt: observation.created,
+        observationId: observation.id,
+      }));
+  });
+}
+
+function ambiguousFetches(rows: readonly FoldedRow[]): WantedFetch[] {
+  return rows
+    .filter((row) => row.ambiguous)
+    .map((row) => ({ ...row.key, objectType: stripeTypeOf(row), since: row.order.created, reason: "order_ambiguous" }));
+}
+
+/** Several of Stripe's kinds may share a key's type; Stripe is asked for its own. */
+function stripeTypeOf(row: FoldedRow): string {
+  const type = row.head.object["object"];
+  return typeof type === "string" ? type : row.key.objectType;
+}
+
+function thinFetches(works: readonly Work[]): WantedFetch[] {
+  return works.flatMap(({ observation, snapshot }) =>
+    snapshot || observation.objectId === null
+      ? []
+      : [
+          {
+            livemode: observation.livemode,
+            account: observation.account,
+            objectType: observation.objectType,
+            objectId: observation.objectId,
+            since: observation.created,
+            reason: "thin_event",
+          },
+        ],
+  );
+}
+
+/** The platform's own events had their tenant from the start. */
+function tenantsToWrite(works: readonly Work[]): { created: number; eventId: string; tenantId: string }[] {
+  return works.flatMap(({ claimed, observation, tenant }) =>
+    observation.account === "" || tenant === null ? [] : [{ created: claimed.created, eventId: claimed.eventId, tenantId: tenant }],
+  );
+}
+
+function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+const TRY_LOCK = "select key, pg_try_advisory_xact_lock(hashtextextended(key, 0)) as locked from unnest($1::text[]) as wanted (key)";

@@ -1,0 +1,284 @@
+// The operator's view of the projections: lists of customers, subscriptions, invoices, payments, refunds and disputes.
+import type { Queryable } from "../db/database.ts";
+import type { ObjectKey } from "../projections/observation.ts";
+import type { ColumnType, Projection } from "../projections/projection.ts";
+import { projectionOf, tablesInOrder } from "../projections/registry.ts";
+import { addScope, conditions, type Page, pageOf, readCursor, type ScopeFilter } from "./list-query.ts";
+import { loadLiveRow } from "./live-rows.ts";
+
+interface AdminList {
+  projection: Projection;
+  /** Wire names beside the projection's columns, with their SQL over `row`: the seed's names, and what stands elsewhere. */
+  computed: Record<string, { type: ColumnType; sql: string }>;
+  /** Selects the keys (livemode, account, id) of a customer's rows. */
+  ofCustomer: string;
+  /** Selects the keys that belong to an e-mail address. */
+  ofEmail: string;
+}
+
+const SAME_OWNER = (alias: string): string => `${alias}.livemode = row.livemode and ${alias}.stripe_account = row.stripe_account`;
+const CUSTOMER_EMAIL = `(select owner.email from customers as owner where ${SAME_OWNER("owner")} and owner.id = row.customer_id)`;
+const CHARGED_CUSTOMER = `(select charge.customer_id from charges as charge where ${SAME_OWNER("charge")} and charge.id = row.charge_id)`;
+const CHARGED_EMAIL = `(
+  select owner.email from charges as charge
+  join customers as owner on ${SAME_OWNER("owner")} and owner.id = charge.customer_id
+  where ${SAME_OWNER("charge")} and charge.id = row.charge_id)`;
+// Since 2025 an invoice no longer names its payment intent: its payments do.
+const PAID_BY = `coalesce(row.payment_intent_id, (
+  select payment.payment_intent_id from invoice_payments as payment
+  where ${SAME_OWNER("payment")} and payment.invoice_id = row.id and payment.payment_intent_id is not null
+  order by payment.is_default desc nulls last, payment.stripe_created desc nulls last, payment.id desc limit 1))`;
+
+export const LISTS = {
+  customers: {
+    projection: projectionOf("customer"),
+    computed: { stripe_customer_id: text("row.id") },
+    ofCustomer: ofId(),
+    ofEmail: "select livemode, stripe_account, id from customers where lower(email) = lower(?)",
+  },
+  subscriptions: {
+    projection: projectionOf("subscription"),
+    computed: {
+      stripe_subscription_id: text("row.id"),
+      customer_email: text(CUSTOMER_EMAIL),
+      user: text(CUSTOMER_EMAIL),
+      plan_id: text("row.price_id"),
+    },
+    ofCustomer: keysWhere("subscriptions", "customer_id = ?"),
+    ofEmail: ofCustomersEmail("subscriptions"),
+  },
+  invoices: {
+    projection: projectionOf("invoice"),
+    computed: {
+      stripe_invoice_id: text("row.id"),
+      amount: { type: "bigint", sql: "row.amount_due" },
+      payment_intent_id: text(PAID_BY),
+    },
+    ofCustomer: keysWhere("invoices", "customer_id = ?"),
+    ofEmail: keysWhere("invoices", "lower(customer_email) = lower(?)"),
+  },
+  payments: {
+    projection: projectionOf("payment_intent"),
+    computed: { stripe_payment_intent_id: text("row.id"), customer_email: text(`coalesce(row.receipt_email, ${CUSTOMER_EMAIL})`) },
+    ofCustomer: keysWhere("payment_intents", "customer_id = ?"),
+    ofEmail: ofCustomersEmail("payment_intents"),
+  },
+  refunds: {
+    projection: projectionOf("refund"),
+    computed: {
+      stripe_refund_id: text("row.id"),
+      customer_id: text(`coalesce(row.customer_id, ${CHARGED_CUSTOMER})`),
+      customer_email: text(CHARGED_EMAIL),
+    },
+    ofCustomer: ofChargedCustomer("refunds"),
+    ofEmail: ofChargedEmail("refunds"),
+  },
+  disputes: {
+    projection: projectionOf("dispute"),
+    computed: { stripe_dispute_id: text("row.id"), customer_id: text(CHARGED_CUSTOMER), customer_email: text(CHARGED_EMAIL) },
+    ofCustomer: ofChargedCustomer("disputes"),
+    ofEmail: ofChargedEmail("disputes"),
+  },
+} as const satisfies Record<string, AdminList>;
+
+export type ListName = keyof typeof LISTS;
+
+export interface RowFilter extends ScopeFilter {
+  statuses: readonly string[];
+  customer?: string | undefined;
+  /** Unix seconds of Stripe's own `created`, inclusive. */
+  since?: number | undefined;
+  /** Exclusive. */
+  until?: number | undefined;
+  /** An id of the object or its customer, or an e-mail address, whole: only what an index can find. */
+  text?: string | undefined;
+  /** Only rows whose order is ambiguous or that have fields which could not be read. */
+  flagged?: boolean | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** A row as the API shows it: times are ISO 8601, `account` is null for the platform's own. */
+export type WireRow = Record<string, unknown>;
+
+const COMMON_FIRST = { id: "text", livemode: "boolean", account: "text", tenant_id: "text", deleted: "boolean" } as const;
+const COMMON_LAST = { order_ambiguous: "boolean", created_at: "time", updated_at: "time" } as const;
+
+/** The wire names of a list's rows with their types, in order. `unread_fields` (names) comes on top. */
+export function fieldsOf(name: ListName): Record<string, ColumnType> {
+  const { projection, computed } = LISTS[name] as AdminList;
+  const columns = Object.entries(projection.columns).filter(([column]) => column !== "stripe_created");
+  const named = Object.entries(computed).map(([field, { type }]): [string, ColumnType] => [field, type]);
+  return { ...COMMON_FIRST, ...Object.fromEntries(named), ...Object.fromEntries(columns), ...COMMON_LAST };
+}
+
+/** A page of a list, newest first; rows whose creation time could not be read stand before all others. */
+export async function listRows(database: Queryable, name: ListName, filter: RowFilter): Promise<Page<WireRow>> {
+  const list: AdminList = LISTS[name];
+  const where = conditions();
+  addScope(where, "row", filter);
+  if (filter.statuses.length > 0) where.add("row.status = any (?)", filter.statuses);
+  if (filter.customer !== undefined) where.add(`${KEY} in (${list.ofCustomer})`, filter.customer);
+  if (filter.since !== undefined) where.add("row.stripe_created >= to_timestamp(?)", filter.since);
+  if (filter.until !== undefined) where.add("row.stripe_created < to_timestamp(?)", filter.until);
+  if (filter.flagged !== undefined) where.add(filter.flagged ? FLAGGED : `not ${FLAGGED}`);
+  if (filter.text !== undefined) {
+    const found = filter.text.includes("@") ? list.ofEmail : `${ofId()} union all ${list.ofCustomer}`;
+    where.add(`${KEY} in (${found})`, filter.text);
+  }
+  if (filter.cursor !== undefined) addPlace(where, filter.cursor);
+  const values = [...where.values, filter.limit + 1];
+  const sql = `${select(list)}${where.where()} ${NEWEST_FIRST} limit $${values.length}`;
+  const { rows } = await database.query({ text: sql, values });
+  return pageOf(
+    rows,
+    filter.limit,
+    (row) => wireRow(name, row),
+    (row) => [secondsOf(row.stripe_created), String(row.id), String(row.stripe_account), row.livemode === true],
+  );
+}
+
+/** One row of a list by Stripe's id, with its snapshot as `data`; the newest, where several accounts or modes have the id. */
+export async function readRow(
+  database: Queryable,
+  name: ListName,
+  id: string,
+  scope: ScopeFilter,
+): Promise<WireRow | null> {
+  const where = conditions();
+  where.add(`${KEY} in (${ofId()})`, id);
+  addScope(where, "row", scope);
+  const sql = `${select(LISTS[name], ", row.data")}${where.where()} order by row.updated_at desc limit 1`;
+  const { rows } = await database.query({ text: sql, values: where.values });
+  const [row] = rows;
+  return row === undefined ? null : { ...wireRow(name, row), data: JSON.parse(String(row.data)) as unknown };
+}
+
+export interface FoundObject {
+  key: ObjectKey;
+  table: string;
+  /** The row's columns; null while its first event waits. */
+  row: WireRow | null;
+  /** The head's snapshot. */
+  snapshot: unknown;
+  /** The same id in other accounts, modes or kinds. */
+  others: ObjectKey[];
+}
+
+/** Any object that the inbox has seen, by Stripe's id; the one seen last, where several have it. */
+export async function findObject(database: Queryable, id: string, scope: ScopeFilter): Promise<FoundObject | null> {
+  const where = conditions();
+  where.add("event.object_id = ?", id);
+  addScope(where, "event", scope);
+  const { rows: keys } = await database.query<ObjectKey>({ text: `${SELECT_KEYS}${where.where()} ${BY_KEY}`, values: where.values });
+  const [key, ...others] = keys.map(({ livemode, account, objectType }) => ({ livemode, account, objectType, objectId: id }));
+  if (key === undefined) return null;
+  const projection = projectionOf(key.objectType);
+  const live = await loadLiveRow(database, projection, key);
+  if (live === null) return { key, table: projection.table, row: null, snapshot: null, others };
+  const { data, kept, ...row } = live;
+  const snapshot = JSON.parse(String(data)) as unknown;
+  return { key, table: projection.table, row: { ...row, kept: parsedOrNull(kept) }, snapshot, others };
+}
+
+/** Rows that an operator should look at, over all projections. */
+export async function countFlagged(database: Queryable): Promise<{ ambiguous: number; unread: number }> {
+  const counts = tablesInOrder.map(
+    ({ table }) => `select count(*) filter (where order_ambiguous) as ambiguous, count(*) filter (where unread_fields <> '{}') as unread
+      from ${table} where order_ambiguous or unread_fields <> '{}'`,
+  );
+  const { rows } = await database.query<{ ambiguous: number; unread: number }>(
+    `select sum(ambiguous)::bigint as ambiguous, sum(unread)::bigint as unread from (${counts.join(" union all ")}) as counted`,
+  );
+  return rows[0] ?? { ambiguous: 0, unread: 0 };
+}
+
+function wireRow(name: ListName, row: Record<string, unknown>): WireRow {
+  const wire: WireRow = {};
+  for (const field of Object.keys(fieldsOf(name))) wire[field] = wireValue(row[field === "created_at" ? "stripe_created" : field]);
+  wire.account = row.stripe_account === "" ? null : row.stripe_account;
+  wire.unread_fields = row.unread_fields;
+  return wire;
+}
+
+function wireValue(value: unknown): unknown {
+  return value instanceof Date ? value.toISOString() : (value ?? null);
+}
+
+function secondsOf(time: unknown): number | null {
+  return time instanceof Date ? Math.floor(time.getTime() / 1000) : null;
+}
+
+function parsedOrNull(text: unknown): unknown {
+  return typeof text === "string" ? (JSON.parse(text) as unknown) : null;
+}
+
+/** The order is by time, nulls first, then by key; after a row without a time come those without one, then all others. */
+function addPlace(where: ReturnType<typeof conditions>, cursor: string): void {
+  const [created, id, account, livemode] = readCursor(cursor, ["seconds or null", "string", "string", "boolean"]);
+  const at = where.values.length;
+  where.values.push(id, account, livemode);
+  const after = `(row.id, row.stripe_account, row.livemode) < ($${at + 1}, $${at + 2}, $${at + 3})`;
+  if (created === null) where.add(`(row.stripe_created is not null or ${after})`);
+  else where.add(`row.stripe_created <= to_timestamp(?) and (row.stripe_created < to_timestamp(?) or ${after})`, created);
+}
+
+function select(list: AdminList, more = ""): string {
+  const computed = Object.entries(list.computed).map(([field, { sql }]) => `${sql} as "${field}"`);
+  const columns = Object.keys(list.projection.columns)
+    .filter((column) => !Object.hasOwn(list.computed, column))
+    .map((column) => `row."${column}"`);
+  return `
+    select row.id, row.livemode, row.stripe_account, row.tenant_id, row.deleted, row.order_ambiguous, row.unread_fields,
+           row.updated_at, ${[...columns, ...computed].join(", ")}${more}
+    from ${list.projection.table} as row`;
+}
+
+function text(sql: string): { type: "text"; sql: string } {
+  return { type: "text", sql };
+}
+
+/** The primary key begins with mode and account; the inbox's index knows in which ones an id was seen. */
+function ofId(): string {
+  return "select livemode, stripe_account, object_id from stripe_events where object_id = ?";
+}
+
+function keysWhere(table: string, condition: string): string {
+  return `select livemode, stripe_account, id from ${table} where ${condition}`;
+}
+
+function ofCustomersEmail(table: string): string {
+  return `
+    select found.livemode, found.stripe_account, found.id from customers as owner
+    join ${table} as found
+      on found.livemode = owner.livemode and found.stripe_account = owner.stripe_account and found.customer_id = owner.id
+    where lower(owner.email) = lower(?)`;
+}
+
+function ofCharge(table: string): string {
+  return `join ${table} as found
+      on found.livemode = charge.livemode and found.stripe_account = charge.stripe_account and found.charge_id = charge.id`;
+}
+
+function ofChargedCustomer(table: string): string {
+  return `
+    select found.livemode, found.stripe_account, found.id from charges as charge ${ofCharge(table)}
+    where charge.customer_id = ?`;
+}
+
+function ofChargedEmail(table: string): string {
+  return `
+    select found.livemode, found.stripe_account, found.id from customers as owner
+    join charges as charge
+      on charge.livemode = owner.livemode and charge.stripe_account = owner.stripe_account and charge.customer_id = owner.id
+    ${ofCharge(table)}
+    where lower(owner.email) = lower(?)`;
+}
+
+const KEY = "(row.livemode, row.stripe_account, row.id)";
+const FLAGGED = "(row.order_ambiguous or row.unread_fields <> '{}')";
+const NEWEST_FIRST = "order by row.stripe_created desc, row.id desc, row.stripe_account desc, row.livemode desc";
+
+const SELECT_KEYS = `
+  select event.livemode, event.stripe_account as account, event.object_type as "objectType" from stripe_events as event`;
+const BY_KEY = "group by event.livemode, event.stripe_account, event.object_type order by max(event.created) desc";

@@ -1,0 +1,252 @@
+// Reads and writes the projections' tables, whatever they are: the SQL is made from each projection's columns.
+// Owns every table that projections/registry.ts names, and their child tables.
+import { type Json, storableJson, storableText } from "../base/text.ts";
+import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
+import type { Queryable } from "../db/database.ts";
+import type { FoldedRow, Kept, StoredHead } from "../projections/fold.ts";
+import { type ObjectKey, objectKeyText } from "../projections/observation.ts";
+import { compareIds } from "../projections/order.ts";
+import type { ChildTable, ColumnType, ColumnValue, Projection } from "../projections/projection.ts";
+
+/** The heads that are stored for these keys, by object key text. Must be asked in a later statement than the one that locked them. */
+export async function loadHeads(tx: Queryable, wanted: ReadonlyMap<Projection, readonly ObjectKey[]>): Promise<Map<string, StoredHead>> {
+  const heads = new Map<string, StoredHead>();
+  for (const [projection, keys] of wanted) {
+    const { rows } = await tx.query<HeadRow>({
+      name: `load_heads_${projection.table}`,
+      text: sqlOf(projection).loadHeads,
+      values: [
+        booleanArray(keys.map((key) => key.livemode)),
+        textArray(keys.map((key) => key.account)),
+        textArray(keys.map((key) => key.objectType)),
+        textArray(keys.map((key) => key.objectId)),
+      ],
+    });
+    for (const row of rows) heads.set(row.object_key, storedHead(row));
+  }
+  return heads;
+}
+
+/** Writes folded rows, all of one projection, and replaces their children. */
+export async function writeRows(tx: Queryable, projection: Projection, rows: readonly FoldedRow[], tenantOf: (row: FoldedRow) => string | null): Promise<void> {
+  if (rows.length === 0) return;
+  const sorted = [...rows].sort((a, b) => compareKeys(a.key, b.key));
+  const sql = sqlOf(projection);
+  await tx.query({ name: `write_${projection.table}`, text: sql.upsert, values: rowArrays(projection, sorted, tenantOf) });
+  for (const child of projection.children ?? []) await replaceChildren(tx, child, sorted, tenantOf);
+}
+
+/** The columns that every projection row has, as stored. Source: 0003_projections.sql. */
+interface HeadRow {
+  object_key: string;
+  head_standing: number;
+  head_created: number;
+  head_kind: number;
+  head_event_id: string;
+  kept: string | null;
+}
+
+function storedHead(row: HeadRow): StoredHead {
+  return {
+    order: { standing: row.head_standing, created: row.head_created, kind: row.head_kind },
+    eventId: row.head_event_id,
+    kept: row.kept === null ? {} : (JSON.parse(row.kept) as Kept),
+  };
+}
+
+/** Rows are written sorted by unique key, so that two workers never wait for each other crosswise. */
+function compareKeys(a: ObjectKey, b: ObjectKey): number {
+  return (
+    Number(a.livemode) - Number(b.livemode) ||
+    compareIds(a.account, b.account) ||
+    compareIds(a.objectType, b.objectType) ||
+    compareIds(a.objectId, b.objectId)
+  );
+}
+
+/** `stripe_objects` keeps many kinds in one table; its key names the kind. */
+export function hasTypeColumn(projection: Projection): boolean {
+  return projection.objects[0] === "*";
+}
+
+function rowArrays(projection: Projection, rows: readonly FoldedRow[], tenantOf: (row: FoldedRow) => string | null): Buffer[] {
+  return [
+    booleanArray(rows.map((row) => row.key.livemode)),
+    textArray(rows.map((row) => row.key.account)),
+    textArray(rows.map((row) => row.key.objectType)),
+    textArray(rows.map((row) => row.key.objectId)),
+    textArray(rows.map(tenantOf)),
+    booleanArray(rows.map((row) => row.deleted)),
+    ...Object.entries(projection.columns).map(([name, type]) =>
+      columnArray(
+        type,
+        rows.map((row) => row.columns[name] ?? null),
+      ),
+    ),
+    textArray(rows.map((row) => JSON.stringify(row.head.object))),
+    bigintArray(rows.map((row) => row.order.standing)),
+    bigintArray(rows.map((row) => row.order.created)),
+    bigintArray(rows.map((row) => row.order.kind)),
+    textArray(rows.map((row) => row.head.id)),
+    booleanArray(rows.map((row) => row.ambiguous)),
+    textArray(rows.map((row) => row.unread.join(","))),
+    textArray(rows.map((row) => (Object.keys(row.kept).length === 0 ? null : keptText(row.kept)))),
+  ];
+}
+
+/** Sorted, so that equal knowledge is equal text. */
+export function keptText(kept: Kept): string {
+  return storableText(JSON.stringify(Object.fromEntries(Object.entries(kept).sort(([a], [b]) => compareIds(a, b)))));
+}
+
+function columnArray(type: ColumnType, values: readonly ColumnValue[]): Buffer {
+  if (type === "boolean") return booleanArray(values as (boolean | null)[]);
+  if (type === "bigint" || type === "time") return bigintArray(values as (number | null)[]);
+  if (type === "json") return textArray(values.map((value) => (value === null ? null : JSON.stringify(storableJson(value as Json)))));
+  return textArray(values.map((value) => (value === null ? null : storableText(String(value as string | number)))));
+}
+
+async function replaceChildren(tx: Queryable, child: ChildTable, parents: readonly FoldedRow[], tenantOf: (row: FoldedRow) => string | null): Promise<void> {
+  // A stub that says only "deleted" lists no children; those of a deleted parent go with it.
+  const rows = parents.flatMap((parent) => child.rows(parent.head.object).map((row) => ({ parent, row })));
+  const distinct = [...new Map(rows.map((one) => [`${objectKeyText(one.parent.key)}|${one.row.id}`, one])).values()].sort(
+    (a, b) => compareKeys(a.parent.key, b.parent.key) || compareIds(a.row.id, b.row.id),
+  );
+  const sql = childSqlOf(child);
+  await tx.query({
+    name: `clear_${child.table}`,
+    text: sql.clear,
+    values: [
+      booleanArray(parents.map((parent) => parent.key.livemode)),
+      textArray(parents.map((parent) => parent.key.account)),
+      textArray(parents.map((parent) => parent.key.objectId)),
+    ],
+  });
+  if (distinct.length === 0) return;
+  await tx.query({
+    name: `write_${child.table}`,
+    text: sql.insert,
+    values: [
+      booleanArray(distinct.map(({ parent }) => parent.key.livemode)),
+      textArray(distinct.map(({ parent }) => parent.key.account)),
+      textArray(distinct.map(({ row }) => storableText(row.id))),
+      textArray(distinct.map(({ parent }) => parent.key.objectId)),
+      textArray(distinct.map(({ parent }) => tenantOf(parent))),
+      ...Object.entries(child.columns).map(([name, type]) =>
+        columnArray(
+          type,
+          distinct.map(({ row }) => (row as Record<string, ColumnValue | undefined>)[name] ?? null),
+        ),
+      ),
+    ],
+  });
+}
+
+interface ProjectionSql {
+  loadHeads: string;
+  upsert: string;
+}
+const made = new Map<string, ProjectionSql>();
+
+function sqlOf(projection: Projection): ProjectionSql {
+  let sql = made.get(projection.table);
+  if (sql === undefined) made.set(projection.table, (sql = { loadHeads: loadHeadsSql(projection), upsert: upsertSql(projection) }));
+  return sql;
+}
+
+function loadHeadsSql(projection: Projection): string {
+  const sameType = hasTypeColumn(projection) ? "and stored.object_type = wanted.object_type" : "";
+  return `
+    select case when wanted.livemode then 'live' else 'test' end
+             || '|' || wanted.stripe_account || '|' || wanted.object_type || '|' || wanted.id as object_key,
+           stored.head_standing, stored.head_created, stored.head_kind, stored.head_event_id, stored.kept
+    from unnest($1::boolean[], $2::text[], $3::text[], $4::text[]) as wanted (livemode, stripe_account, object_type, id)
+    join ${projection.table} as stored
+      on stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account and stored.id = wanted.id ${sameType}`;
+}
+
+const ARRAY_TYPE: Record<ColumnType, string> = { text: "text", json: "text", decimal: "text", bigint: "bigint", time: "bigint", boolean: "boolean" };
+const FROM_ARRAY: Record<ColumnType, (column: string) => string> = {
+  text: (column) => column,
+  bigint: (column) => column,
+  boolean: (column) => column,
+  json: (column) => `${column}::jsonb`,
+  decimal: (column) => `${column}::numeric`,
+  time: (column) => `to_timestamp(${column})`,
+};
+
+interface SqlColumn {
+  name: string;
+  array: string;
+  value: string;
+  written: boolean;
+}
+
+function plain(name: string, array: string, value = `row.${name}`, written = true): SqlColumn {
+  return { name, array, value, written };
+}
+
+function typed(columns: Record<string, ColumnType>): SqlColumn[] {
+  return Object.entries(columns).map(([name, type]) => plain(name, ARRAY_TYPE[type], FROM_ARRAY[type](`row.${name}`)));
+}
+
+function upsertSql(projection: Projection): string {
+  const columns = [
+    plain("livemode", "boolean"),
+    plain("stripe_account", "text"),
+    plain("object_type", "text", "row.object_type", hasTypeColumn(projection)),
+    plain("id", "text"),
+    plain("tenant_id", "text"),
+    plain("deleted", "boolean"),
+    ...typed(projection.columns),
+    plain("data", "text"),
+    plain("head_standing", "bigint"),
+    plain("head_created", "bigint"),
+    plain("head_kind", "bigint"),
+    plain("head_event_id", "text"),
+    plain("order_ambiguous", "boolean"),
+    plain("unread_fields", "text", "string_to_array(row.unread_fields, ',')"),
+    plain("kept", "text"),
+  ];
+  const key = hasTypeColumn(projection) ? ["livemode", "stripe_account", "object_type", "id"] : ["livemode", "stripe_account", "id"];
+  const written = columns.filter((column) => column.written);
+  const changed = written.filter((column) => !key.includes(column.name));
+  return `
+    insert into ${projection.table} (${written.map((column) => column.name).join(", ")})
+    select ${written.map((column) => column.value).join(", ")} from ${unnest(columns)}
+    on conflict (${key.join(", ")}) do update
+    set ${changed.map((column) => `${column.name} = excluded.${column.name}`).join(", ")}, updated_at = now()`;
+}
+
+const madeForChildren = new Map<string, { clear: string; insert: string }>();
+
+function childSqlOf(child: ChildTable): { clear: string; insert: string } {
+  let sql = madeForChildren.get(child.table);
+  if (sql === undefined) madeForChildren.set(child.table, (sql = { clear: clearChildrenSql(child), insert: insertChildrenSql(child) }));
+  return sql;
+}
+
+function clearChildrenSql(child: ChildTable): string {
+  return `
+    delete from ${child.table} as child using unnest($1::boolean[], $2::text[], $3::text[]) as parent (livemode, stripe_account, id)
+    where child.livemode = parent.livemode and child.stripe_account = parent.stripe_account and child.${child.parentColumn} = parent.id`;
+}
+
+function insertChildrenSql(child: ChildTable): string {
+  const columns = [
+    plain("livemode", "boolean"),
+    plain("stripe_account", "text"),
+    plain("id", "text"),
+    plain(child.parentColumn, "text"),
+    plain("tenant_id", "text"),
+    ...typed(child.columns),
+  ];
+  return `
+    insert into ${child.table} (${columns.map((column) => column.name).join(", ")})
+    select ${columns.map((column) => column.value).join(", ")} from ${unnest(columns)}`;
+}
+
+function unnest(columns: readonly SqlColumn[]): string {
+  const arrays = columns.map((column, index) => `$${index + 1}::${column.array}[]`).join(", ");
+  return `unnest(${arrays}) as row (${columns.map((column) => column.name).join(", ")})`;
+}

@@ -1,0 +1,194 @@
+// Receiving: a Stripe event is verified, read, and on disk before it is answered.
+import type { Clock } from "../base/clock.ts";
+import { type ErrorCode, publicError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Database } from "../db/database.ts";
+import { databaseFailure } from "../db/failure.ts";
+import { objectKeyText } from "../projections/observation.ts";
+import { customerOf, emailOf, objectTypeOf, keyTypeOf } from "../projections/registry.ts";
+import { type Envelope, readEnvelope, type StripeObject } from "../stripe/envelope.ts";
+import { type SignatureRefusal, type SigningSecret, verifySignature } from "../stripe/signature.ts";
+import { eventKey, type IncomingEvent, insertEvents } from "./event-tables.ts";
+import { groupCommit } from "./group-commit.ts";
+import type { Recent } from "./recent.ts";
+import { observationOf } from "./stored-observation.ts";
+
+export interface ReceiveOptions {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  /** In the order in which they are tried. Empty only where unsigned events are allowed. */
+  secrets: readonly SigningSecret[];
+  /** Development only: take unsigned events, from loopback alone. */
+  allowUnsigned: boolean;
+  platformTenant: string;
+  maxWaiting: number;
+  maxWaitingBytes: number;
+  metrics: ReceiveMetrics;
+  recent: Recent;
+  /** Told after each commit that stored something new. */
+  onStored: () => void;
+}
+
+export interface ReceiveMetrics {
+  received: (count: number, duplicates: number) => void;
+  batch: (events: number, seconds: number) => void;
+  refused: (code: ErrorCode) => void;
+}
+
+export interface Delivery {
+  /** The body as it came, byte for byte. */
+  body: Buffer;
+  signature: string | string[] | undefined;
+  fromLoopback: boolean;
+}
+
+export interface Receiver {
+  /**
+   * Resolves when the event is on disk; `false` for a duplicate. Rejects with a PublicError: 400 for a signature or body
+   * that is not right, 503 when it cannot be stored, so that Stripe sends it again.
+   */
+  receive(delivery: Delivery): Promise<boolean>;
+  /** Events that wait for their commit. */
+  waiting(): number;
+  /** Resolves when nothing waits any more. */
+  idle(): Promise<void>;
+}
+
+/** One batch at 64 connections is about 30 events; more than this makes a batch slow for its first caller. */
+const MAX_BATCH = { server: 256, embedded: 100 } as const;
+const MAX_IN_FLIGHT = { server: 2, embedded: 1 } as const;
+
+const REFUSALS: Record<SignatureRefusal, ErrorCode> = {
+  missing: "signature_missing",
+  malformed: "signature_malformed",
+  no_v1: "signature_malformed",
+  stale: "signature_stale",
+  mismatch: "signature_mismatch",
+};
+
+interface Received {
+  event: IncomingEvent;
+  parsed: StripeObject;
+}
+
+export function receiver(options: ReceiveOptions): Receiver {
+  const commits = groupCommit<Received, boolean>({
+    write: (batch) => storeBatch(options, batch),
+    sizeOf: ({ event }) => event.payload.length,
+    maxInFlight: MAX_IN_FLIGHT[options.database.kind],
+    maxBatch: MAX_BATCH[options.database.kind],
+    maxWaiting: options.maxWaiting,
+    maxWaitingBytes: options.maxWaitingBytes,
+    isItemsFault: (error) => databaseFailure(error) === "content",
+  });
+  return {
+    receive: async (delivery) => {
+      verify(options, delivery);
+      const received = read(delivery.body, options.platformTenant);
+      try {
+        return await commits.add(received);
+      } catch (error) {
+        if (error instanceof Error && error.name === "PublicError") throw error;
+        throw publicError("storage_unavailable", { cause: error });
+      }
+    },
+    waiting: commits.waiting,
+    idle: commits.idle,
+  };
+}
+
+function verify(options: ReceiveOptions, delivery: Delivery): void {
+  const verdict = verifySignature(delivery.body, delivery.signature, options.secrets, Math.floor(options.clock.now() / 1000));
+  if (verdict.ok) return;
+  if (options.allowUnsigned && verdict.reason === "missing") {
+    if (!delivery.fromLoopback) throw publicError("signature_missing", { message: "Unsigned events are taken from this machine alone." });
+    options.log.warn("an unsigned event was taken: STRIPE_WEBHOOK_ALLOW_UNSIGNED is on; set STRIPE_WEBHOOK_SECRET instead");
+    return;
+  }
+  throw publicError(REFUSALS[verdict.reason]);
+}
+
+function read(body: Buffer, platformTenant: string): Received {
+  const reading = readEnvelope(body);
+  if (!reading.ok) {
+    throw publicError(reading.reason === "not_event" ? "not_a_stripe_event" : "invalid_json", { message: `Not a Stripe event: ${reading.detail}.` });
+  }
+  const payload = reading.text.length === 0 || body[0] === BYTE_ORDER_MARK ? Buffer.from(reading.text, "utf8") : body;
+  return { event: incomingEvent(reading.envelope, payload, platformTenant), parsed: reading.parsed };
+}
+
+const BYTE_ORDER_MARK = 0xef;
+
+/** The row of a verified event. Pure. */
+export function incomingEvent(envelope: Envelope, payload: Buffer, platformTenant: string): IncomingEvent {
+  const { id, type, created, livemode, account, apiVersion } = envelope;
+  const object = envelope.thin ? {} : envelope.object;
+  const objectType = envelope.thin ? keyTypeOf(envelope.relatedObject?.type ?? "v2.core.event") : objectTypeOf(type, object);
+  const objectId = envelope.thin ? (envelope.relatedObject?.id ?? null) : idOf(object);
+  return {
+    id,
+    source: "webhook",
+    // A thin event's type names its generation first; what happened is the same.
+    type: envelope.thin ? type.replace(/^v1\./, "") : type,
+    created,
+    livemode,
+    account,
+    apiVersion,
+    objectType,
+    objectId,
+    objectKey: objectId === null ? null : objectKeyText({ livemode, account, objectType, objectId }),
+    customerId: customerOf(object),
+    email: emailOf(object),
+    tenantId: account === "" ? platformTenant : null,
+    payload,
+  };
+}
+
+/** Ids that cannot be stored as they are would not be found again: such an object is kept with its event, not reduced. */
+export function idOf(object: StripeObject): string | null {
+  const id = object["id"];
+  return typeof id === "string" && /^[!-{}-~]{1,255}$/.test(id) ? id : null;
+}
+
+async function storeBatch(options: ReceiveOptions, batch: readonly Received[]): Promise<boolean[]> {
+  const started = options.clock.monotonic();
+  const events = batch.map(({ event }) => event);
+  const stored = await insertEvents(options.database, events).catch((error: unknown) => {
+    // Two nodes that store the same events meet here; the second try finds them stored.
+    if (databaseFailure(error) === "conflict") return insertEvents(options.database, events);
+    throw error;
+  });
+  const fresh = events.map((event) => stored.has(event));
+  const seconds = (options.clock.monotonic() - started) / 1000;
+  const duplicates = fresh.filter((isNew) => !isNew).length;
+  batch.forEach(({ event, parsed }, index) => {
+    if (fresh[index] === true) options.recent.put(eventKey(event), observationOf(asStored(event), parsed), event.payload.length);
+  });
+  options.metrics.received(batch.length, duplicates);
+  options.metrics.batch(batch.length, seconds);
+  options.log.unit("batch.received", {
+    events: batch.length,
+    duplicates,
+    stripe_event: batch.length === 1 ? events[0]?.id : undefined,
+    event_type: batch.length === 1 ? events[0]?.type : undefined,
+    duration_ms: Math.round(seconds * 1000),
+    outcome: "stored",
+  });
+  if (duplicates < batch.length) options.onStored();
+  return fresh;
+}
+
+function asStored(event: IncomingEvent): Parameters<typeof observationOf>[0] {
+  return {
+    id: event.id,
+    created: event.created,
+    source: event.source,
+    type: event.type,
+    livemode: event.livemode,
+    stripe_account: event.account,
+    api_version: event.apiVersion,
+    object_type: event.objectType,
+    object_id: event.objectId,
+  };
+}

@@ -1,0 +1,41 @@
+// From a stored row of the inbox to an observation that can be folded. Pure.
+import type { Observation, StripeObject } from "../projections/observation.ts";
+import type { StoredEvent } from "./event-tables.ts";
+
+const NO_OBJECT: StripeObject = {};
+
+/** What the payload of a stored event says. `snapshot` is false for a thin event, which names an object but does not bring it. */
+export interface ReadObservation {
+  observation: Observation;
+  snapshot: boolean;
+}
+
+/** Payloads are parsed at the door before they are stored, so that a broken one here is a broken disk: it throws. */
+export function readObservation(stored: StoredEvent): ReadObservation {
+  const payload = JSON.parse(stored.payload) as StripeObject;
+  return observationOf(stored, payload);
+}
+
+export function observationOf(stored: Omit<StoredEvent, "payload">, payload: StripeObject): ReadObservation {
+  const common = {
+    id: stored.id,
+    source: stored.source,
+    type: stored.type,
+    created: stored.created,
+    livemode: stored.livemode,
+    account: stored.stripe_account,
+    apiVersion: stored.api_version,
+    objectType: stored.object_type,
+    objectId: stored.object_id,
+  };
+  if (stored.source === "pull") return { observation: { ...common, object: payload }, snapshot: true };
+  const body = asObject(payload["data"]);
+  const object = asObject(body?.["object"]);
+  if (object === undefined) return { observation: { ...common, object: NO_OBJECT }, snapshot: false };
+  const previous = asObject(body?.["previous_attributes"]);
+  return { observation: { ...common, object, ...(previous === undefined ? {} : { previous }) }, snapshot: true };
+}
+
+function asObject(value: unknown): StripeObject | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as StripeObject) : undefined;
+}

@@ -1,0 +1,244 @@
+// The operator's view of the inbox: which events arrived, how each ended, and what was tried.
+import type { Queryable } from "../db/database.ts";
+import { addScope, conditions, type Conditions, isoOfSeconds, type Page, pageOf, readCursor } from "./list-query.ts";
+
+export const EVENT_STATUSES = ["pending", "processed", "failed", "ignored", "unrouted"] as const;
+export type EventStatus = (typeof EVENT_STATUSES)[number];
+
+export interface StripeEventFilter {
+  /** Exact, or `invoice.*` for all that begin so. Empty: all. */
+  types: readonly string[];
+  status?: EventStatus | undefined;
+  /** "" for the platform's own. */
+  account?: string | undefined;
+  objectId?: string | undefined;
+  customer?: string | undefined;
+  livemode?: boolean | undefined;
+  /** Unix seconds, inclusive. */
+  since?: number | undefined;
+  /** Unix seconds, exclusive. */
+  until?: number | undefined;
+  /** An id (event, object, customer, account) or an e-mail address, whole: only what an index can find. */
+  text?: string | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** One event as the API shows it. */
+export interface StripeEventItem {
+  id: string;
+  /** The seed's names of `id` and `type`. */
+  stripe_event_id: string;
+  type: string;
+  event_type: string;
+  status: EventStatus;
+  livemode: boolean;
+  /** null for the platform's own. */
+  account: string | null;
+  api_version: string | null;
+  object_type: string;
+  object_id: string | null;
+  customer_id: string | null;
+  tenant_id: string | null;
+  source: "webhook" | "pull";
+  /** When it happened, by Stripe; ISO 8601. */
+  created: string;
+  /** When we stored it. */
+  created_at: string;
+  /** Tries so far; a replay starts again. */
+  attempts: number;
+  /** Of an event that waits for its next try or was given up. */
+  last_error: string | null;
+}
+
+export interface FailedAttempt {
+  attempt: number;
+  at: string;
+  error: string;
+}
+
+export interface StripeEventDetail {
+  event: StripeEventItem;
+  /** JSON text, byte for byte as received. */
+  payload: string;
+  /** Oldest first, those of earlier replays included. */
+  failedAttempts: FailedAttempt[];
+}
+
+interface EventRow {
+  id: string;
+  created: number;
+  type: string;
+  status: EventStatus;
+  livemode: boolean;
+  stripe_account: string;
+  api_version: string | null;
+  object_type: string;
+  object_id: string | null;
+  customer_id: string | null;
+  tenant_id: string | null;
+  source: "webhook" | "pull";
+  received_at: Date;
+  queue_attempts: number | null;
+  failures: number;
+  last_error: string | null;
+}
+
+/** A page of events, newest first. Throws `invalid_request` for a cursor that is none. */
+export async function listStripeEvents(
+  database: Queryable,
+  filter: StripeEventFilter,
+): Promise<Page<StripeEventItem>> {
+  const where = conditions();
+  addFilter(where, filter);
+  if (filter.cursor !== undefined) {
+    const [created, id] = readCursor(filter.cursor, ["seconds", "string"]);
+    where.add("event.created <= ?", created);
+    where.add(`(event.created < $${where.values.length} or event.id < ?)`, id);
+  }
+  const values = [...where.values, filter.limit + 1];
+  const text = `${selectEvents(filter.status)}${where.where()}
+    order by event.created desc, event.id desc limit $${values.length}`;
+  const { rows } = await database.query<EventRow>({ text, values });
+  return pageOf(rows, filter.limit, itemOf, (row) => [row.created, row.id]);
+}
+
+/** One event whole, or null. */
+export async function readStripeEvent(database: Queryable, id: string): Promise<StripeEventDetail | null> {
+  const text = `${selectEvents(undefined, ", event.payload")} where event.id = $1 order by event.created desc limit 1`;
+  const { rows } = await database.query<EventRow & { payload: string }>({ text, values: [id] });
+  const [row] = rows;
+  if (row === undefined) return null;
+  const attempts = await database.query<{ attempt: number; at: Date; error: string }>({
+    text: SELECT_ATTEMPTS,
+    values: [row.created, row.id],
+  });
+  return {
+    event: itemOf(row),
+    payload: row.payload,
+    failedAttempts: attempts.rows.map(({ attempt, at, error }) => ({ attempt, at: at.toISOString(), error })),
+  };
+}
+
+export interface InboxCounts {
+  /** Events stored, exact up to a million. */
+  total: number;
+  total_is_estimate: boolean;
+  /** Events by their own time, which a primary key can count. */
+  last_hour: number;
+  last_day: number;
+  ignored: number;
+  /** Seconds that the oldest event which was never tried has waited: what healthy processing keeps near 0. */
+  lag: number;
+}
+
+/** What the operator's overview says about the inbox, beside `queueState`. `now` in Unix seconds. */
+export async function inboxCounts(database: Queryable, now: number): Promise<InboxCounts> {
+  const { rows } = await database.query<{ counted: number; estimate: number } & Omit<InboxCounts, "total">>({
+    text: COUNT_INBOX,
+    values: [now - 3600, now - 86_400, COUNTED],
+  });
+  const [row] = rows;
+  if (row === undefined) throw new Error("the inbox could not be counted");
+  const exact = row.counted <= COUNTED;
+  const { last_hour, last_day, ignored, lag } = row;
+  return {
+    total: exact ? row.counted : Math.max(row.estimate, row.counted),
+    total_is_estimate: !exact,
+    last_hour,
+    last_day,
+    ignored,
+    lag,
+  };
+}
+
+/** Beyond a million rows the planner's own estimate is asked: a count would take seconds. */
+const COUNTED = 1_000_000;
+
+function addFilter(where: Conditions, filter: StripeEventFilter): void {
+  const exact = filter.types.filter((type) => !type.endsWith("*"));
+  const prefixes = filter.types.filter((type) => type.endsWith("*")).map((type) => `${likeText(type.slice(0, -1))}%`);
+  if (prefixes.length === 0 && exact.length > 0) where.add("event.type = any (?)", exact);
+  if (prefixes.length > 0) where.add("event.type like any (?)", [...prefixes, ...exact.map(likeText)]);
+  if (filter.status === "processed") where.add("queue.event_id is null and outcome.event_id is null");
+  else if (filter.status !== undefined && filter.status !== "pending") {
+    where.add("outcome.status = ? and queue.event_id is null", filter.status);
+  }
+  addScope(where, "event", filter);
+  if (filter.objectId !== undefined) where.add("event.object_id = ?", filter.objectId);
+  if (filter.customer !== undefined) where.add("event.customer_id = ?", filter.customer);
+  if (filter.since !== undefined) where.add("event.created >= ?", filter.since);
+  if (filter.until !== undefined) where.add("event.created < ?", filter.until);
+  if (filter.text !== undefined) where.add(filter.text.includes("@") ? EMAIL_IS : ID_IS, filter.text);
+}
+
+function likeText(text: string): string {
+  return text.replace(/[\\%_]/g, "\\$&");
+}
+
+function itemOf(row: EventRow): StripeEventItem {
+  return {
+    id: row.id,
+    stripe_event_id: row.id,
+    type: row.type,
+    event_type: row.type,
+    status: row.status,
+    livemode: row.livemode,
+    account: row.stripe_account === "" ? null : row.stripe_account,
+    api_version: row.api_version,
+    object_type: row.object_type,
+    object_id: row.object_id,
+    customer_id: row.customer_id,
+    tenant_id: row.tenant_id,
+    source: row.source,
+    created: isoOfSeconds(row.created),
+    created_at: row.received_at.toISOString(),
+    attempts: attemptsOf(row),
+    last_error: row.status === "pending" || row.status === "failed" ? row.last_error : null,
+  };
+}
+
+/** A first success leaves no row of its attempt. */
+function attemptsOf(row: EventRow): number {
+  if (row.status === "pending") return row.queue_attempts ?? 0;
+  return row.status === "failed" ? row.failures : row.failures + 1;
+}
+
+/** A status that few events have is where the search begins: from the queue, or from the outcomes. */
+function selectEvents(status: EventStatus | undefined, more = ""): string {
+  const outcomes = status === "failed" || status === "ignored" || status === "unrouted";
+  return `
+    select event.id, event.created, event.type, event.livemode, event.stripe_account, event.api_version, event.object_type,
+           event.object_id, event.customer_id, event.tenant_id, event.source, event.received_at,
+           case when queue.event_id is not null then 'pending' else coalesce(outcome.status, 'processed') end as status,
+           queue.attempts as queue_attempts,
+           (select count(*) from stripe_event_attempts as attempt
+            where attempt.created = event.created and attempt.event_id = event.id) as failures,
+           (select attempt.error from stripe_event_attempts as attempt
+            where attempt.created = event.created and attempt.event_id = event.id
+            order by attempt.at desc limit 1) as last_error${more}
+    from stripe_events as event
+    ${status === "pending" ? "" : "left"} join stripe_event_queue as queue
+      on queue.created = event.created and queue.event_id = event.id
+    ${outcomes ? "" : "left"} join stripe_event_outcomes as outcome
+      on outcome.created = event.created and outcome.event_id = event.id`;
+}
+
+const EMAIL_IS = "event.email = lower(?)";
+const ID_IS = `(event.id = ? or event.object_id = ? or event.customer_id = ?
+  or (event.stripe_account = ? and event.stripe_account <> ''))`;
+
+const SELECT_ATTEMPTS = `
+  select attempt, at, error from stripe_event_attempts where created = $1 and event_id = $2 order by at, attempt`;
+
+// reltuples of a partitioned table is -1 until it is analysed by hand; its partitions know.
+const COUNT_INBOX = `
+  select (select count(*) from (select from stripe_events limit $3 + 1) as counted) as counted,
+         (select coalesce(sum(greatest(reltuples, 0)), 0)::bigint from pg_class
+          where oid = 'stripe_events'::regclass
+             or oid in (select inhrelid from pg_inherits where inhparent = 'stripe_events'::regclass)) as estimate,
+         (select count(*) from stripe_events where created >= $1) as last_hour,
+         (select count(*) from stripe_events where created >= $2) as last_day,
+         (select count(*) from stripe_event_outcomes where status = 'ignored') as ignored,
+         (select coalesce(extract(epoch from now() - min(queued_at)), 0)::float8
+          from stripe_event_queue where attempts <= 1) as lag`;

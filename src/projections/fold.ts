@@ -1,0 +1,108 @@
+// Folding: from an object's observations and what is stored of it to what its row must be. Pure.
+import type { ObjectKey, Observation } from "./observation.ts";
+import { compareIds, compareOrder, type Order, orderOf, saysDeleted, settleTie } from "./order.ts";
+import type { ColumnValue, Projection } from "./projection.ts";
+
+/** What the row of an object remembers of how it came to be. */
+export interface StoredHead {
+  order: Order;
+  eventId: string;
+  kept: Kept;
+}
+
+/** For each kept column the newest value seen that was not empty, with where it came from. */
+export type Kept = Readonly<Record<string, KeptValue>>;
+export type KeptValue = readonly [value: string, created: number, eventId: string];
+
+/** A row to be written: the head of an object, in columns. */
+export interface FoldedRow {
+  key: ObjectKey;
+  projection: Projection;
+  head: Observation;
+  order: Order;
+  ambiguous: boolean;
+  deleted: boolean;
+  columns: Record<string, ColumnValue>;
+  unread: string[];
+  kept: Kept;
+}
+
+/**
+ * The second whose observations must all be loaded before these can be folded, or null.
+ *
+ * A tie with the stored head is decided by the whole set, and so is a kept column that changes under an unchanged head.
+ */
+export function secondToLoad(projection: Projection, fresh: readonly Observation[], stored: StoredHead | undefined): number | null {
+  if (stored === undefined) return null;
+  const newest = greatestOrder(fresh.map((observation) => orderOf(observation, projection)));
+  const compared = compareOrder(newest, stored.order);
+  if (compared > 0) return null;
+  if (compared === 0) return stored.order.created;
+  return keepNewest(projection, fresh, stored.kept) === stored.kept ? null : stored.order.created;
+}
+
+/**
+ * The row of an object, or null when the stored one stands.
+ *
+ * @param observations what is new, with the second that `secondToLoad` asked for; in any order, repeats allowed
+ * @param stored what the row says now; undefined when there is none, or when everything is folded anew
+ */
+export function fold(key: ObjectKey, projection: Projection, observations: readonly Observation[], stored: StoredHead | undefined): FoldedRow | null {
+  const distinct = [...new Map(observations.map((observation) => [observation.id, observation])).values()];
+  const orders = distinct.map((observation) => orderOf(observation, projection));
+  const order = greatestOrder(orders);
+  if (stored !== undefined && compareOrder(stored.order, order) > 0) return null;
+  const { observation: head, ambiguous } = settleTie(
+    distinct.filter((_, index) => compareOrder(orders[index] ?? order, order) === 0),
+    projection,
+  );
+  const kept = keepNewest(projection, distinct, stored?.kept ?? NOTHING_KEPT);
+  const { columns, unread } = readColumns(projection, head, kept);
+  return { key, projection, head, order, ambiguous, deleted: saysDeleted(head), columns, unread, kept };
+}
+
+const NOTHING_KEPT: Kept = {};
+
+function greatestOrder(orders: readonly Order[]): Order {
+  return orders.reduce((best, order) => (compareOrder(order, best) > 0 ? order : best));
+}
+
+/** A stub that says only "deleted" has nothing to read; that is no unknown shape. */
+function isStub(observation: Observation): boolean {
+  return observation.object["deleted"] === true;
+}
+
+function readColumns(projection: Projection, head: Observation, kept: Kept): { columns: Record<string, ColumnValue>; unread: string[] } {
+  const read = projection.row(head.object, head);
+  const columns: Record<string, ColumnValue> = {};
+  const unread: string[] = [];
+  for (const name of Object.keys(projection.columns)) {
+    const value = read[name];
+    if (value === undefined && !isStub(head)) unread.push(name);
+    columns[name] = value ?? kept[name]?.[0] ?? null;
+  }
+  return { columns, unread };
+}
+
+/** Adds what these observations know to what is kept: per column the value with the newest stamp. The same object if nothing changed. */
+function keepNewest(projection: Projection, observations: readonly Observation[], kept: Kept): Kept {
+  const names = projection.keeps;
+  if (names === undefined) return kept;
+  let result: Record<string, KeptValue> | undefined;
+  for (const observation of observations) {
+    const read = projection.row(observation.object, observation);
+    for (const name of names) {
+      const value = read[name];
+      if (typeof value !== "string") continue;
+      const known = (result ?? kept)[name];
+      if (known !== undefined && compareStamps([value, observation.created, observation.id], known) <= 0) continue;
+      result ??= { ...kept };
+      result[name] = [value, observation.created, observation.id];
+    }
+  }
+  return result ?? kept;
+}
+
+function compareStamps(a: KeptValue, b: KeptValue): number {
+  return a[1] - b[1] || compareIds(a[2], b[2]);
+}

@@ -1,0 +1,76 @@
+// The shape of a projection: what one kind of Stripe object means to us, as data and pure functions. No I/O.
+import type { Observation, StripeObject, UnixSeconds } from "./observation.ts";
+
+/**
+ * How a column is written.
+ * text: string (NUL and lone surrogates become U+FFFD) · bigint: integer minor units, counts · boolean ·
+ * time: UnixSeconds, stored as timestamptz · json: an object or array, stored as jsonb · decimal: a decimal string, stored as numeric
+ */
+export type ColumnType = "text" | "bigint" | "boolean" | "time" | "json" | "decimal";
+
+export type ColumnValue = string | number | boolean | StripeObject | readonly unknown[] | null;
+
+/**
+ * What `row` returns. `null` means that Stripe says "nothing". `undefined` means that a field which must be there could
+ * not be read: it is stored as NULL, its name goes into the row's `unread_fields`, and it is counted.
+ */
+export type Row<Columns extends Record<string, ColumnType>> = { [Name in keyof Columns]: ColumnValue | undefined };
+
+/** Something that happened, true whatever came before or after it. Unique by tenant, mode, type and natural key. */
+export interface Fact {
+  type: string;
+  naturalKey: string;
+}
+
+/** What must happen besides rows and facts, carried out by the inbox in the same commit. A union: later work adds to it. */
+export interface FetchEffect {
+  kind: "fetch";
+  objectType: string;
+  objectId: string;
+  /** The answer settles the question only when its `as_of` is at or after this second. */
+  since: UnixSeconds;
+  reason: "order_ambiguous" | "thin_event";
+}
+export type Effect = FetchEffect;
+
+/** Rows that live and die with their parent, such as a subscription's items: replaced as a whole when the parent's head changes. */
+export interface ChildTable<Columns extends Record<string, ColumnType> = Record<string, ColumnType>> {
+  table: string;
+  /** The column that holds the parent's id. The key is (livemode, stripe_account, id); every child has an id. */
+  parentColumn: string;
+  columns: Columns;
+  rows: (object: StripeObject) => ({ id: string } & Row<Columns>)[];
+}
+
+export interface ProjectionSpec<Columns extends Record<string, ColumnType>> {
+  /** Stripe's `object` values that land here. The first is the object key's type for all of them. */
+  objects: readonly [string, ...string[]];
+  table: string;
+  columns: Columns;
+  /** `*.deleted` ends this object for ever: its id never returns. */
+  tombstone?: boolean;
+  /** A snapshot that nothing but another terminal snapshot may follow. */
+  terminal?: (object: StripeObject) => boolean;
+  /** Only for kinds whose tuple never decreases in a life. Compared left to right. Breaks ties within one second. */
+  rank?: (object: StripeObject) => readonly number[];
+  /** Columns with ids of other objects that stay known when a newer snapshot lacks them (text columns only). */
+  keeps?: readonly (keyof Columns & string)[];
+  row: (object: StripeObject, observation: Observation) => Row<Columns>;
+  children?: readonly ChildTable[];
+  /** Of every observation, also a stale one, and also of those without an object id. */
+  facts?: (object: StripeObject, observation: Observation) => (Fact | false | null | undefined)[];
+  /** Columns whose change is worth telling in the billing log, in reading order. Default: all columns. */
+  tracked?: readonly (keyof Columns & string)[];
+}
+
+/** A projection whose column names are no longer known to the type system: what registry and reducer work with. */
+export type Projection = ProjectionSpec<Record<string, ColumnType>>;
+
+/** Declares a projection; the type parameter checks that `row` fills exactly the declared columns. */
+export function projection<const Columns extends Record<string, ColumnType>>(spec: ProjectionSpec<Columns>): Projection {
+  return spec as unknown as Projection;
+}
+
+export function fact(type: string, ...naturalKey: (string | number)[]): Fact {
+  return { type, naturalKey: naturalKey.join(":") };
+}

@@ -1,0 +1,167 @@
+// Invoices in every API version: old shapes carry subscription, charge and payment intent, new ones (2025-03-31 on) `parent` and `payments`. Pure.
+import {
+  array,
+  at,
+  boolean,
+  firstOf,
+  integer,
+  isObject,
+  listed,
+  type Read,
+  reference,
+  required,
+  type StripeObject,
+  hash,
+  text,
+  time,
+} from "./read-values.ts";
+
+/**
+ * draft, open, paid, uncollectible or void.
+ *
+ * Before 2018-11-08 an invoice had `paid`, `closed` and `forgiven` instead; `closed` only stopped collection, it voided nothing.
+ */
+export function invoiceStatus(invoice: StripeObject): string | undefined {
+  const status = text(invoice.status);
+  if (status !== null) return status;
+  if (typeof invoice.closed !== "boolean") return undefined;
+  if (invoice.paid === true) return "paid";
+  if (invoice.forgiven === true) return "uncollectible";
+  return invoice.attempted === true ? "open" : "draft";
+}
+
+export function invoiceAmountPaid(invoice: StripeObject): number | undefined {
+  const paid = integer(invoice.amount_paid);
+  if (paid !== null || typeof invoice.closed !== "boolean") return required(paid);
+  return invoice.paid === true ? required(integer(invoice.amount_due)) : 0;
+}
+
+/** Stripe: "the difference between amount_due and amount_paid". Older shapes leave it to the reader. */
+export function invoiceAmountRemaining(invoice: StripeObject): number | undefined {
+  const remaining = integer(invoice.amount_remaining);
+  if (remaining !== null) return remaining;
+  const due = integer(invoice.amount_due);
+  const paid = invoiceAmountPaid(invoice);
+  return typeof due === "number" && paid !== undefined ? due - paid : undefined;
+}
+
+/** Required where the invoice says that a subscription made it. */
+export function invoiceSubscription(invoice: StripeObject): Read<string> {
+  const lines = listed(invoice.lines);
+  const read = firstOf(
+    reference(invoice.subscription),
+    reference(at(invoice, "parent", "subscription_details", "subscription")),
+    ...lines.map((line) => reference(at(line, "parent", "subscription_item_details", "subscription"))),
+    // An invoice item's line names a subscription that it only waits for.
+    ...lines.map((line) => (line.type === "invoiceitem" ? null : reference(line.subscription))),
+  );
+  return read === null && isForSubscription(invoice) ? undefined : read;
+}
+
+function isForSubscription(invoice: StripeObject): boolean {
+  const reason = invoice.billing_reason;
+  return (
+    (typeof reason === "string" && reason.startsWith("subscription")) ||
+    at(invoice, "parent", "type") === "subscription_details"
+  );
+}
+
+/** The subscription's metadata as it was when the invoice was finalized. */
+export function invoiceSubscriptionMetadata(invoice: StripeObject): Read<StripeObject> {
+  return firstOf(
+    hash(at(invoice, "subscription_details", "metadata")),
+    hash(at(invoice, "parent", "subscription_details", "metadata")),
+  );
+}
+
+/** Payments are listed only where they were asked for, so never in a webhook; the default one first. */
+function paymentsOf(invoice: StripeObject): readonly StripeObject[] {
+  const payments = listed(invoice.payments);
+  return [
+    ...payments.filter((payment) => payment.is_default === true),
+    ...payments.filter((payment) => payment.is_default !== true),
+  ];
+}
+
+export function invoicePaymentIntent(invoice: StripeObject): Read<string> {
+  return firstOf(
+    reference(invoice.payment_intent),
+    ...paymentsOf(invoice).map((payment) => reference(at(payment, "payment", "payment_intent"))),
+  );
+}
+
+export function invoiceCharge(invoice: StripeObject): Read<string> {
+  const intents = [
+    invoice.payment_intent,
+    ...paymentsOf(invoice).map((payment) => at(payment, "payment", "payment_intent")),
+  ];
+  return firstOf(
+    reference(invoice.charge),
+    ...paymentsOf(invoice).map((payment) => reference(at(payment, "payment", "charge"))),
+    ...intents.filter(isObject).map((intent) => reference(intent.latest_charge)),
+  );
+}
+
+/** Old: `tax`, null without tax. New: the sum of `total_taxes`. */
+export function invoiceTax(invoice: StripeObject): Read<number> {
+  return firstOf(integer(invoice.tax), sumOf(invoice.total_taxes, "amount"));
+}
+
+export function invoiceDiscountAmount(invoice: StripeObject): Read<number> {
+  return sumOf(invoice.total_discount_amounts, "amount");
+}
+
+function sumOf(value: unknown, field: string): Read<number> {
+  const items = array(value);
+  if (items === undefined || items === null || items.length === 0) return items === undefined ? undefined : null;
+  let sum = 0;
+  for (const item of items) {
+    const amount = isObject(item) ? integer(item[field]) : undefined;
+    if (typeof amount !== "number") return undefined;
+    sum += amount;
+  }
+  return integer(sum);
+}
+
+/** Marked as paid outside Stripe, wholly or in part. */
+export function invoicePaidOutOfBand(invoice: StripeObject): Read<boolean> {
+  const old = boolean(invoice.paid_out_of_band);
+  if (typeof old === "boolean") return old;
+  const offStripe = integer(invoice.amount_paid_off_stripe);
+  return typeof offStripe === "number" ? offStripe > 0 : firstOf(old, offStripe === undefined ? undefined : false);
+}
+
+/** The time of payment. Shapes before 2019-03-14 have no status_transitions. */
+export function invoicePaidAt(invoice: StripeObject): Read<number> {
+  return time(at(invoice, "status_transitions", "paid_at"));
+}
+
+/** Renamed from `date` on 2019-03-14. */
+export function invoiceCreated(invoice: StripeObject): Read<number> {
+  return firstOf(time(invoice.created), time(invoice.date));
+}
+
+/** Before 2018-11-08: open for collection unless `closed`. */
+export function invoiceAutoAdvance(invoice: StripeObject): Read<boolean> {
+  const read = boolean(invoice.auto_advance);
+  return read === null && typeof invoice.closed === "boolean" ? !invoice.closed : read;
+}
+
+/** Old: price.id, or plan.id before prices existed. New: pricing.price_details.price. */
+export function linePrice(line: StripeObject): Read<string> {
+  return firstOf(reference(line.price), reference(at(line, "pricing", "price_details", "price")), reference(line.plan));
+}
+
+export function lineIsProration(line: StripeObject): boolean {
+  return (
+    line.proration === true ||
+    at(line, "parent", "subscription_item_details", "proration") === true ||
+    at(line, "parent", "invoice_item_details", "proration") === true
+  );
+}
+
+/** The price of the first line that is no proration: what the invoice is for. */
+export function invoicePrice(invoice: StripeObject): Read<string> {
+  const lines = listed(invoice.lines);
+  return firstOf(...lines.filter((line) => !lineIsProration(line)).map(linePrice));
+}

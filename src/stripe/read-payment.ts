@@ -1,0 +1,94 @@
+// Payment intents, charges, checkout sessions and what they were paid with, in every API version. Pure.
+import { at, firstOf, isObject, listed, type Read, reference, type StripeObject, text, time } from "./read-values.ts";
+
+/** Renamed on 2019-02-11. */
+const RENAMED_STATUS: Readonly<Record<string, string>> = {
+  requires_source: "requires_payment_method",
+  requires_source_action: "requires_action",
+};
+
+export function intentStatus(intent: StripeObject): string | undefined {
+  const status = text(intent.status);
+  return typeof status === "string"
+    ? Object.hasOwn(RENAMED_STATUS, status)
+      ? RENAMED_STATUS[status]
+      : status
+    : undefined;
+}
+
+/** Before 2022-11-15: the newest of the listed `charges`. */
+export function latestCharge(intent: StripeObject): Read<string> {
+  return firstOf(reference(intent.latest_charge), reference(listed(intent.charges)[0]));
+}
+
+/** What a failed attempt is known by: its charge; one that failed before a charge was made, by payment method and code. */
+export function failedAttempt(intent: StripeObject): string | null {
+  const error = firstOf(errorOf(intent, "last_payment_error"), errorOf(intent, "last_setup_error"));
+  if (!isObject(error)) return null;
+  const charge = firstOf(reference(error.charge), latestCharge(intent));
+  if (typeof charge === "string") return charge;
+  const parts = [reference(error.payment_method), reference(error.source), text(error.code), text(error.decline_code)];
+  return parts.filter((part) => typeof part === "string").join(":") || "unknown";
+}
+
+function errorOf(intent: StripeObject, field: string): StripeObject | null {
+  const error = intent[field];
+  return isObject(error) ? error : null;
+}
+
+/** The method on the intent; a failed confirmation takes it off and leaves it in the error. */
+export function intentPaymentMethod(intent: StripeObject): Read<string> {
+  return firstOf(reference(intent.payment_method), reference(intent.source));
+}
+
+/** succeeded, pending or failed. Charges before 2015 say only whether they are `paid`. */
+export function chargeStatus(charge: StripeObject): string | undefined {
+  const status = text(charge.status);
+  if (status !== null) return status === "paid" ? "succeeded" : status;
+  return typeof charge.paid === "boolean" ? (charge.paid ? "succeeded" : "failed") : undefined;
+}
+
+export function chargePaymentMethod(charge: StripeObject): Read<string> {
+  return firstOf(reference(charge.payment_method), reference(charge.source), reference(charge.card));
+}
+
+/** The card, wherever this version keeps it: payment_method_details, a legacy `source` (a card, or a source with a card), or `card`. */
+export function chargeCard(charge: StripeObject): StripeObject {
+  const places = [
+    at(charge, "payment_method_details", "card"),
+    at(charge, "source", "card"),
+    charge.source,
+    charge.card,
+  ];
+  return places.filter(isObject).find((place) => place.last4 !== undefined) ?? {};
+}
+
+/** open, complete or expired. Sessions before late 2021 lack it: then the event's name or the payment tells. */
+export function sessionStatus(session: StripeObject, eventType?: string): Read<string> {
+  const status = text(session.status);
+  if (status !== null) return status;
+  if (eventType === "checkout.session.expired") return "expired";
+  const completed =
+    eventType === "checkout.session.completed" || eventType?.startsWith("checkout.session.async_payment_") === true;
+  return completed || session.payment_status === "paid" ? "complete" : null;
+}
+
+/** When evidence is due. Oldest shapes have it on the dispute itself. */
+export function disputeDueBy(dispute: StripeObject): Read<number> {
+  return firstOf(time(at(dispute, "evidence_details", "due_by")), time(dispute.evidence_due_by));
+}
+
+/** What the invoice payment was made with. Source: the `payment` hash of 2025-03-31 and later. */
+export function paymentReference(
+  payment: StripeObject,
+  kind: "payment_intent" | "charge" | "payment_record",
+): Read<string> {
+  return reference(at(payment, "payment", kind));
+}
+
+/** The typed details of a payment method or source: `card`, `sepa_debit`, … by its own `type`. */
+export function typedDetails(method: StripeObject): StripeObject {
+  const type = method.type;
+  const details = typeof type === "string" && Object.hasOwn(method, type) ? method[type] : undefined;
+  return isObject(details) ? details : {};
+}

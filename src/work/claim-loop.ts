@@ -1,0 +1,68 @@
+// The claim loop: runs a unit of work again and again while there is some, sleeps until woken or polled, and stops cleanly.
+
+export interface ClaimLoopOptions {
+  name: string;
+  /** Does one unit; resolves to true when there may be more at once. */
+  run: () => Promise<boolean>;
+  /** Units that may run at the same time. */
+  concurrency: number;
+  /** Milliseconds between looks at an empty queue: the fallback for a wake-up that was lost. */
+  pollEvery: number;
+  /** Milliseconds to wait after an error, which must not become a busy loop. */
+  pauseAfterError: number;
+  onError: (error: unknown) => void;
+}
+
+export interface ClaimLoop {
+  /** There may be work: look now. Cheap, and may be called for every event. */
+  wake(): void;
+  /** Starts no unit any more; resolves when the running ones have ended. */
+  stop(): Promise<void>;
+}
+
+export function claimLoop(options: ClaimLoopOptions): ClaimLoop {
+  let stopping = false;
+  const sleepers = new Set<() => void>();
+  // A wake-up between a look that found nothing and the sleep after it must not be lost.
+  let wakeUps = 0;
+
+  function sleep(milliseconds: number, seen: number): Promise<void> {
+    if (stopping || seen !== wakeUps) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        sleepers.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, milliseconds);
+      sleepers.add(end);
+    });
+  }
+
+  const pause = (milliseconds: number): Promise<void> => sleep(milliseconds, wakeUps);
+
+  async function worker(): Promise<void> {
+    while (!stopping) {
+      const seen = wakeUps;
+      try {
+        if (!(await options.run())) await sleep(options.pollEvery, seen);
+      } catch (error) {
+        options.onError(error);
+        await pause(options.pauseAfterError);
+      }
+    }
+  }
+
+  const workers = Array.from({ length: options.concurrency }, worker);
+  return {
+    wake: () => {
+      wakeUps++;
+      for (const end of sleepers) end();
+    },
+    stop: async () => {
+      stopping = true;
+      for (const end of sleepers) end();
+      await Promise.all(workers);
+    },
+  };
+}

@@ -1,0 +1,27 @@
+// Schedules: what runs every so often in the background, one run at a time.
+
+export interface Schedule {
+  /** Resolves when a run that is going on has ended; none starts after. */
+  stop(): Promise<void>;
+}
+
+/** Runs `work` every `seconds`, the first time after the first wait. A run that takes longer delays the next. */
+export function every(seconds: number, work: () => Promise<void>, onError: (error: unknown) => void): Schedule {
+  let running: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const next = (): void => {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      running = work().catch(onError).then(next);
+    }, seconds * 1000);
+  };
+  next();
+  return {
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+      return running;
+    },
+  };
+}

@@ -1,0 +1,125 @@
+// The pipe without its HTTP door, for tests: real database, real receiver, real processor; what they made can be read back.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { systemClock } from "../../src/base/clock.ts";
+import { newId } from "../../src/base/ids.ts";
+import { type Log, silentLog } from "../../src/base/log.ts";
+import type { Database } from "../../src/db/database.ts";
+import { openEmbedded } from "../../src/db/embedded.ts";
+import { migrate } from "../../src/db/migrate.ts";
+import { openServer } from "../../src/db/server.ts";
+import { type FetchedObject, observe } from "../../src/inbox/observe.ts";
+import { insertEvents } from "../../src/inbox/event-tables.ts";
+import { processOnce, type ProcessOptions } from "../../src/inbox/process.ts";
+import { incomingEvent } from "../../src/inbox/receive.ts";
+import { recentObservations, type Recent } from "../../src/inbox/recent.ts";
+import { observationOf } from "../../src/inbox/stored-observation.ts";
+import { eventKey } from "../../src/inbox/event-tables.ts";
+import { PROJECTIONS } from "../../src/projections/registry.ts";
+import { readEnvelope } from "../../src/stripe/envelope.ts";
+import { ensurePlatformTenant } from "../../src/tenants/platform.ts";
+import { freshDatabase } from "./postgres.ts";
+
+export type Kind = "embedded" | "server";
+export const BOTH: readonly Kind[] = ["embedded", "server"];
+
+/** A Stripe event as it would be sent, or an object as it was fetched. */
+export type Arrival = { event: Record<string, unknown> } | { fetched: FetchedObject };
+
+export interface Pipe {
+  database: Database;
+  platformTenant: string;
+  /** Stores arrivals in one batch; what was stored before is a duplicate. */
+  arrive(arrivals: readonly Arrival[]): Promise<void>;
+  /** Processes until nothing is due. */
+  drain(options?: Partial<ProcessOptions>): Promise<void>;
+  processOptions(options?: Partial<ProcessOptions>): ProcessOptions;
+  close(): Promise<void>;
+}
+
+export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> {
+  const folder = mkdtempSync(join(tmpdir(), "billhook-pipe-"));
+  const database =
+    kind === "embedded" ? await openEmbedded(join(folder, "data")) : await openServer({ url: await freshDatabase(), poolSize: 8 });
+  await migrate(database);
+  const platformTenant = await ensurePlatformTenant(database);
+  const recent = recentObservations(4 * 1024 * 1024);
+  const processOptions = (options: Partial<ProcessOptions> = {}): ProcessOptions => ({
+    database,
+    clock: systemClock,
+    log,
+    context: { kind: database.kind, platformTenant, recent },
+    metrics: { batch: () => undefined, retried: () => undefined, failed: () => undefined },
+    leaseSeconds: 30,
+    maxAttempts: 3,
+    batchSize: 50,
+    newLease: () => newId("node"),
+    ...options,
+  });
+  return {
+    database,
+    platformTenant,
+    processOptions,
+    arrive: (arrivals) => arrive(database, platformTenant, recent, arrivals),
+    drain: async (options) => {
+      while ((await processOnce(processOptions(options))) > 0);
+    },
+    close: async () => {
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function arrive(database: Database, platformTenant: string, recent: Recent, arrivals: readonly Arrival[]): Promise<void> {
+  const events = arrivals.flatMap((arrival) => {
+    if (!("event" in arrival)) return [];
+    const payload = Buffer.from(JSON.stringify(arrival.event), "utf8");
+    const reading = readEnvelope(payload);
+    if (!reading.ok) throw new Error(`not an event: ${reading.detail}`);
+    return [{ incoming: incomingEvent(reading.envelope, payload, platformTenant), parsed: reading.parsed }];
+  });
+  if (events.length > 0) {
+    const stored = await insertEvents(database, events.map(({ incoming }) => incoming));
+    for (const { incoming, parsed } of events) {
+      if (!stored.has(incoming)) continue;
+      const row = { ...incoming, stripe_account: incoming.account, api_version: incoming.apiVersion, object_type: incoming.objectType, object_id: incoming.objectId };
+      recent.put(eventKey(incoming), observationOf(row, parsed), incoming.payload.length);
+    }
+  }
+  await observe(database, arrivals.flatMap((arrival) => ("fetched" in arrival ? [arrival.fetched] : [])), platformTenant);
+}
+
+/** Columns that say when or in which observation of several equal ones we learned something, and those of our own ids. */
+const NOT_STATE = new Set(["updated_at", "tenant_id"]);
+
+export interface State {
+  rows: Record<string, Record<string, unknown>[]>;
+  facts: string[];
+}
+
+/** Every projection row and every fact whose object id ends in `suffix`, as plain values. */
+export async function stateOf(database: Database, suffix: string): Promise<State> {
+  const tables = PROJECTIONS.flatMap((projection) => [projection.table, ...(projection.children ?? []).map((child) => child.table)]);
+  const rows: State["rows"] = {};
+  for (const table of tables) {
+    const found = await database.query<Record<string, unknown>>({
+      text: `select * from ${table} where id like $1 order by livemode, stripe_account, id`,
+      values: [`%${suffix}`],
+    });
+    if (found.rows.length > 0) rows[table] = found.rows.map((row) => plain(row, suffix));
+  }
+  const facts = await database.query<{ fact: string }>({
+    text: "select type || ' ' || natural_key as fact from facts where object_id like $1 order by 1",
+    values: [`%${suffix}`],
+  });
+  return { rows, facts: facts.rows.map(({ fact }) => fact.replaceAll(suffix, "")).sort() };
+}
+
+/** Without the suffix that tells one run from another, so that runs can be compared. */
+function plain(row: Record<string, unknown>, suffix: string): Record<string, unknown> {
+  const kept = Object.entries(row).filter(([name]) => !NOT_STATE.has(name));
+  return JSON.parse(JSON.stringify(Object.fromEntries(kept)).replaceAll(suffix, "")) as Record<string, unknown>;
+}

