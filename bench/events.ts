@@ -1,7 +1,8 @@
 // The bench's Stripe events: many lives side by side, seeded, the same bytes on every machine and for every product. Pure.
+import { Chance } from "./chance.ts";
 import { Life, liveCatalogue, liveOnePayment, liveSubscription } from "./lives.ts";
 import type { Catalogue, Step } from "./lives.ts";
-import { API_VERSION, Chance, party } from "./objects.ts";
+import { API_VERSION, party } from "./objects.ts";
 import type { Shape } from "./objects.ts";
 
 export interface BenchEvent {

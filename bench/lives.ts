@@ -1,15 +1,14 @@
 // Lives of customers: the Stripe events of a catalogue, a subscription with its renewal, a one-off payment. In true order. Pure.
+import { priceObject, productObject } from "./catalogue-objects.ts";
+import type { Chance } from "./chance.ts";
 import type { ChargeState, IntentState, InvoiceState, Party, StripeObject, SubscriptionState } from "./objects.ts";
 import {
-  Chance,
   chargeObject,
   customerObject,
   disputeObject,
   invoiceObject,
   paymentIntentObject,
   paymentMethodObject,
-  priceObject,
-  productObject,
   refundObject,
   setupIntentObject,
   subscriptionObject,
@@ -59,7 +58,11 @@ export function liveCatalogue(life: Life, catalogue: Catalogue): void {
   life.happens("price.created", priceObject(price, product, born, 2900));
   life.waits(2);
   life.happens("product.updated", productObject(product, born, true), { active: false });
-  life.happens("price.updated", { ...priceObject(price, product, born, 2900), nickname: "Monthly" }, { nickname: null });
+  life.happens(
+    "price.updated",
+    { ...priceObject(price, product, born, 2900), nickname: "Monthly" },
+    { nickname: null },
+  );
 }
 
 export function liveSubscription(life: Life, who: Party): void {
@@ -99,7 +102,12 @@ function liveInvoice(life: Life, who: Party, subscription: SubscriptionState, re
   const { chance } = life;
   const charge = newCharge(life, chance.id("pi"), subscription.latestInvoice);
   const invoice: InvoiceState = {
-    ...{ id: subscription.latestInvoice, line: chance.id("il"), subscription: subscription.id, item: subscription.item },
+    ...{
+      id: subscription.latestInvoice,
+      line: chance.id("il"),
+      subscription: subscription.id,
+      item: subscription.item,
+    },
     ...{ intent: charge.intent, charge: charge.id, created: life.now, status: "draft", attempts: 0 },
     ...{ reason, paidAt: null },
   };
@@ -148,7 +156,14 @@ function newCharge(life: Life, intent: string, invoice: string | null): ChargeSt
 }
 
 function newIntent(life: Life, charge: ChargeState, invoice: string | null): IntentState {
-  return { id: charge.intent, invoice, charge: null, created: life.now, status: "requires_payment_method", error: null };
+  return {
+    id: charge.intent,
+    invoice,
+    charge: null,
+    created: life.now,
+    status: "requires_payment_method",
+    error: null,
+  };
 }
 
 function liveDecline(life: Life, who: Party, intent: IntentState, invoice: string | null): void {

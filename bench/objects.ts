@@ -1,47 +1,13 @@
 // Stripe objects as webhooks carry them, in an old shape (2020-08-27) and a new one (2026-10-28.endive), for the bench's events. Pure.
 
+import { priceObject } from "./catalogue-objects.ts";
+import type { Chance } from "./chance.ts";
+
 export type StripeObject = Record<string, unknown>;
 export type Shape = "old" | "new";
 
 export const API_VERSION: Record<Shape, string> = { old: "2020-08-27", new: "2026-10-28.endive" };
 
-/** The same numbers for the same seed, on every machine: mulberry32. */
-export class Chance {
-  private state: number;
-
-  constructor(seed: number) {
-    this.state = seed >>> 0;
-  }
-
-  /** 0 ≤ n < 1. */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  is(share: number): boolean {
-    return this.next() < share;
-  }
-
-  pick<T>(list: readonly [T, ...T[]]): T {
-    return list[this.below(list.length)] ?? list[0];
-  }
-
-  /** An id as Stripe makes them: `in_1` and 23 letters and digits. */
-  id(prefix: string, length = 23): string {
-    let text = `${prefix}_1`;
-    for (let at = 0; at < length; at++) text += LETTERS.charAt(this.below(LETTERS.length));
-    return text;
-  }
-}
-
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const NAMES = ["Ada Byron", "Grace Hopper", "Zoë Müller", "José Núñez", "王小明", "Ola Nordmann", "Priya Rao"] as const;
 const MONTH = 30 * 86_400;
 
@@ -59,7 +25,12 @@ export interface Party {
   created: number;
 }
 
-export function party(chance: Chance, shape: Shape, created: number, catalogue: { price: string; product: string }): Party {
+export function party(
+  chance: Chance,
+  shape: Shape,
+  created: number,
+  catalogue: { price: string; product: string },
+): Party {
   const customer = chance.id("cus", 14);
   return {
     shape,
@@ -74,27 +45,14 @@ export function party(chance: Chance, shape: Shape, created: number, catalogue: 
   };
 }
 
-export function productObject(id: string, created: number, active: boolean): StripeObject {
-  return {
-    ...{ id, object: "product", active, attributes: [], created, default_price: null },
-    ...{ description: "Everything that a growing team needs, billed by the month.", images: [], livemode: true },
-    ...{ marketing_features: [], metadata: { tier: "growth" }, name: "Growth", package_dimensions: null },
-    ...{ shippable: null, statement_descriptor: null, tax_code: "txcd_10103001", type: "service", unit_label: null },
-    ...{ updated: created, url: null },
-  };
-}
-
-export function priceObject(id: string, product: string, created: number, amount: number): StripeObject {
-  return {
-    ...{ id, object: "price", active: true, billing_scheme: "per_unit", created, currency: "usd" },
-    ...{ custom_unit_amount: null, livemode: true, lookup_key: null, metadata: {}, nickname: null, product },
-    recurring: { interval: "month", interval_count: 1, meter: null, trial_period_days: null, usage_type: "licensed" },
-    ...{ tax_behavior: "exclusive", tiers_mode: null, transform_quantity: null, type: "recurring" },
-    ...{ unit_amount: amount, unit_amount_decimal: String(amount) },
-  };
-}
-
-const address = { city: "Berlin", country: "DE", line1: "Karl-Marx-Allee 1", line2: null, postal_code: "10178", state: null };
+const address = {
+  city: "Berlin",
+  country: "DE",
+  line1: "Karl-Marx-Allee 1",
+  line2: null,
+  postal_code: "10178",
+  state: null,
+};
 
 export function customerObject(who: Party, defaultMethod: string | null): StripeObject {
   return {
@@ -106,7 +64,7 @@ export function customerObject(who: Party, defaultMethod: string | null): Stripe
       ...{ custom_fields: null, default_payment_method: defaultMethod, footer: null, rendering_options: null },
     },
     ...{ livemode: true, metadata: { plan: "growth", source: "signup" }, name: who.name, next_invoice_sequence: 1 },
-    ...{ phone: null, preferred_locales: ["en"], shipping: null, tax_exempt: "none", test_clock: null },
+    ...{ phone: null, preferred_locales: ["en"], shipping: shipping(who), tax_exempt: "none", test_clock: null },
   };
 }
 
@@ -116,7 +74,21 @@ const card = (who: Party): StripeObject => ({
   ...{ funding: "credit", last4: who.last4, networks: { available: ["visa"], preferred: null }, wallet: null },
 });
 
-const billing = (who: Party): StripeObject => ({ address, email: who.email, name: who.name, phone: null, tax_id: null });
+const shipping = (who: Party): StripeObject => ({
+  address,
+  carrier: null,
+  name: who.name,
+  phone: null,
+  tracking_number: null,
+});
+
+const billing = (who: Party): StripeObject => ({
+  address,
+  email: who.email,
+  name: who.name,
+  phone: null,
+  tax_id: null,
+});
 
 export function paymentMethodObject(who: Party): StripeObject {
   return {
@@ -196,10 +168,10 @@ export interface InvoiceState {
   paidAt: number | null;
 }
 
-function invoiceLine(who: Party, state: InvoiceState): StripeObject {
+function invoiceLine(who: Party, state: InvoiceState, id: string, amount: number): StripeObject {
   const old = who.shape === "old";
   return {
-    ...{ id: state.line, object: "line_item", amount: who.amount, currency: "usd" },
+    ...{ id, object: "line_item", amount, currency: "usd" },
     ...{ description: "1 × Growth (per month)", discount_amounts: [], discountable: true, discounts: [] },
     ...{ livemode: true, metadata: { team: "blue" }, period: { end: state.created + MONTH, start: state.created } },
     ...(old
@@ -219,9 +191,9 @@ function invoiceLine(who: Party, state: InvoiceState): StripeObject {
           },
           pricing: {
             ...{ price_details: { price: who.price, product: who.product }, type: "price_details" },
-            unit_amount_decimal: String(who.amount),
+            unit_amount_decimal: String(amount),
           },
-          ...{ quantity: 1, subtotal: who.amount, taxes: [] },
+          ...{ quantity: 1, subtotal: amount, taxes: [] },
         }),
   };
 }
@@ -230,6 +202,11 @@ export function invoiceObject(who: Party, state: InvoiceState): StripeObject {
   const old = who.shape === "old";
   const paid = state.status === "paid";
   const number = state.status === "draft" ? null : `${who.customer.slice(-8).toUpperCase()}-0001`;
+  const seats = 300;
+  const lines = [
+    invoiceLine(who, state, state.line, who.amount - seats),
+    invoiceLine(who, state, `${state.line}s`, seats),
+  ];
   const hosted = number === null ? null : `https://invoice.stripe.com/i/acct_1BenchPlatform/live_${state.id}`;
   return {
     ...{ id: state.id, object: "invoice", account_country: "US", account_name: "Acme, Inc.", account_tax_ids: null },
@@ -245,7 +222,7 @@ export function invoiceObject(who: Party, state: InvoiceState): StripeObject {
     ...{ ending_balance: paid ? 0 : null, footer: null, from_invoice: null, hosted_invoice_url: hosted },
     ...{ invoice_pdf: hosted === null ? null : `${hosted}/pdf`, last_finalization_error: null, latest_revision: null },
     lines: {
-      ...{ object: "list", data: [invoiceLine(who, state)], has_more: false, total_count: 1 },
+      ...{ object: "list", data: lines, has_more: false, total_count: lines.length },
       url: `/v1/invoices/${state.id}/lines`,
     },
     ...{ livemode: true, metadata: {}, next_payment_attempt: null, number, on_behalf_of: null },
@@ -301,13 +278,18 @@ export function paymentIntentObject(who: Party, state: IntentState): StripeObjec
       : { latest_charge: state.charge }),
     ...{ client_secret: `${state.id}_secret_${state.id.slice(3, 23)}`, confirmation_method: "automatic" },
     ...{ created: state.created, currency: "usd", customer: who.customer, description: "Subscription creation" },
-    ...{ last_payment_error: state.error, livemode: true, metadata: { order: state.id.slice(-8) }, next_action: null },
+    ...{
+      last_payment_error: state.error,
+      livemode: true,
+      metadata: { order: state.id.slice(-8), channel: "web", campaign: "autumn", version: "2026.11.3" },
+      next_action: null,
+    },
     ...{ on_behalf_of: null, payment_method: state.status === "requires_payment_method" ? null : who.paymentMethod },
     payment_method_options: {
       card: { installments: null, mandate_options: null, network: null, request_three_d_secure: "automatic" },
     },
     ...{ payment_method_types: ["card"], processing: null, receipt_email: who.email, review: null },
-    ...{ setup_future_usage: "off_session", shipping: null, source: null, statement_descriptor: null },
+    ...{ setup_future_usage: "off_session", shipping: shipping(who), source: null, statement_descriptor: null },
     ...{ statement_descriptor_suffix: null, status: state.status, transfer_data: null, transfer_group: null },
   };
 }
@@ -343,18 +325,36 @@ export function chargeObject(who: Party, state: ChargeState): StripeObject {
     },
     ...{ paid: !failed, payment_intent: state.intent, payment_method: who.paymentMethod },
     payment_method_details: {
-      card: { ...card(who), amount_authorized: who.amount, authorization_code: null, installments: null, mandate: null },
+      card: {
+        ...card(who),
+        amount_authorized: who.amount,
+        authorization_code: null,
+        installments: null,
+        mandate: null,
+      },
       type: "card",
     },
     ...{ radar_options: {}, receipt_email: who.email, receipt_number: null },
     receipt_url: failed ? null : `https://pay.stripe.com/receipts/payment/${id}`,
-    ...{ refunded: refunded === who.amount, review: null, shipping: null, source: null, source_transfer: null },
+    ...{
+      refunded: refunded === who.amount,
+      review: null,
+      shipping: shipping(who),
+      source: null,
+      source_transfer: null,
+    },
     ...{ statement_descriptor: null, statement_descriptor_suffix: null, status: failed ? "failed" : "succeeded" },
     ...{ transfer_data: null, transfer_group: null },
   };
 }
 
-export function refundObject(who: Party, id: string, charge: ChargeState, created: number, status: string): StripeObject {
+export function refundObject(
+  who: Party,
+  id: string,
+  charge: ChargeState,
+  created: number,
+  status: string,
+): StripeObject {
   return {
     ...{ id, object: "refund", amount: charge.refunded, balance_transaction: null, charge: charge.id, created },
     ...{ currency: "usd", destination_details: { card: { reference: "7712345678", type: "refund" }, type: "card" } },
@@ -363,11 +363,19 @@ export function refundObject(who: Party, id: string, charge: ChargeState, create
   };
 }
 
-export function disputeObject(who: Party, id: string, charge: ChargeState, created: number, status: string): StripeObject {
+export function disputeObject(
+  who: Party,
+  id: string,
+  charge: ChargeState,
+  created: number,
+  status: string,
+): StripeObject {
   return {
     ...{ id, object: "dispute", amount: who.amount, balance_transactions: [], charge: charge.id, created },
     ...{ currency: "usd", evidence: { customer_email_address: who.email, customer_name: who.name } },
-    ...{ evidence_details: { due_by: created + 14 * 86_400, has_evidence: false, past_due: false, submission_count: 0 } },
+    ...{
+      evidence_details: { due_by: created + 14 * 86_400, has_evidence: false, past_due: false, submission_count: 0 },
+    },
     ...{ is_charge_refundable: false, livemode: true, metadata: {}, payment_intent: charge.intent },
     ...{ payment_method_details: { card: { brand: "visa", network_reason_code: "10.4" }, type: "card" } },
     ...{ reason: "fraudulent", status },

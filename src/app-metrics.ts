@@ -17,87 +17,107 @@ export interface Metrics {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const EVENTS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
-/** Every metric starts at 0, so that a rate can be taken from the first scrape. */
+interface Makers {
+  counter(name: string, help: string): Counter;
+  labelled<Label extends string>(name: string, help: string, label: Label): Counter<Label>;
+  histogram(name: string, help: string, buckets: number[]): Histogram;
+  gauge(name: string, help: string): Gauge;
+}
+
 export function createMetrics(): Metrics {
-  const registers = [new Registry()];
-  const [registry] = registers as [Registry];
+  const registry = new Registry();
+  const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const counter = (name: string, help: string): Counter => new Counter({ name: `billhook_${name}`, help, registers });
-  const labelled = <Label extends string>(name: string, help: string, label: Label): Counter<Label> =>
-    new Counter({ name: `billhook_${name}`, help, labelNames: [label], registers });
-  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
-    new Histogram({ name: `billhook_${name}`, help, buckets, registers });
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `billhook_${name}`, help, registers });
-
-  const received = counter("events_received_total", "Verified Stripe events answered 200, duplicates included.");
-  const duplicates = counter("events_duplicate_total", "Events that were already stored.");
-  const refused = labelled("events_refused_total", "Webhook requests that were not answered 200, by error code.", "code");
-  const receiveBatch = histogram("receive_batch_events", "Events per group commit.", EVENTS);
-  const receiveSeconds = histogram("receive_commit_seconds", "Seconds per group commit.", SECONDS);
-  const processed = labelled("events_processed_total", "Events taken off the queue, by outcome.", "outcome");
-  const processBatch = histogram("process_batch_events", "Events per processed batch.", EVENTS);
-  const processSeconds = histogram("process_batch_seconds", "Seconds per processed batch.", SECONDS);
-  const lag = histogram("event_lag_seconds", "Seconds from an event's receipt to its commit in the projections, of each batch's oldest.", SECONDS);
-  const retried = counter("events_retried_total", "Attempts that failed and will be repeated.");
-  const failed = counter("events_failed_total", "Events given up after their last attempt.");
-  const unread = labelled("unread_fields_total", "Required fields that could not be read: a shape that Billhook does not know.", "column");
-  const ambiguous = counter("order_ambiguous_total", "Heads that the set of observations could not decide; fetched from Stripe.");
-  const facts = counter("facts_total", "Facts yielded by observations, known ones included.");
-  const fetched = labelled("objects_fetched_total", "Objects asked of Stripe, by outcome.", "outcome");
-  const pendingNow = gauge("events_pending", "Events in the queue.");
-  const oldestNow = gauge("oldest_unprocessed_age_seconds", "Age of the oldest event in the queue; 0 when it is empty.");
-  const failedNow = gauge("events_failed", "Events that failed and are kept for replay.");
-  const unroutedNow = gauge("events_unrouted", "Events of connected accounts that no tenant owns.");
-  const waitingNow = gauge("receive_waiting", "Requests that wait for their group commit.");
-  for (const outcome of ["processed", "ignored", "unrouted"]) processed.inc({ outcome }, 0);
-
+  const makers: Makers = {
+    counter: (name, help) => new Counter({ name: `billhook_${name}`, help, registers }),
+    labelled: (name, help, label) => new Counter({ name: `billhook_${name}`, help, labelNames: [label], registers }),
+    histogram: (name, help, buckets) => new Histogram({ name: `billhook_${name}`, help, buckets, registers }),
+    gauge: (name, help) => new Gauge({ name: `billhook_${name}`, help, registers }),
+  };
+  const setGauges = queueGauges(makers);
+  const fetched = makers.labelled("objects_fetched_total", "Objects asked of Stripe, by outcome.", "outcome");
   return {
-    receive: {
-      received: (count, known) => {
-        received.inc(count);
-        duplicates.inc(known);
-      },
-      batch: (events, seconds) => {
-        receiveBatch.observe(events);
-        receiveSeconds.observe(seconds);
-      },
-      refused: (code) => {
-        refused.inc({ code });
-      },
-    },
-    process: {
-      batch: (result, seconds, oldest) => {
-        processed.inc({ outcome: "processed" }, result.processed);
-        processed.inc({ outcome: "ignored" }, result.ignored);
-        processed.inc({ outcome: "unrouted" }, result.unrouted);
-        processBatch.observe(result.processed + result.ignored + result.unrouted);
-        processSeconds.observe(seconds);
-        lag.observe(oldest);
-        for (const column of result.unread) unread.inc({ column });
-        ambiguous.inc(result.ambiguous);
-        facts.inc(result.facts);
-      },
-      retried: () => {
-        retried.inc();
-      },
-      failed: () => {
-        failed.inc();
-      },
-    },
+    receive: receiveMetrics(makers),
+    process: processMetrics(makers),
     fetch: {
       fetched: (outcome) => {
         fetched.inc({ outcome });
       },
     },
     expose: async (queue, waiting) => {
-      waitingNow.set(waiting);
-      if (queue !== undefined) {
-        pendingNow.set(queue.pending);
-        oldestNow.set(queue.oldestAge);
-        failedNow.set(queue.failed);
-        unroutedNow.set(queue.unrouted);
-      }
+      setGauges(queue, waiting);
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
+  };
+}
+
+function receiveMetrics(make: Makers): ReceiveMetrics {
+  const received = make.counter("events_received_total", "Verified Stripe events answered 200, duplicates included.");
+  const duplicates = make.counter("events_duplicate_total", "Events that were already stored.");
+  const refused = make.labelled("events_refused_total", "Webhook requests that were not answered 200, by error code.", "code");
+  const events = make.histogram("receive_batch_events", "Events per group commit.", EVENTS);
+  const seconds = make.histogram("receive_commit_seconds", "Seconds per group commit.", SECONDS);
+  return {
+    received: (count, known) => {
+      received.inc(count);
+      duplicates.inc(known);
+    },
+    batch: (count, took) => {
+      events.observe(count);
+      seconds.observe(took);
+    },
+    refused: (code) => {
+      refused.inc({ code });
+    },
+  };
+}
+
+function processMetrics(make: Makers): ProcessMetrics {
+  const processed = make.labelled("events_processed_total", "Events taken off the queue, by outcome.", "outcome");
+  const events = make.histogram("process_batch_events", "Events per processed batch.", EVENTS);
+  const seconds = make.histogram("process_batch_seconds", "Seconds per processed batch.", SECONDS);
+  const lag = make.histogram("event_lag_seconds", "Seconds from an event's receipt to its commit in the projections, of each batch's oldest.", SECONDS);
+  const retried = make.counter("events_retried_total", "Attempts that failed and will be repeated.");
+  const failed = make.counter("events_failed_total", "Events given up after their last attempt.");
+  const unread = make.labelled("unread_fields_total", "Required fields that could not be read: a shape that Billhook does not know.", "column");
+  const ambiguous = make.counter("order_ambiguous_total", "Heads that the set of observations could not decide; fetched from Stripe.");
+  const facts = make.counter("facts_total", "Facts yielded by observations, known ones included.");
+  // A series that starts at 0 has a rate from its first scrape.
+  for (const outcome of ["processed", "ignored", "unrouted"]) processed.inc({ outcome }, 0);
+  return {
+    batch: (result, took, oldest) => {
+      processed.inc({ outcome: "processed" }, result.processed);
+      processed.inc({ outcome: "ignored" }, result.ignored);
+      processed.inc({ outcome: "unrouted" }, result.unrouted);
+      events.observe(result.processed + result.ignored + result.unrouted);
+      seconds.observe(took);
+      lag.observe(oldest);
+      for (const column of result.unread) unread.inc({ column });
+      ambiguous.inc(result.ambiguous);
+      facts.inc(result.facts);
+    },
+    retried: () => {
+      retried.inc();
+    },
+    failed: () => {
+      failed.inc();
+    },
+  };
+}
+
+/** What the database and the process say at the moment of the scrape. */
+function queueGauges(make: Makers): (queue: QueueState | undefined, waiting: number) => void {
+  const pending = make.gauge("events_pending", "Events in the queue.");
+  const oldest = make.gauge("oldest_unprocessed_age_seconds", "Age of the oldest event in the queue; 0 when it is empty.");
+  const failed = make.gauge("events_failed", "Events that failed and are kept for replay.");
+  const unrouted = make.gauge("events_unrouted", "Events of connected accounts that no tenant owns.");
+  const waitingNow = make.gauge("receive_waiting", "Requests that wait for their group commit.");
+  return (queue, waiting) => {
+    waitingNow.set(waiting);
+    if (queue === undefined) return;
+    pending.set(queue.pending);
+    oldest.set(queue.oldestAge);
+    failed.set(queue.failed);
+    unrouted.set(queue.unrouted);
   };
 }

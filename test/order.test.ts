@@ -38,7 +38,7 @@ function arrivalsOf(steps: readonly Step[]): fc.Arbitrary<Arrival[]> {
   });
   return moments.map((chosen) => {
     let created = BEGIN;
-    return steps.flatMap((step, index) => {
+    return steps.flatMap((step, index): Arrival[] => {
       const moment = chosen[index] ?? { wait: 0, shape: "new" as const };
       created += moment.wait;
       const { object, apiVersion } = bodyOf(step, moment.shape);

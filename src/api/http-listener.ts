@@ -70,7 +70,10 @@ export function clientErrorAnswer(log: Log): (error: NodeJS.ErrnoException, sock
       return;
     }
     const code = CODES[error.code ?? ""] ?? "invalid_request";
-    const refusal = publicError(code, code === "invalid_request" ? { message: "This is not a valid HTTP/1.1 request." } : {});
+    const refusal = publicError(
+      code,
+      code === "invalid_request" ? { message: "This is not a valid HTTP/1.1 request." } : {},
+    );
     const requestId = newId("req");
     log.debug("a request could not be read", { request_id: requestId, code, status: refusal.status });
     refuseOnSocket(socket, refusal, requestId);

@@ -34,7 +34,10 @@ export const time = z
   .transform((given, context) => {
     const seconds = secondsOf(String(given));
     if (Number.isSafeInteger(seconds) && seconds >= 0 && seconds < YEAR_9999) return seconds;
-    context.addIssue({ code: "custom", message: "must be an ISO 8601 time with its zone, such as 2026-01-31T00:00:00Z, or Unix seconds" });
+    context.addIssue({
+      code: "custom",
+      message: "must be an ISO 8601 time with its zone, such as 2026-01-31T00:00:00Z, or Unix seconds",
+    });
     return z.NEVER;
   })
   .optional();

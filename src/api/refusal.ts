@@ -59,7 +59,7 @@ export function refuseAndClose(
 export function refuseOnSocket(socket: Duplex, error: PublicError, requestId: string): void {
   const body = JSON.stringify(errorBody(error, requestId));
   const headers = { ...headersOf(error, requestId, Buffer.byteLength(body)), connection: "close" };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}\r\n${lines.join("")}\r\n${body}`);
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);

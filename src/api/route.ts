@@ -110,7 +110,10 @@ const patterns = new Map<string, RegExp>();
 function patternOf(path: string): RegExp {
   const known = patterns.get(path);
   if (known !== undefined) return known;
-  const source = path.replace(/\/$/, "").replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:\w+/g, "[^/]+");
+  const source = path
+    .replace(/\/$/, "")
+    .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+    .replace(/:\w+/g, "[^/]+");
   const pattern = new RegExp(`^${source}/?$`);
   patterns.set(path, pattern);
   return pattern;

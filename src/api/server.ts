@@ -1,18 +1,19 @@
 // The HTTP door: the rules that hold for every route (API.md), around the table in routes.ts.
-import swagger from "@fastify/swagger";
-import fastify from "fastify";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } from "fastify-type-provider-zod";
 import { isUtf8 } from "node:buffer";
 
-import { errorBody, PublicError, publicError } from "../base/errors.ts";
+import fastify from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { validatorCompiler } from "fastify-type-provider-zod";
+
+import { errorBody, publicError } from "../base/errors.ts";
+import type { PublicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import { clientErrorAnswer, httpListener, LIMITS } from "./http-listener.ts";
 import { requireOperator } from "./operator-guard.ts";
-import { openApiDocument } from "./reference.ts";
+import { registerReference, schemaOf } from "./reference.ts";
 import { MAX_BODY_BYTES } from "./refusal.ts";
 import { requestError } from "./request-errors.ts";
-import { ErrorAnswer, methodsOf } from "./route.ts";
+import { methodsOf } from "./route.ts";
 import type { ApiDependencies, Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { webhookDoor } from "./webhook-door.ts";
@@ -40,7 +41,7 @@ export function buildApi(deps: ApiDependencies): FastifyInstance {
     serverFactory: (router) => httpListener({ limits: { ...LIMITS, ...deps.limits }, door, router }),
     clientErrorHandler: clientErrorAnswer(deps.log),
     frameworkErrors: (error, request, reply) => {
-      answerError(deps, error, request as FastifyRequest, reply as FastifyReply);
+      answerError(deps, error, request, reply);
     },
     genReqId: () => newId("req"),
     bodyLimit: MAX_BODY_BYTES,
@@ -63,11 +64,7 @@ export function buildApi(deps: ApiDependencies): FastifyInstance {
   app.addHook("onResponse", async (request, reply) => tell(deps, request, reply));
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
   app.setNotFoundHandler((request, reply) => answerError(deps, missing(request, reply), request, reply));
-  app.register(swagger, {
-    openapi: openApiDocument(deps),
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
-  });
+  registerReference(app, deps);
   app.register(async (scope) => {
     for (const route of ROUTES) addRoute(scope, route, deps, door);
   });
@@ -99,24 +96,6 @@ function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, doo
     },
   });
   if (summary === "") throw new Error(`${method} ${path} needs a summary.`);
-}
-
-function schemaOf({ who, summary, operation }: Route): Record<string, unknown> {
-  const answers = Object.entries(operation.answers).map(([status, answer]): [string, unknown] => [
-    status,
-    "contentType" in answer
-      ? { description: answer.description, content: { [answer.contentType]: { schema: TEXT } } }
-      : answer,
-  ]);
-  return {
-    summary,
-    tags: [operation.tag],
-    ...(who === "operator" ? { security: [{ operator: [] }] } : {}),
-    ...(operation.params === undefined ? {} : { params: operation.params }),
-    ...(operation.query === undefined ? { querystring: NOTHING } : { querystring: operation.query }),
-    ...(operation.body === undefined ? {} : { body: operation.body }),
-    response: { ...Object.fromEntries(answers), default: ErrorAnswer },
-  };
 }
 
 /** JSON alone, as bytes: text in another encoding is refused, not guessed. An empty body is no body. */
@@ -152,7 +131,8 @@ function answerError(deps: ApiDependencies, thrown: unknown, request: FastifyReq
   reply.headers(headersOf(request));
   if (error.retryAfter !== undefined) reply.header("retry-after", error.retryAfter);
   if (error.code === "unauthorized") reply.header("www-authenticate", 'Bearer realm="billhook"');
-  if (error.status >= 500) deps.log.error("a request failed", { request_id: request.id, code: error.code, error: error.cause });
+  if (error.status >= 500)
+    deps.log.error("a request failed", { request_id: request.id, code: error.code, error: error.cause });
   reply.status(error.status).type("application/json; charset=utf-8").send(errorBody(error, request.id));
 }
 

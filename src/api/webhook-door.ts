@@ -52,7 +52,9 @@ function refusalOf(request: IncomingMessage, stopping: boolean): PublicError | u
   // Without a content type the signature still tells what it is; with another one, something on the way has changed it.
   if (type !== undefined && !isJson(type)) return publicError("unsupported_media_type");
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
-    return publicError("unsupported_media_type", { message: "Send the body as it was signed, without Content-Encoding." });
+    return publicError("unsupported_media_type", {
+      message: "Send the body as it was signed, without Content-Encoding.",
+    });
   }
   return declaredLength(request) > MAX_BODY_BYTES ? publicError("body_too_large") : undefined;
 }
@@ -100,7 +102,11 @@ async function receive(
   requestId: string,
 ): Promise<void> {
   try {
-    await deps.receiver.receive({ body, signature: request.headers["stripe-signature"], fromLoopback: fromLoopback(request) });
+    await deps.receiver.receive({
+      body,
+      signature: request.headers["stripe-signature"],
+      fromLoopback: fromLoopback(request),
+    });
   } catch (thrown) {
     const error = asPublicError(thrown);
     tell(deps, error, requestId);

@@ -49,10 +49,24 @@ export function asFailure(error: unknown): CommandFailure {
   }
   if (error instanceof PublicError) return failed(error.code, error.title, error.message, error);
   if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, "");
+    const said = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (\S+)\?\)$/, ": did you mean $1");
+    const message = `${said.replace(/[.?]$/, "")}; see \`billhook --help\`.`;
     return new CommandFailure({ error: "Wrong usage", code: "usage", message }, EXIT.usage, error);
   }
-  return failed("failed", "Failed", sentenceOf(error), error);
+  const sentence = sentenceOf(error);
+  if (DATABASE_TROUBLE.test(codeOf(error))) {
+    const message = `The database does not let this process in (${sentence}): check DATABASE_URL, and that the server runs.`;
+    return failed("database_unreachable", "Database unreachable", message, error);
+  }
+  return failed("failed", "Failed", sentence, error);
+}
+
+/** Sockets' codes, and PostgreSQL's for a refused login, an unknown database and a server that starts or stops. */
+const DATABASE_TROUBLE =
+  /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28P01|28000|3D000|57P03|53300)$/;
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 /** With `--json` one JSON object; else the sentence. The stack of what was thrown only on request. */
@@ -64,11 +78,19 @@ export function writeFailure(failure: CommandFailure, { json, stack }: { json: b
   process.stderr.write(`${scrub(thrown.message)}\n${thrown.stack?.replace(/^[^]*?\n(?=\s+at )/, "") ?? ""}\n`);
 }
 
+/** Thrown by the language, not for the operator. What fetch throws is a TypeError too, and is caught where it is called. */
+function isBug(error: Error): boolean {
+  return [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);
+}
+
 /** What came from below, such as a database that is not there: its own message, without secrets. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return "something that is no error was thrown; set DEBUG=1 for more.";
   // A failed connection to several addresses has no message of its own.
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
   const message = error.message === "" && inner instanceof Error ? inner.message : error.message;
-  return scrub(message === "" ? error.name : message);
+  const said = scrub(message === "" ? error.name : message);
+  return isBug(error)
+    ? `Billhook itself failed (${error.name}: ${said}); run it with DEBUG=1 and report what it prints.`
+    : said;
 }

@@ -57,7 +57,7 @@ function eventsOf(file: string, text: string): EventToSend[] {
 
 /** An array, or what Stripe's API answers to a list request. */
 function listOf(value: unknown): unknown[] | undefined {
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value as unknown[];
   if (typeof value !== "object" || value === null || !("object" in value) || value.object !== "list") return undefined;
   return "data" in value && Array.isArray(value.data) ? value.data : undefined;
 }

@@ -5,9 +5,9 @@ import { systemClock } from "../base/clock.ts";
 import { misused } from "./command-failure.ts";
 import { asRow, numberIn, rowsIn } from "./fields.ts";
 import { throughDoor } from "./open-door.ts";
-import type { OperatorDoor } from "./operator-door.ts";
+import type { Answer, OperatorDoor } from "./operator-door.ts";
 import { countArgument, timeArgument } from "./option-values.ts";
-import { note, print, printJson } from "./output.ts";
+import { note, print } from "./output.ts";
 import { changeLines } from "./story-text.ts";
 import { pairs, printable, table } from "./table.ts";
 import type { Column, Row } from "./table.ts";
@@ -53,6 +53,7 @@ export function addEvents(program: Command): void {
       .command("list")
       .summary("list events, newest first")
       .description("Lists the stored Stripe events, newest first."),
+    "event types, separated by commas; `invoice.*` for all that begin so",
   );
   list
     .addOption(new Option("--status <status>", "what became of it").choices(STATUSES))
@@ -76,17 +77,17 @@ export function addEvents(program: Command): void {
       "Processes one event, or all events of a range, again. State comes out the same, and nothing is published twice.",
     )
     .argument("[id]", "one event's id, evt_…; without it give filters, or --all");
-  withFilters(replay)
+  withFilters(replay, "event types, separated by commas")
     .addOption(new Option("--status <status>", "events that ended so").choices(REPLAYABLE))
     .option("--all", "every stored event")
     .option("--dry-run", "only count them");
   withCommon(replay).action(replayEvents);
 }
 
-function withFilters(command: Command): Command {
+function withFilters(command: Command, typeDoc: string): Command {
   const time = timeArgument(systemClock);
   return command
-    .option("--type <types>", "event types, separated by commas; `invoice.*` for all that begin so")
+    .option("--type <types>", typeDoc)
     .option("--account <id>", "of this connected account; `platform` for your own")
     .option("--object-id <id>", "about this object")
     .option("--since <time>", "from then on: Unix seconds, ISO 8601, or an age such as 24h", time)
@@ -104,16 +105,16 @@ async function listEvents(flags: ListFlags): Promise<void> {
   const query = { ...filterFields(flags), status, customer, livemode, text, limit, cursor };
   const page = await throughDoor(flags.url, (door) => door.call("GET", "/stripe-events/", { query }));
   if (flags.json === true) {
-    printJson(page);
+    print(page.text);
     return;
   }
-  const rows = rowsIn(page, "data");
+  const rows = rowsIn(page.json, "data");
   if (rows.length === 0) {
     note("No events match.");
     return;
   }
   print(table(LIST_COLUMNS, rows));
-  const next = asRow(page).next_cursor;
+  const next = asRow(page.json).next_cursor;
   if (typeof next === "string") note(`There are more: add --cursor ${next}`);
 }
 
@@ -135,10 +136,10 @@ function eventId(row: Row): unknown {
 async function showEvent(id: string, flags: Common): Promise<void> {
   const event = await throughDoor(flags.url, (door) => door.call("GET", `/stripe-events/${encodeURIComponent(id)}/`));
   if (flags.json === true) {
-    printJson(event);
+    print(event.text);
     return;
   }
-  const row = asRow(event);
+  const row = asRow(event.json);
   const plain = Object.entries(row).filter(([name]) => !["payload", "changes", "event_type"].includes(name));
   print(pairs(plain));
   const changes = changeLines(row);
@@ -171,10 +172,10 @@ async function replayEvents(id: string | undefined, flags: ReplayFlags): Promise
   await throughDoor(flags.url, async (door) => {
     const answer = id === undefined ? await replayRange(door, flags, range) : await replayOne(door, id);
     if (flags.json === true) {
-      printJson(answer);
+      print(answer.text);
       return;
     }
-    const count = numberIn(answer, "replayed") || numberIn(answer, "count");
+    const count = numberIn(answer.json, "replayed") || numberIn(answer.json, "count");
     print(
       `${count} ${count === 1 ? "event" : "events"} ${flags.dryRun === true ? "would be replayed" : "queued again"}.`,
     );
@@ -183,7 +184,7 @@ async function replayEvents(id: string | undefined, flags: ReplayFlags): Promise
   });
 }
 
-function replayOne(door: OperatorDoor, id: string): Promise<unknown> {
+function replayOne(door: OperatorDoor, id: string): Promise<Answer> {
   return door.call("POST", `/stripe-events/${encodeURIComponent(id)}/replay/`);
 }
 
@@ -191,8 +192,10 @@ function replayRange(
   door: OperatorDoor,
   flags: ReplayFlags,
   range: Readonly<Record<string, string | undefined>>,
-): Promise<unknown> {
-  return door.call("POST", "/stripe-events/replay/", { body: { ...range, dry_run: flags.dryRun === true } });
+): Promise<Answer> {
+  return door.call("POST", "/stripe-events/replay/", {
+    body: { ...range, since: range.since ?? (flags.all === true ? "0" : undefined), dry_run: flags.dryRun === true },
+  });
 }
 
 function filterFields({

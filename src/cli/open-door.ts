@@ -9,7 +9,6 @@ import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { failed, misused } from "./command-failure.ts";
 import { readCommandConfig } from "./command-config.ts";
-import { openLogging } from "./logging.ts";
 import { operatorDoor } from "./operator-door.ts";
 import type { OperatorDoor, Transport } from "./operator-door.ts";
 import { ensureOperatorToken } from "./secret-files.ts";
@@ -125,6 +124,7 @@ async function* nothing(): AsyncIterable<Uint8Array> {
 /** The same API in this process, without listening and without its background work. */
 async function doorToDatabase(config: Config): Promise<OperatorDoor> {
   const { openApp, openDatabase } = await import("../app.ts");
+  const { openLogging } = await import("./logging.ts");
   if (config.databaseUrl !== undefined) await refuseOldSchema(() => openDatabase(config));
   const logging = openLogging({ level: "warn", format: config.logFormat, descriptor: 2 });
   const operatorToken = new Secret(randomBytes(32).toString("base64url"));

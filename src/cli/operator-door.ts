@@ -22,11 +22,17 @@ export interface OperatorDoor {
   where: string;
   /** Nobody works on the queue while this command runs: what it enqueues waits for the next start. */
   queueWaits: boolean;
-  /** The JSON that was answered with 2xx; throws a CommandFailure with the API's error otherwise. */
-  call(method: "GET" | "POST", path: string, sent?: Sent): Promise<unknown>;
+  /** What was answered with 2xx; throws a CommandFailure with the API's error otherwise. */
+  call(method: "GET" | "POST", path: string, sent?: Sent): Promise<Answer>;
   /** The lines of an NDJSON answer, each as it comes. */
   stream(method: "GET" | "POST", path: string, sent?: Sent): AsyncIterable<unknown>;
   close(): Promise<void>;
+}
+
+export interface Answer {
+  /** As it came: parsed and written again, numbers beyond 2^53 would change. */
+  text: string;
+  json: unknown;
 }
 
 export interface Sent {
@@ -65,7 +71,8 @@ export function operatorDoor({ transport, token, where, queueWaits, close }: Doo
     queueWaits,
     call: async (method, path, sent = {}) => {
       const answer = await ask(method, path, sent);
-      return parseAnswer(await textOf(answer.chunks), where);
+      const text = await textOf(answer.chunks);
+      return { text, json: parseAnswer(text, where) };
     },
     stream: async function* (method, path, sent = {}) {
       const answer = await ask(method, path, sent);

@@ -14,6 +14,8 @@ import { readVersion } from "./version.ts";
 
 const COMMANDS = [addServe, addMigrate, addEvents, addObjects, addRebuild, addSend];
 
+const LEFT_OPEN_MS = 2000;
+
 /** Runs the command that the arguments name, and sets the process's exit code. Never rejects. */
 export async function runBillhook(args: readonly string[]): Promise<void> {
   outliveReaders();
@@ -30,6 +32,8 @@ export async function runBillhook(args: readonly string[]): Promise<void> {
     const failure = asFailure(error);
     writeFailure(failure, { json, stack: failure.exitCode === EXIT.failed && wantsStack() });
     process.exitCode = failure.exitCode;
+    // What a failed command has left open must not keep it; a process that ends by itself never waits for this.
+    setTimeout(() => process.exit(), LEFT_OPEN_MS).unref();
   }
 }
 

@@ -32,10 +32,13 @@ function barDisplay(): ProgressDisplay {
   let started = false;
   return {
     show: (progress) => {
-      const [total, done] = [numberIn(progress, "total"), numberIn(progress, "done")];
+      const [total, done] = counted(progress);
       const shown = { rate: Math.round(rateIn(progress)), left: remaining(progress) };
       if (!started) bar.start(total, done, shown);
-      else bar.update(done, shown);
+      else {
+        bar.setTotal(total);
+        bar.update(done, shown);
+      }
       started = true;
     },
     above: (text) => {
@@ -55,7 +58,7 @@ function lineDisplay(clock: Clock): ProgressDisplay {
     show: (progress) => {
       if (clock.monotonic() - told < LINE_EVERY_MS) return;
       told = clock.monotonic();
-      const [total, done] = [numberIn(progress, "total"), numberIn(progress, "done")];
+      const [total, done] = counted(progress);
       note(`${done} of ${total} objects, ${Math.round(rateIn(progress))}/s, ${remaining(progress)} left`);
     },
     above: print,
@@ -63,8 +66,14 @@ function lineDisplay(clock: Clock): ProgressDisplay {
   };
 }
 
+/** Total and done. Objects come in while it runs, and rows are found that no event explains: the total grows with them. */
+function counted(progress: Row): [number, number] {
+  const done = numberIn(progress, "done");
+  return [Math.max(numberIn(progress, "total"), done), done];
+}
+
 function rateIn(progress: Row): number {
-  return numberIn(progress, "per_second") || numberIn(progress, "perSecond");
+  return numberIn(progress, "per_second");
 }
 
 /** `1h 2m`, `3m 10s`, `5s`. */

@@ -3,11 +3,13 @@ import type { Command } from "commander";
 
 import { systemClock } from "../base/clock.ts";
 import { EXIT, failed } from "./command-failure.ts";
+import type { CommandFailure } from "./command-failure.ts";
 import { withCommon } from "./events-command.ts";
 import { asRow, numberIn, rowsIn } from "./fields.ts";
 import { throughDoor } from "./open-door.ts";
 import { print, printJsonLine } from "./output.ts";
 import { progressDisplay } from "./progress-display.ts";
+import { changeLine } from "./story-text.ts";
 import { oneLine } from "./table.ts";
 import type { Row } from "./table.ts";
 
@@ -40,8 +42,7 @@ async function runRebuild(flags: Flags): Promise<void> {
       if (progress !== undefined) display.show(asRow(progress));
       if (difference !== undefined && flags.json !== true) display.above(differenceText(asRow(difference)));
       if (end !== undefined) done = asRow(end);
-      if (error !== undefined)
-        throw failed("rebuild_failed", "Rebuild failed", `The rebuild stopped: ${oneLine(asRow(line).message)}`);
+      if (error !== undefined) throw stopped(asRow(error));
     }
   }).finally(() => display.end());
   if (done === undefined) {
@@ -55,13 +56,14 @@ async function runRebuild(flags: Flags): Promise<void> {
   if (check && numberIn(done, "differing") > 0) process.exitCode = EXIT.failed;
 }
 
+/** The API's own words, from the last line of its answer. */
+function stopped(error: Row): CommandFailure {
+  return failed(oneLine(error.code), oneLine(error.error), `The rebuild stopped half way. ${oneLine(error.message)}`);
+}
+
 function differenceText(difference: Row): string {
-  const key = asRow(difference.key);
-  const id = oneLine(difference.object_id ?? key.objectId ?? key.object_id);
-  const columns = rowsIn(difference, "columns").map(
-    ({ column, live, rebuilt }) => `    ${oneLine(column)}: ${oneLine(live)} → ${oneLine(rebuilt)}`,
-  );
-  return [`${oneLine(difference.table)} ${id}`, ...columns].join("\n");
+  const columns = rowsIn(difference, "columns").map(({ column, live, rebuilt }) => changeLine(column, live, rebuilt));
+  return [`${oneLine(difference.table)} ${oneLine(difference.object_id)}`, ...columns].join("\n");
 }
 
 function summary(done: Row, check: boolean): string {

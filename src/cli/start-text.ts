@@ -23,7 +23,7 @@ export function startText(facts: StartFacts): string {
   const where = pairs(
     [
       ["database", databaseText(facts)],
-      ["migrations", migrations.length === 0 ? "up to date" : `applied ${migrations.join(", ")}`],
+      ["migrations", migrationsText(migrations)],
       ["roles", config.roles.join(", ")],
       ["node", `${process.version}, process ${process.pid}`],
       ["address", address ?? "none: it only works (no role api)"],
@@ -33,6 +33,10 @@ export function startText(facts: StartFacts): string {
   );
   const first = address === undefined || config.environment === "production" ? "" : `\n\n${firstEventText(config)}`;
   return `\nBillhook ${version} is ready.\n\n${where}${first}\n`;
+}
+
+function migrationsText(migrations: readonly string[]): string {
+  return migrations.length === 0 ? "up to date" : `${migrations.length} applied, up to ${migrations.at(-1) ?? ""}`;
 }
 
 function addressPairs(config: Config, address: string): [string, string][] {

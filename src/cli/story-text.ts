@@ -18,9 +18,11 @@ export function storyText(entries: readonly Row[]): string {
 
 /** One line a change, indented; nothing where nothing changed. */
 export function changeLines(entry: Row): string[] {
-  return rowsIn(entry, "changes").map(
-    ({ field, before, after }) => `    ${oneLine(field)}: ${short(before)} → ${short(after)}`,
-  );
+  return rowsIn(entry, "changes").map(({ field, before, after }) => changeLine(field, before, after));
+}
+
+export function changeLine(field: unknown, before: unknown, after: unknown): string {
+  return `    ${oneLine(field)}: ${short(before)} → ${short(after)}`;
 }
 
 function short(value: unknown): string {

@@ -1,8 +1,5 @@
 // The database as the rest of Billhook sees it: statements, transactions, one dialect. Embedded and server differ only below this file.
-import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
-
-import type { Tables } from "./tables.ts";
 
 /** A statement as `pg` takes it. With a name it is prepared once per connection: for hot paths only. */
 export interface Statement {
@@ -32,8 +29,6 @@ export interface TransactionOptions {
 
 export interface Database extends Queryable {
   readonly kind: "embedded" | "server";
-  /** For everything that is not hot. Shares the pool. */
-  readonly kysely: Kysely<Tables>;
   /** Connections that can work at the same time; 1 embedded. */
   readonly connections: number;
   /**
@@ -71,7 +66,6 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
   return {
     kind,
     connections,
-    kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
     query: (statement) => run(pool, statement),
     transaction: async (work, options) => {
       const client = await pool.connect();

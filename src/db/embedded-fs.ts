@@ -4,6 +4,8 @@ import { fstatSync, fsyncSync } from "node:fs";
 import type { postgresMod } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 
+import { leaveParserUnoptimised, type ParserExports } from "./embedded-memory.ts";
+
 type PostgresMod = postgresMod.PostgresMod;
 
 /** The part of an Emscripten file that is used here. */
@@ -55,7 +57,8 @@ export class DurableNodeFS extends NodeFS {
   override init(...[pglite, options]: Parameters<NodeFS["init"]>): ReturnType<NodeFS["init"]> {
     // Before NodeFS mounts: nodes keep a reference to the operations, so that the patch must be in place first.
     const preRun = [...(options.preRun ?? []), (mod: PostgresMod) => { this.#patch(mod); }];
-    return super.init(pglite, { ...options, preRun });
+    const postRun = [...(options.postRun ?? []), (mod: PostgresMod) => { leaveParserUnoptimised(mod as PostgresMod & ParserExports); }];
+    return super.init(pglite, { ...options, preRun, postRun });
   }
 
   #patch(mod: PostgresMod): void {

@@ -67,16 +67,16 @@ const QUEUE = `
   set since = greatest(stripe_fetches.since, excluded.since), attempts = 0, next_attempt_at = excluded.next_attempt_at`;
 
 const CLAIM = `
-  update stripe_fetches as fetch
+  update stripe_fetches as claimed
   set attempts = attempts + 1, lease = $2, next_attempt_at = now() + $3 * interval '1 second'
   from (
     select livemode, stripe_account, object_type, object_id from stripe_fetches
     where livemode = $1 and next_attempt_at <= now() order by next_attempt_at limit $4 for update skip locked
   ) as due
-  where (fetch.livemode, fetch.stripe_account, fetch.object_type, fetch.object_id)
+  where (claimed.livemode, claimed.stripe_account, claimed.object_type, claimed.object_id)
       = (due.livemode, due.stripe_account, due.object_type, due.object_id)
-  returning fetch.livemode, fetch.stripe_account as account, fetch.object_type as "objectType", fetch.object_id as "objectId",
-            fetch.since, fetch.reason, fetch.attempts`;
+  returning claimed.livemode, claimed.stripe_account as account, claimed.object_type as "objectType", claimed.object_id as "objectId",
+            claimed.since, claimed.reason, claimed.attempts`;
 
 const FINISH = `delete from stripe_fetches where ${KEY} and lease = $5 and since <= $6`;
 

@@ -2,35 +2,71 @@
 import { type Json, storableJson, storableText } from "../base/text.ts";
 import type { Queryable } from "../db/database.ts";
 import type { FoldedRow } from "../projections/fold.ts";
-import type { ObjectKey } from "../projections/observation.ts";
+import { type ObjectKey, objectKeyText } from "../projections/observation.ts";
 import { compareIds } from "../projections/order.ts";
-import type { ChildTable, ColumnType, ColumnValue, Projection } from "../projections/projection.ts";
-import { hasTypeColumn, keptText } from "./projection-tables.ts";
+import type { ColumnType, ColumnValue, Projection } from "../projections/projection.ts";
+import { projectionOf } from "../projections/registry.ts";
+import { hasTypeColumn, keptText, keyArrays } from "./projection-tables.ts";
 
 /** Columns by name; of a child table, its rows by id. Times are ISO 8601 strings. */
 export type RowValues = Record<string, unknown>;
 
-/** The stored row of an object with its children, or null. */
-export async function loadLiveRow(tx: Queryable, projection: Projection, key: ObjectKey): Promise<RowValues | null> {
-  const typed = hasTypeColumn(projection) ? "and object_type = $4" : "and $4::text is not null";
-  const { rows } = await tx.query({
-    text: `select * from ${projection.table} where livemode = $1 and stripe_account = $2 and id = $3 ${typed}`,
-    values: [key.livemode, key.account, key.objectId, key.objectType],
-  });
-  const [row] = rows;
-  if (row === undefined) return null;
-  const values = comparable(row);
-  for (const child of projection.children ?? []) values[child.table] = await loadChildren(tx, child, key);
-  return values;
+/** The stored rows of these objects, with their children, by object key text. */
+export async function loadLiveRows(tx: Queryable, keys: readonly ObjectKey[]): Promise<Map<string, RowValues>> {
+  const byProjection = new Map<Projection, ObjectKey[]>();
+  for (const key of keys) {
+    const projection = projectionOf(key.objectType);
+    byProjection.set(projection, [...(byProjection.get(projection) ?? []), key]);
+  }
+  const live = new Map<string, RowValues>();
+  for (const [projection, wanted] of byProjection) await loadRowsOf(tx, projection, wanted, live);
+  return live;
 }
 
-async function loadChildren(tx: Queryable, child: ChildTable, key: ObjectKey): Promise<RowValues[]> {
-  const { rows } = await tx.query({
-    text: `select ${["id", "tenant_id", ...Object.keys(child.columns)].join(", ")} from ${child.table}
-           where livemode = $1 and stripe_account = $2 and ${child.parentColumn} = $3`,
-    values: [key.livemode, key.account, key.objectId],
+/** One object's stored row with its children, or null. */
+export async function loadLiveRow(tx: Queryable, key: ObjectKey): Promise<RowValues | null> {
+  return (await loadLiveRows(tx, [key])).get(objectKeyText(key)) ?? null;
+}
+
+/** Stored rows of objects that the inbox does not know, after a key, in key order. There should be none. */
+export async function nextOrphans(tx: Queryable, projection: Projection, after: ObjectKey | undefined, limit: number): Promise<ObjectKey[]> {
+  const type = hasTypeColumn(projection) ? "stored.object_type" : "$6::text";
+  const { rows } = await tx.query<ObjectKey>({
+    text: `select stored.livemode, stored.stripe_account as account, ${type} as "objectType", stored.id as "objectId"
+           from ${projection.table} as stored
+           where (stored.id, ${type}, stored.stripe_account, stored.livemode) > ($1, $2, $3, $4) and $6::text is not null
+             and not exists (
+               select from stripe_events as event
+               where event.object_id = stored.id and event.livemode = stored.livemode
+                 and event.stripe_account = stored.stripe_account and event.object_type = ${type})
+           order by stored.id, ${type}, stored.stripe_account, stored.livemode limit $5`,
+    values: [after?.objectId ?? "", after?.objectType ?? "", after?.account ?? "", after?.livemode ?? false, limit, projection.objects[0]],
   });
-  return rows.map(comparable).sort(byId);
+  return rows;
+}
+
+async function loadRowsOf(tx: Queryable, projection: Projection, keys: readonly ObjectKey[], live: Map<string, RowValues>): Promise<void> {
+  const sameType = hasTypeColumn(projection) ? "and stored.object_type = wanted.object_type" : "";
+  const { rows } = await tx.query<RowValues>({
+    text: `select ${WANTED_KEY}, stored.* from ${WANTED} join ${projection.table} as stored
+           on stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account and stored.id = wanted.id ${sameType}`,
+    values: keyArrays(keys),
+  });
+  for (const { wanted_key: text, ...row } of rows) live.set(String(text), comparable(row));
+  for (const child of projection.children ?? []) {
+    for (const row of live.values()) row[child.table] ??= [];
+    const children = await tx.query<RowValues>({
+      text: `select ${WANTED_KEY}, stored.id, stored.tenant_id, ${Object.keys(child.columns).map((name) => `stored.${name}`).join(", ")}
+             from ${WANTED} join ${child.table} as stored
+             on stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account and stored.${child.parentColumn} = wanted.id
+             order by stored.id collate "C"`,
+      values: keyArrays(keys),
+    });
+    for (const { wanted_key: text, ...row } of children.rows) {
+      const parent = live.get(String(text));
+      if (parent !== undefined) parent[child.table] = [...(parent[child.table] as RowValues[]), comparable(row)];
+    }
+  }
 }
 
 /** What a folded row must look like when it is read back. Leaves out `updated_at`, which is ours and not Stripe's. */
@@ -93,3 +129,9 @@ function sortKeys(value: unknown): unknown {
 function canonicalDecimal(text: string): string {
   return text.replace(/^(-?)0+(?=\d)/, "$1");
 }
+
+const WANTED = "unnest($1::boolean[], $2::text[], $3::text[], $4::text[]) as wanted (livemode, stripe_account, object_type, id)";
+// The same text as objectKeyText().
+const WANTED_KEY = `
+  case when wanted.livemode then 'live' else 'test' end
+    || '|' || wanted.stripe_account || '|' || wanted.object_type || '|' || wanted.id as wanted_key`;

@@ -2,7 +2,7 @@
 import type { Queryable } from "../db/database.ts";
 import type { ObjectKey } from "../projections/observation.ts";
 import type { ColumnType, Projection } from "../projections/projection.ts";
-import { projectionOf, tablesInOrder } from "../projections/registry.ts";
+import { projectionOf, PROJECTIONS } from "../projections/registry.ts";
 import { addScope, conditions, type Page, pageOf, readCursor, type ScopeFilter } from "./list-query.ts";
 import { loadLiveRow } from "./live-rows.ts";
 
@@ -16,7 +16,8 @@ interface AdminList {
   ofEmail: string;
 }
 
-const SAME_OWNER = (alias: string): string => `${alias}.livemode = row.livemode and ${alias}.stripe_account = row.stripe_account`;
+const SAME_OWNER = (alias: string): string =>
+  `${alias}.livemode = row.livemode and ${alias}.stripe_account = row.stripe_account`;
 const CUSTOMER_EMAIL = `(select owner.email from customers as owner where ${SAME_OWNER("owner")} and owner.id = row.customer_id)`;
 const CHARGED_CUSTOMER = `(select charge.customer_id from charges as charge where ${SAME_OWNER("charge")} and charge.id = row.charge_id)`;
 const CHARGED_EMAIL = `(
@@ -59,7 +60,10 @@ export const LISTS = {
   },
   payments: {
     projection: projectionOf("payment_intent"),
-    computed: { stripe_payment_intent_id: text("row.id"), customer_email: text(`coalesce(row.receipt_email, ${CUSTOMER_EMAIL})`) },
+    computed: {
+      stripe_payment_intent_id: text("row.id"),
+      customer_email: text(`coalesce(row.receipt_email, ${CUSTOMER_EMAIL})`),
+    },
     ofCustomer: keysWhere("payment_intents", "customer_id = ?"),
     ofEmail: ofCustomersEmail("payment_intents"),
   },
@@ -75,7 +79,11 @@ export const LISTS = {
   },
   disputes: {
     projection: projectionOf("dispute"),
-    computed: { stripe_dispute_id: text("row.id"), customer_id: text(CHARGED_CUSTOMER), customer_email: text(CHARGED_EMAIL) },
+    computed: {
+      stripe_dispute_id: text("row.id"),
+      customer_id: text(CHARGED_CUSTOMER),
+      customer_email: text(CHARGED_EMAIL),
+    },
     ofCustomer: ofChargedCustomer("disputes"),
     ofEmail: ofChargedEmail("disputes"),
   },
@@ -101,7 +109,13 @@ export interface RowFilter extends ScopeFilter {
 /** A row as the API shows it: times are ISO 8601, `account` is null for the platform's own. */
 export type WireRow = Record<string, unknown>;
 
-const COMMON_FIRST = { id: "text", livemode: "boolean", account: "text", tenant_id: "text", deleted: "boolean" } as const;
+const COMMON_FIRST = {
+  id: "text",
+  livemode: "boolean",
+  account: "text",
+  tenant_id: "text",
+  deleted: "boolean",
+} as const;
 const COMMON_LAST = { order_ambiguous: "boolean", created_at: "time", updated_at: "time" } as const;
 
 /** The wire names of a list's rows with their types, in order. `unread_fields` (names) comes on top. */
@@ -170,11 +184,19 @@ export async function findObject(database: Queryable, id: string, scope: ScopeFi
   const where = conditions();
   where.add("event.object_id = ?", id);
   addScope(where, "event", scope);
-  const { rows: keys } = await database.query<ObjectKey>({ text: `${SELECT_KEYS}${where.where()} ${BY_KEY}`, values: where.values });
-  const [key, ...others] = keys.map(({ livemode, account, objectType }) => ({ livemode, account, objectType, objectId: id }));
+  const { rows: keys } = await database.query<ObjectKey>({
+    text: `${SELECT_KEYS}${where.where()} ${BY_KEY}`,
+    values: where.values,
+  });
+  const [key, ...others] = keys.map(({ livemode, account, objectType }) => ({
+    livemode,
+    account,
+    objectType,
+    objectId: id,
+  }));
   if (key === undefined) return null;
   const projection = projectionOf(key.objectType);
-  const live = await loadLiveRow(database, projection, key);
+  const live = await loadLiveRow(database, key);
   if (live === null) return { key, table: projection.table, row: null, snapshot: null, others };
   const { data, kept, ...row } = live;
   const snapshot = JSON.parse(String(data)) as unknown;
@@ -183,8 +205,10 @@ export async function findObject(database: Queryable, id: string, scope: ScopeFi
 
 /** Rows that an operator should look at, over all projections. */
 export async function countFlagged(database: Queryable): Promise<{ ambiguous: number; unread: number }> {
-  const counts = tablesInOrder.map(
-    ({ table }) => `select count(*) filter (where order_ambiguous) as ambiguous, count(*) filter (where unread_fields <> '{}') as unread
+  const counts = PROJECTIONS.map(
+    ({
+      table,
+    }) => `select count(*) filter (where order_ambiguous) as ambiguous, count(*) filter (where unread_fields <> '{}') as unread
       from ${table} where order_ambiguous or unread_fields <> '{}'`,
   );
   const { rows } = await database.query<{ ambiguous: number; unread: number }>(
@@ -195,7 +219,8 @@ export async function countFlagged(database: Queryable): Promise<{ ambiguous: nu
 
 function wireRow(name: ListName, row: Record<string, unknown>): WireRow {
   const wire: WireRow = {};
-  for (const field of Object.keys(fieldsOf(name))) wire[field] = wireValue(row[field === "created_at" ? "stripe_created" : field]);
+  for (const field of Object.keys(fieldsOf(name)))
+    wire[field] = wireValue(row[field === "created_at" ? "stripe_created" : field]);
   wire.account = row.stripe_account === "" ? null : row.stripe_account;
   wire.unread_fields = row.unread_fields;
   return wire;
@@ -220,7 +245,8 @@ function addPlace(where: ReturnType<typeof conditions>, cursor: string): void {
   where.values.push(id, account, livemode);
   const after = `(row.id, row.stripe_account, row.livemode) < ($${at + 1}, $${at + 2}, $${at + 3})`;
   if (created === null) where.add(`(row.stripe_created is not null or ${after})`);
-  else where.add(`row.stripe_created <= to_timestamp(?) and (row.stripe_created < to_timestamp(?) or ${after})`, created);
+  else
+    where.add(`row.stripe_created <= to_timestamp(?) and (row.stripe_created < to_timestamp(?) or ${after})`, created);
 }
 
 function select(list: AdminList, more = ""): string {

@@ -15,12 +15,7 @@ export async function loadHeads(tx: Queryable, wanted: ReadonlyMap<Projection, r
     const { rows } = await tx.query<HeadRow>({
       name: `load_heads_${projection.table}`,
       text: sqlOf(projection).loadHeads,
-      values: [
-        booleanArray(keys.map((key) => key.livemode)),
-        textArray(keys.map((key) => key.account)),
-        textArray(keys.map((key) => key.objectType)),
-        textArray(keys.map((key) => key.objectId)),
-      ],
+      values: keyArrays(keys),
     });
     for (const row of rows) heads.set(row.object_key, storedHead(row));
   }
@@ -34,6 +29,31 @@ export async function writeRows(tx: Queryable, projection: Projection, rows: rea
   const sql = sqlOf(projection);
   await tx.query({ name: `write_${projection.table}`, text: sql.upsert, values: rowArrays(projection, sorted, tenantOf) });
   for (const child of projection.children ?? []) await replaceChildren(tx, child, sorted, tenantOf);
+}
+
+/** Keys as parameters: livemode, account, object type, object id. */
+export function keyArrays(keys: readonly ObjectKey[]): Buffer[] {
+  return [
+    booleanArray(keys.map((key) => key.livemode)),
+    textArray(keys.map((key) => key.account)),
+    textArray(keys.map((key) => key.objectType)),
+    textArray(keys.map((key) => key.objectId)),
+  ];
+}
+
+/** Removes the row of an object that the inbox does not know, with its children. */
+export async function deleteRow(tx: Queryable, projection: Projection, key: ObjectKey): Promise<void> {
+  const ofKind = hasTypeColumn(projection) ? [key.objectType] : [];
+  for (const child of projection.children ?? []) {
+    await tx.query({
+      text: `delete from ${child.table} where livemode = $1 and stripe_account = $2 and ${child.parentColumn} = $3`,
+      values: [key.livemode, key.account, key.objectId],
+    });
+  }
+  await tx.query({
+    text: `delete from ${projection.table} where livemode = $1 and stripe_account = $2 and id = $3 ${ofKind.length > 0 ? "and object_type = $4" : ""}`,
+    values: [key.livemode, key.account, key.objectId, ...ofKind],
+  });
 }
 
 /** The columns that every projection row has, as stored. Source: 0003_projections.sql. */

@@ -4,12 +4,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { fold, type FoldedRow } from "../projections/fold.ts";
-import { type ObjectKey, objectKeyText } from "../projections/observation.ts";
-import { projectionOf } from "../projections/registry.ts";
+import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
+import { PROJECTIONS, projectionOf } from "../projections/registry.ts";
 import { accountKey, ownersOf } from "../connections/routing.ts";
 import { loadObservationsOf } from "./event-tables.ts";
-import { loadLiveRow, type RowValues, rowValues } from "./live-rows.ts";
-import { writeRows } from "./projection-tables.ts";
+import { loadLiveRows, nextOrphans, type RowValues, rowValues } from "./live-rows.ts";
+import { deleteRow, writeRows } from "./projection-tables.ts";
 import { readObservation } from "./stored-observation.ts";
 
 export interface RebuildOptions {
@@ -41,7 +41,7 @@ export interface Difference {
   columns: { column: string; live: unknown; rebuilt: unknown }[];
 }
 
-const PAGE = 100;
+const PAGE = { server: 100, embedded: 50 } as const;
 const TELL_EVERY = 300;
 
 /** Recomputes every projection. With `check` it only compares; otherwise it mends what differs. Idempotent, resumable by running it again. */
@@ -51,20 +51,12 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildProgress>
   const { rows: counted } = await database.query<{ total: number }>(COUNT_OBJECTS);
   const progress: RebuildProgress = { total: counted[0]?.total ?? 0, done: 0, pending: 0, differing: 0, perSecond: 0 };
   let told = started;
-  let after: ObjectKey | null = null;
-  for (;;) {
-    const page: ObjectKey[] = await nextObjects(database, after);
-    if (page.length === 0 || options.signal?.aborted === true) break;
-    for (const key of page) {
-      const outcome = await rebuildObject(options, key);
-      progress.done++;
-      if (outcome === "pending") progress.pending++;
-      else if (outcome !== null) {
-        progress.differing++;
-        options.onDifference(outcome);
-      }
-    }
-    after = page.at(-1) ?? null;
+  for await (const keys of pages(options)) {
+    const { differences, pending } = await rebuildObjects(options, keys);
+    differences.forEach(options.onDifference);
+    progress.done += keys.length;
+    progress.pending += pending;
+    progress.differing += differences.length;
     const now = clock.monotonic();
     progress.perSecond = progress.done / Math.max((now - started) / 1000, 0.001);
     if (now - told > TELL_EVERY) {
@@ -76,43 +68,96 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildProgress>
   return progress;
 }
 
-async function nextObjects(database: Queryable, after: ObjectKey | null): Promise<ObjectKey[]> {
-  const values = [after?.objectId ?? "", after?.objectType ?? "", after?.account ?? "", after?.livemode ?? false, PAGE];
+/** Every object that the inbox knows, then every row that it does not know. */
+async function* pages({ database, signal }: RebuildOptions): AsyncGenerator<ObjectKey[]> {
+  const limit = PAGE[database.kind];
+  const looks = [
+    (after: ObjectKey | undefined) => nextObjects(database, after),
+    ...PROJECTIONS.map((projection) => (after: ObjectKey | undefined) => nextOrphans(database, projection, after, limit)),
+  ];
+  for (const look of looks) {
+    let after: ObjectKey | undefined;
+    do {
+      const keys = await look(after);
+      after = keys.at(-1);
+      if (keys.length > 0) yield keys;
+    } while (after !== undefined && signal?.aborted !== true);
+  }
+}
+
+async function nextObjects(database: Database, after: ObjectKey | undefined): Promise<ObjectKey[]> {
+  const values = [after?.objectId ?? "", after?.objectType ?? "", after?.account ?? "", after?.livemode ?? false, PAGE[database.kind]];
   return (await database.query<ObjectKey>({ name: "rebuild_page", text: NEXT_OBJECTS, values })).rows;
 }
 
-async function rebuildObject(options: RebuildOptions, key: ObjectKey): Promise<Difference | "pending" | null> {
+/** A page of objects in one transaction, each under its lock; those with events in the queue are left alone. */
+async function rebuildObjects(options: RebuildOptions, keys: readonly ObjectKey[]): Promise<{ differences: Difference[]; pending: number }> {
   return options.database.transaction(async (tx) => {
-    const text = objectKeyText(key);
-    // Waits for a worker that holds the object; what it writes is then seen by the next statements.
-    if (options.database.kind === "server") await tx.query({ text: "select pg_advisory_xact_lock(hashtextextended($1, 0))", values: [text] });
-    const waits = await tx.query({ name: "rebuild_pending", text: IS_PENDING, values: [key.objectId, key.objectType, key.account, key.livemode] });
-    if (waits.rowCount > 0) return "pending";
-    const row = await foldAll(tx, key);
-    const live = await loadLiveRow(tx, projectionOf(key.objectType), key);
-    const tenant = await tenantOf(tx, key, options.platformTenant);
-    const columns = compare(live, row, tenant);
-    if (columns.length === 0) return null;
-    if (!options.check && row !== null) await writeRows(tx, row.projection, [row], () => tenant);
-    return { key, table: projectionOf(key.objectType).table, columns };
+    await lockObjects(tx, options.database.kind, keys);
+    const waiting = await pendingObjects(tx, keys);
+    const ready = keys.filter((key) => !waiting.has(objectKeyText(key)));
+    const rows = await foldAll(tx, ready);
+    const live = await loadLiveRows(tx, ready);
+    const owners = await ownersOf(tx, ready.filter((key) => key.account !== ""));
+    const tenantOf = (key: ObjectKey): string | null => (key.account === "" ? options.platformTenant : (owners.get(accountKey(key)) ?? null));
+    const differences = ready.flatMap((key): Difference[] => {
+      const text = objectKeyText(key);
+      const columns = compare(live.get(text), rows.get(text), tenantOf(key));
+      return columns.length === 0 ? [] : [{ key, table: projectionOf(key.objectType).table, columns }];
+    });
+    if (!options.check) await mend(tx, differences, rows, tenantOf);
+    return { differences, pending: keys.length - ready.length };
   });
 }
 
-async function foldAll(tx: Queryable, key: ObjectKey): Promise<FoldedRow | null> {
-  const stored = await loadObservationsOf(tx, [{ ...key, created: null }]);
-  const observations = stored.map(readObservation).flatMap(({ observation, snapshot }) => (snapshot ? [observation] : []));
-  return observations.length === 0 ? null : fold(key, projectionOf(key.objectType), observations, undefined);
+/** Waits for workers that hold them; what those write is seen by the statements after this one. */
+async function lockObjects(tx: Queryable, kind: Database["kind"], keys: readonly ObjectKey[]): Promise<void> {
+  if (kind === "embedded") return;
+  await tx.query({ name: "rebuild_lock", text: LOCK, values: [keys.map(objectKeyText).sort()] });
 }
 
-async function tenantOf(tx: Queryable, key: ObjectKey, platformTenant: string): Promise<string | null> {
-  if (key.account === "") return platformTenant;
-  return (await ownersOf(tx, [key])).get(accountKey(key)) ?? null;
+async function pendingObjects(tx: Queryable, keys: readonly ObjectKey[]): Promise<Set<string>> {
+  const { rows } = await tx.query<{ object_key: string }>({ name: "rebuild_pending", text: PENDING, values: [keys.map((key) => key.objectId)] });
+  return new Set(rows.map((row) => row.object_key));
 }
 
-function compare(live: RowValues | null, row: FoldedRow | null, tenant: string | null): Difference["columns"] {
-  if (live === null || row === null) {
-    if (live === null && row === null) return [];
-    return [{ column: "*", live: live === null ? "no row" : "a row", rebuilt: row === null ? "no row" : "a row" }];
+async function foldAll(tx: Queryable, keys: readonly ObjectKey[]): Promise<Map<string, FoldedRow>> {
+  const observations = new Map<string, Observation[]>();
+  for (const stored of await loadObservationsOf(tx, keys.map((key) => ({ ...key, created: null })))) {
+    const { observation, snapshot } = readObservation(stored);
+    if (!snapshot || observation.objectId === null) continue;
+    const text = objectKeyText({ ...observation, objectId: observation.objectId });
+    const known = observations.get(text);
+    if (known === undefined) observations.set(text, [observation]);
+    else known.push(observation);
+  }
+  const rows = new Map<string, FoldedRow>();
+  for (const key of keys) {
+    const seen = observations.get(objectKeyText(key));
+    const row = seen === undefined ? null : fold(key, projectionOf(key.objectType), seen, undefined);
+    if (row !== null) rows.set(objectKeyText(key), row);
+  }
+  return rows;
+}
+
+async function mend(
+  tx: Queryable,
+  differences: readonly Difference[],
+  rows: ReadonlyMap<string, FoldedRow>,
+  tenantOf: (key: ObjectKey) => string | null,
+): Promise<void> {
+  const wrong = differences.flatMap(({ key }) => rows.get(objectKeyText(key)) ?? []);
+  for (const projection of PROJECTIONS) {
+    await writeRows(tx, projection, wrong.filter((row) => row.projection === projection), (row) => tenantOf(row.key));
+  }
+  const orphans = differences.filter(({ key }) => !rows.has(objectKeyText(key)));
+  for (const { key } of orphans) await deleteRow(tx, projectionOf(key.objectType), key);
+}
+
+function compare(live: RowValues | undefined, row: FoldedRow | undefined, tenant: string | null): Difference["columns"] {
+  if (live === undefined || row === undefined) {
+    if (live === row) return [];
+    return [{ column: "*", live: live === undefined ? "no row" : "a row", rebuilt: row === undefined ? "no row" : "a row" }];
   }
   const rebuilt = rowValues(row, tenant);
   return Object.entries(rebuilt)
@@ -120,7 +165,6 @@ function compare(live: RowValues | null, row: FoldedRow | null, tenant: string |
     .map(([column, value]) => ({ column, live: live[column], rebuilt: value }));
 }
 
-// Every distinct object by a loose index scan: each step is one look into stripe_events_object.
 const NEXT_OBJECTS = `
   select object_id as "objectId", object_type as "objectType", stripe_account as account, livemode
   from stripe_events
@@ -133,6 +177,9 @@ const COUNT_OBJECTS = `
   select count(*) as total from (
     select distinct object_id, object_type, stripe_account, livemode from stripe_events where object_id is not null) as objects`;
 
-const IS_PENDING = `
-  select 1 from stripe_events as event join stripe_event_queue as queue on queue.created = event.created and queue.event_id = event.id
-  where event.object_id = $1 and event.object_type = $2 and event.stripe_account = $3 and event.livemode = $4 limit 1`;
+const LOCK = "select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest($1::text[]) as wanted (key)";
+
+const PENDING = `
+  select distinct queue.object_key
+  from stripe_events as event join stripe_event_queue as queue on queue.created = event.created and queue.event_id = event.id
+  where event.object_id = any ($1)`;

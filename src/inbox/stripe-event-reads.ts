@@ -85,20 +85,20 @@ interface EventRow {
 }
 
 /** A page of events, newest first. Throws `invalid_request` for a cursor that is none. */
-export async function listStripeEvents(
-  database: Queryable,
-  filter: StripeEventFilter,
-): Promise<Page<StripeEventItem>> {
+export async function listStripeEvents(database: Queryable, filter: StripeEventFilter): Promise<Page<StripeEventItem>> {
   const where = conditions();
   addFilter(where, filter);
+  const [created, id] = isOutcome(filter.status)
+    ? ["outcome.created", "outcome.event_id"]
+    : ["event.created", "event.id"];
   if (filter.cursor !== undefined) {
-    const [created, id] = readCursor(filter.cursor, ["seconds", "string"]);
-    where.add("event.created <= ?", created);
-    where.add(`(event.created < $${where.values.length} or event.id < ?)`, id);
+    const [second, event] = readCursor(filter.cursor, ["seconds", "string"]);
+    where.add(`${created} <= ?`, second);
+    where.add(`(${created} < $${where.values.length} or ${id} < ?)`, event);
   }
   const values = [...where.values, filter.limit + 1];
   const text = `${selectEvents(filter.status)}${where.where()}
-    order by event.created desc, event.id desc limit $${values.length}`;
+    order by ${created} desc, ${id} desc limit $${values.length}`;
   const { rows } = await database.query<EventRow>({ text, values });
   return pageOf(rows, filter.limit, itemOf, (row) => [row.created, row.id]);
 }
@@ -161,9 +161,7 @@ function addFilter(where: Conditions, filter: StripeEventFilter): void {
   if (prefixes.length === 0 && exact.length > 0) where.add("event.type = any (?)", exact);
   if (prefixes.length > 0) where.add("event.type like any (?)", [...prefixes, ...exact.map(likeText)]);
   if (filter.status === "processed") where.add("queue.event_id is null and outcome.event_id is null");
-  else if (filter.status !== undefined && filter.status !== "pending") {
-    where.add("outcome.status = ? and queue.event_id is null", filter.status);
-  }
+  else if (isOutcome(filter.status)) where.add("outcome.status = ? and queue.event_id is null", filter.status);
   addScope(where, "event", filter);
   if (filter.objectId !== undefined) where.add("event.object_id = ?", filter.objectId);
   if (filter.customer !== undefined) where.add("event.customer_id = ?", filter.customer);
@@ -204,9 +202,13 @@ function attemptsOf(row: EventRow): number {
   return row.status === "failed" ? row.failures : row.failures + 1;
 }
 
+/** These are searched, and sorted, from their own table's index: from the events it took 470 ms of 75,000, not 5. */
+function isOutcome(status: EventStatus | undefined): status is "failed" | "ignored" | "unrouted" {
+  return status === "failed" || status === "ignored" || status === "unrouted";
+}
+
 /** A status that few events have is where the search begins: from the queue, or from the outcomes. */
 function selectEvents(status: EventStatus | undefined, more = ""): string {
-  const outcomes = status === "failed" || status === "ignored" || status === "unrouted";
   return `
     select event.id, event.created, event.type, event.livemode, event.stripe_account, event.api_version, event.object_type,
            event.object_id, event.customer_id, event.tenant_id, event.source, event.received_at,
@@ -220,7 +222,7 @@ function selectEvents(status: EventStatus | undefined, more = ""): string {
     from stripe_events as event
     ${status === "pending" ? "" : "left"} join stripe_event_queue as queue
       on queue.created = event.created and queue.event_id = event.id
-    ${outcomes ? "" : "left"} join stripe_event_outcomes as outcome
+    ${isOutcome(status) ? "" : "left"} join stripe_event_outcomes as outcome
       on outcome.created = event.created and outcome.event_id = event.id`;
 }
 

@@ -98,14 +98,19 @@ function outcome(object: StripeObject) {
     status: chargeStatus(object),
     captured: boolean(object.captured),
     refunded: boolean(object.refunded),
-    // Before `disputed` existed: whether it names a dispute. Later `dispute` is gone from the charge.
-    disputed: boolean(object.disputed) ?? typeof reference(object.dispute) === "string",
+    disputed: isDisputed(object),
     failure_code: text(object.failure_code),
     failure_message: text(object.failure_message),
     outcome_type: text(at(object, "outcome", "type")),
     outcome_reason: text(at(object, "outcome", "reason")),
     risk_level: text(at(object, "outcome", "risk_level")),
   };
+}
+
+/** Shapes before 2020 only name the dispute. */
+function isDisputed(object: StripeObject): boolean | undefined {
+  const disputed = boolean(object.disputed);
+  return disputed === null ? typeof reference(object.dispute) === "string" : disputed;
 }
 
 function means(object: StripeObject) {

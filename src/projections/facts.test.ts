@@ -45,6 +45,10 @@ describe("facts", () => {
     expect(factsOf("payment_intent.payment_failed", payments.newPaymentIntent(early))).toEqual([
       "payment.failed pi_1:pm_2:c",
     ]);
+    const later = { ...early, latest_charge: "ch_1" };
+    expect(factsOf("payment_intent.payment_failed", payments.newPaymentIntent(later))).toEqual([
+      "payment.failed pi_1:ch_1:pm_2:c",
+    ]);
     expect(factsOf("payment_intent.created", payments.newPaymentIntent({ status: "requires_payment_method" }))).toEqual(
       [],
     );

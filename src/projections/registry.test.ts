@@ -44,6 +44,9 @@ payout.{created,updated,paid,failed,canceled,reconciliation_completed}`
       .map((name) => prefix + name);
   });
 
+/** What webhooks in new shapes leave unsaid: only a fetched invoice with its payments tells. */
+const UNSAID = ["paid_out_of_band"];
+
 const events = everyHandledEvent();
 
 function rowOf(stripeEvent: StripeEvent): Record<string, unknown> {
@@ -79,8 +82,8 @@ describe("events that something handles", () => {
     if (before === null || before === undefined || now === null || now === undefined) return;
     expect(unreadOf(before)).toEqual([]);
     // New shapes no longer say some ids. Those are columns that stay known once another observation has said them.
-    const kept = projection.keeps ?? [];
-    const differing = Object.keys(projection.columns).filter((name) => !(now[name] === null && kept.includes(name)));
+    const unsaid = [...(projection.keeps ?? []), ...UNSAID];
+    const differing = Object.keys(projection.columns).filter((name) => !(now[name] === null && unsaid.includes(name)));
     expect(pick(now, differing)).toEqual(pick(before, differing));
   });
 

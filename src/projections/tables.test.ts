@@ -31,7 +31,7 @@ const HEAD = [
 
 let database: Database;
 beforeAll(async () => {
-  database = await openServer({ url: await freshDatabase() });
+  database = await openServer({ url: await freshDatabase(), poolSize: 1 });
   await migrate(database);
 });
 afterAll(() => database.close());

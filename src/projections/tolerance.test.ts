@@ -127,6 +127,21 @@ describe("a projection", () => {
     );
   });
 
+  it("reads lists as long as a body can hold", () => {
+    const long = { data: Array.from({ length: 350_000 }, () => ({})) };
+    for (const projection of PROJECTIONS) {
+      const object = {
+        lines: long,
+        items: long,
+        payments: long,
+        discounts: long.data,
+        charges: long,
+        total_taxes: long.data,
+      };
+      readEverything(projection, { ...observed(event("x.updated", object)), objectId: "x_1" });
+    }
+  });
+
   it("does not take a field of Object.prototype for Stripe's", () => {
     const object = JSON.parse(
       '{"id":"in_1","object":"invoice","__proto__":{"status":"paid"},"constructor":1}',

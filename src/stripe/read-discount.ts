@@ -1,5 +1,5 @@
 // Discounts in every API version: one `discount` with its coupon, a list of `discounts`, and since 2025-09-30 `source.coupon`. Pure.
-import { array, at, firstOf, isObject, type Read, reference, type StripeObject } from "./read-values.ts";
+import { array, at, firstIn, firstOf, isObject, type Read, reference, type StripeObject } from "./read-values.ts";
 
 /** Of a discount object. One that has neither place is of a shape that we do not know. */
 export function discountCoupon(discount: StripeObject): Read<string> {
@@ -14,11 +14,11 @@ export function discountCoupon(discount: StripeObject): Read<string> {
  */
 export function couponOf(object: StripeObject): Read<string> {
   const several = array(object.discounts);
-  return firstOf(
+  return firstIn([
     couponBehind(object.discount),
     several === undefined ? undefined : null,
     ...(several ?? []).map(couponBehind),
-  );
+  ]);
 }
 
 function couponBehind(discount: unknown): Read<string> {
@@ -30,5 +30,5 @@ function couponBehind(discount: unknown): Read<string> {
 export function discountOf(object: StripeObject): Read<string> {
   const single = object.discount;
   const own = isObject(single) && single.id === undefined ? null : reference(single);
-  return firstOf(own, ...(array(object.discounts) ?? []).map(reference));
+  return firstIn([own, ...(array(object.discounts) ?? []).map(reference)]);
 }

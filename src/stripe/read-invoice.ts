@@ -3,6 +3,7 @@ import {
   array,
   at,
   boolean,
+  firstIn,
   firstOf,
   integer,
   isObject,
@@ -48,13 +49,13 @@ export function invoiceAmountRemaining(invoice: StripeObject): number | undefine
 /** Required where the invoice says that a subscription made it. */
 export function invoiceSubscription(invoice: StripeObject): Read<string> {
   const lines = listed(invoice.lines);
-  const read = firstOf(
+  const read = firstIn([
     reference(invoice.subscription),
     reference(at(invoice, "parent", "subscription_details", "subscription")),
     ...lines.map((line) => reference(at(line, "parent", "subscription_item_details", "subscription"))),
     // An invoice item's line names a subscription that it only waits for.
     ...lines.map((line) => (line.type === "invoiceitem" ? null : reference(line.subscription))),
-  );
+  ]);
   return read === null && isForSubscription(invoice) ? undefined : read;
 }
 
@@ -84,10 +85,10 @@ function paymentsOf(invoice: StripeObject): readonly StripeObject[] {
 }
 
 export function invoicePaymentIntent(invoice: StripeObject): Read<string> {
-  return firstOf(
+  return firstIn([
     reference(invoice.payment_intent),
     ...paymentsOf(invoice).map((payment) => reference(at(payment, "payment", "payment_intent"))),
-  );
+  ]);
 }
 
 export function invoiceCharge(invoice: StripeObject): Read<string> {
@@ -95,11 +96,11 @@ export function invoiceCharge(invoice: StripeObject): Read<string> {
     invoice.payment_intent,
     ...paymentsOf(invoice).map((payment) => at(payment, "payment", "payment_intent")),
   ];
-  return firstOf(
+  return firstIn([
     reference(invoice.charge),
     ...paymentsOf(invoice).map((payment) => reference(at(payment, "payment", "charge"))),
     ...intents.filter(isObject).map((intent) => reference(intent.latest_charge)),
-  );
+  ]);
 }
 
 /** Old: `tax`, null without tax. New: the sum of `total_taxes`. */
@@ -123,12 +124,10 @@ function sumOf(value: unknown, field: string): Read<number> {
   return integer(sum);
 }
 
-/** Marked as paid outside Stripe, wholly or in part. */
+/** Paid outside Stripe, wholly or in part. null where a new shape leaves the amount out: then its payments tell. */
 export function invoicePaidOutOfBand(invoice: StripeObject): Read<boolean> {
-  const old = boolean(invoice.paid_out_of_band);
-  if (typeof old === "boolean") return old;
   const offStripe = integer(invoice.amount_paid_off_stripe);
-  return typeof offStripe === "number" ? offStripe > 0 : firstOf(old, offStripe === undefined ? undefined : false);
+  return firstOf(boolean(invoice.paid_out_of_band), typeof offStripe === "number" ? offStripe > 0 : offStripe);
 }
 
 /** The time of payment. Shapes before 2019-03-14 have no status_transitions. */
@@ -163,5 +162,5 @@ export function lineIsProration(line: StripeObject): boolean {
 /** The price of the first line that is no proration: what the invoice is for. */
 export function invoicePrice(invoice: StripeObject): Read<string> {
   const lines = listed(invoice.lines);
-  return firstOf(...lines.filter((line) => !lineIsProration(line)).map(linePrice));
+  return firstIn([...lines.filter((line) => !lineIsProration(line)).map(linePrice)]);
 }

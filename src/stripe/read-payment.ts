@@ -21,13 +21,17 @@ export function latestCharge(intent: StripeObject): Read<string> {
   return firstOf(reference(intent.latest_charge), reference(listed(intent.charges)[0]));
 }
 
-/** What a failed attempt is known by: its charge; one that failed before a charge was made, by payment method and code. */
+/**
+ * What a failed attempt is known by: its charge. One that failed before a charge was made, by the charge before it, the
+ * payment method and the codes: alike failures in a row cannot be told apart.
+ */
 export function failedAttempt(intent: StripeObject): string | null {
-  const error = firstOf(errorOf(intent, "last_payment_error"), errorOf(intent, "last_setup_error"));
-  if (!isObject(error)) return null;
-  const charge = firstOf(reference(error.charge), latestCharge(intent));
+  const error = errorOf(intent, "last_payment_error") ?? errorOf(intent, "last_setup_error");
+  if (error === null) return null;
+  const charge = reference(error.charge);
   if (typeof charge === "string") return charge;
-  const parts = [reference(error.payment_method), reference(error.source), text(error.code), text(error.decline_code)];
+  const method = firstOf(reference(error.payment_method), reference(error.source));
+  const parts = [latestCharge(intent), method, text(error.code), text(error.decline_code)];
   return parts.filter((part) => typeof part === "string").join(":") || "unknown";
 }
 

@@ -36,7 +36,7 @@ function periodEdge(
   if (own !== null) return own;
   const edges = subscriptionItems(subscription).map((item) => time(item[field]));
   const read = edges.filter((edge) => typeof edge === "number");
-  return read.length === 0 || read.length < edges.length ? undefined : read.reduce(pick);
+  return read.length === 0 || read.length < edges.length ? undefined : read.reduce((a, b) => pick(a, b));
 }
 
 /** With flexible billing a cancellation in the customer portal sets only `cancel_at` (stripe-node#2470). */

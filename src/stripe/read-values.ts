@@ -97,6 +97,11 @@ export function required<T>(read: Read<T>): T | undefined {
 
 /** The first that says something. If none does: undefined when one of them could not be read, else null. */
 export function firstOf<T>(...reads: readonly Read<T>[]): Read<T> {
+  return firstIn(reads);
+}
+
+/** As `firstOf`, for as many as a list has: too many arguments would overflow the stack. */
+export function firstIn<T>(reads: readonly Read<T>[]): Read<T> {
   const said = reads.find((read) => read !== null && read !== undefined);
   if (said !== undefined) return said;
   return reads.includes(undefined) ? undefined : null;

@@ -244,6 +244,7 @@ export function oldInvoice(overrides: Overrides = {}): StripeObject {
       paid_out_of_band: false,
       payment_intent: "pi_1",
       subscription: "sub_1",
+      subscription_details: { metadata: {} },
       tax: 100,
       total_tax_amounts: [{ amount: 100, inclusive: false, tax_rate: "txr_1" }],
       application_fee_amount: null,

@@ -1,0 +1,241 @@
+// From measured rounds to medians, ratios, targets and a table. Pure.
+import type { EmbeddedRound } from "./embedded-rounds.ts";
+import type { Backlog, Product, Round } from "./rounds.ts";
+
+export interface Machine {
+  processor: string;
+  processors: number;
+  memoryGb: number;
+  system: string;
+  node: string;
+  postgres: string;
+}
+
+export interface Results {
+  date: string;
+  machine: Machine;
+  /** Of Billhook; undefined outside a clone. */
+  commit: string | undefined;
+  /** The system's average when the run began: on a busy machine rates are low, and ratios uncertain. */
+  loadAverage: number;
+  peer: { name: string; poolSize: number; poolsTried: Record<string, number> };
+  settings: { events: Record<string, number>; rounds: number; embeddedEvents: number; backlogEvents: number };
+  rounds: Round[];
+  embedded: EmbeddedRound[];
+  backlog: Backlog | undefined;
+}
+
+export interface Target {
+  what: string;
+  target: string;
+  measured: string;
+  reached: boolean;
+}
+
+type Metric = "answeredPerSecond" | "projectedPerSecond" | "p50" | "p99" | "peakMb";
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+function roundsOf(results: Results, product: Product, connections: number): Round[] {
+  return results.rounds.filter((round) => round.product === product && round.connections === connections);
+}
+
+function medianOf(results: Results, product: Product, connections: number, metric: Metric): number {
+  return median(roundsOf(results, product, connections).map((round) => round[metric] ?? Number.NaN));
+}
+
+function ratio(results: Results, connections: number, metric: Metric): number {
+  return medianOf(results, "billhook", connections, metric) / medianOf(results, "peer", connections, metric);
+}
+
+/** What Billhook is to reach, of what this run has measured. */
+export function targetsOf(results: Results): Target[] {
+  const targets: Target[] = [];
+  const atLeast = (what: string, limit: number, value: number, unit = "×"): void => {
+    targets.push({ what, target: `≥ ${limit}${unit}`, measured: `${two(value)}${unit}`, reached: value >= limit });
+  };
+  const atMost = (what: string, limit: number, value: number, unit: string): void => {
+    targets.push({ what, target: `≤ ${two(limit)}${unit}`, measured: `${two(value)}${unit}`, reached: value <= limit });
+  };
+  const peer = medianOf(results, "peer", 64, "answeredPerSecond");
+  if (roundsOf(results, "billhook", 64).length > 0) {
+    atLeast("PostgreSQL, 64 connections: answered (aim 4×)", 3, ratio(results, 64, "answeredPerSecond"));
+    atLeast("PostgreSQL, 64 connections: projected (aim 2.5×)", 2, ratio(results, 64, "projectedPerSecond"));
+    atMost("PostgreSQL, 64 connections: p99 of answers", 1 / 6, ratio(results, 64, "p99"), "×");
+  }
+  const embedded = (read: (round: EmbeddedRound) => number): number => median(results.embedded.map(read));
+  if (results.embedded.length > 0) {
+    const over = (read: (round: EmbeddedRound) => number): number => embedded(read) / peer;
+    atLeast(
+      "embedded: burst answered",
+      2,
+      over(({ burst }) => burst.answeredPerSecond),
+    );
+    atLeast(
+      "embedded: backlog drained",
+      1,
+      over(({ backlog }) => backlog.drainedPerSecond),
+    );
+    atLeast(
+      "embedded: answered, both at once",
+      1.2,
+      over(({ both }) => both.answeredPerSecond),
+    );
+    atLeast(
+      "embedded: projected, both at once",
+      0.8,
+      over(({ both }) => both.projectedPerSecond),
+    );
+    atMost(
+      "embedded: p99 of answers, both at once",
+      150,
+      embedded(({ both }) => both.p99),
+      " ms",
+    );
+  }
+  if (results.backlog !== undefined) {
+    const projected = medianOf(results, "billhook", 64, "projectedPerSecond");
+    const { drainedPerSecond, peakMb = Number.NaN } = results.backlog;
+    if (!Number.isNaN(projected)) {
+      atLeast("backlog: drained, over the projected rate at 64 connections", 1, drainedPerSecond / projected);
+    }
+    atMost("backlog: peak memory", 400, peakMb, " MB");
+  }
+  return targets.filter(({ measured }) => !measured.startsWith("NaN"));
+}
+
+export function markdownOf(results: Results): string {
+  const { machine, peer, settings } = results;
+  const lines = [
+    `# Bench, ${results.date.slice(0, 10)}`,
+    "",
+    `${machine.processors} × ${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, ` +
+      `PostgreSQL ${machine.postgres}` +
+      `${results.commit === undefined ? "" : `, Billhook at ${results.commit}`}. ` +
+      `Load average at the start: ${two(results.loadAverage)}.`,
+    "",
+    `Peer: ${peer.name}, pool of ${peer.poolSize} (the best of those tried: ${poolsText(peer.poolsTried)}).`,
+    `Medians of ${settings.rounds} interleaved rounds; how they are taken: \`bench/README.md\`.`,
+    ...serverTable(results),
+    ...embeddedTable(results),
+    ...backlogTable(results),
+    ...targetTable(results),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+const poolsText = (tried: Record<string, number>): string =>
+  Object.entries(tried)
+    .map(([size, rate]) => `${size}: ${Math.round(rate)}/s`)
+    .join(", ") || "none, it was given";
+
+function serverTable(results: Results): string[] {
+  const lines: string[] = [];
+  for (const connections of new Set(results.rounds.map((round) => round.connections))) {
+    const row = (what: string, metric: Metric, digits: number): string => {
+      const [ours, theirs] = (["billhook", "peer"] as const).map((product) =>
+        medianOf(results, product, connections, metric),
+      );
+      const ranges = (["billhook", "peer"] as const).map((product) =>
+        rangeText(
+          roundsOf(results, product, connections).map((round) => round[metric] ?? Number.NaN),
+          digits,
+        ),
+      );
+      const quotient = two((ours ?? Number.NaN) / (theirs ?? Number.NaN));
+      return `| ${what} | ${number(ours, digits)} (${ranges[0]}) | ${number(theirs, digits)} (${ranges[1]}) | ${quotient}× |`;
+    };
+    lines.push(
+      ...["", `## PostgreSQL, ${connections} connections, ${results.settings.events[connections]} events a round`, ""],
+      ...["| | Billhook, median (range) | peer, median (range) | ratio |", "|---|---:|---:|---:|"],
+      row("answered/s", "answeredPerSecond", 0),
+      row("fully projected/s, receiving at the same time", "projectedPerSecond", 0),
+      row("p50 of answers, ms", "p50", 1),
+      row("p99 of answers, ms", "p99", 1),
+      row("peak memory of the process, MB", "peakMb", 0),
+      ...cpuRows(results, connections),
+      wrongRow(results, connections),
+    );
+  }
+  return lines;
+}
+
+function cpuRows(results: Results, connections: number): string[] {
+  return (["product", "postgres", "load"] as const).map((part) => {
+    const what = { product: "its process", postgres: "PostgreSQL", load: "the load generator" }[part];
+    const [ours, theirs] = (["billhook", "peer"] as const).map((product) =>
+      median(roundsOf(results, product, connections).map(({ cpuMicros }) => cpuMicros?.[part] ?? Number.NaN)),
+    );
+    return `| processor time per event, ${what}, µs | ${number(ours, 0)} | ${number(theirs, 0)} | ${two((ours ?? 0) / (theirs ?? 0))}× |`;
+  });
+}
+
+function wrongRow(results: Results, connections: number): string {
+  const [ours, theirs] = (["billhook", "peer"] as const).map((product) => {
+    const rounds = roundsOf(results, product, connections);
+    return `${median(rounds.map(({ written }) => written.wrongStatus))} of ${rounds[0]?.written.objects ?? 0}`;
+  });
+  return `| objects left in a state that is not their last | ${ours} | ${theirs} | |`;
+}
+
+function embeddedTable({ embedded, settings, ...results }: Results): string[] {
+  if (embedded.length === 0) return [];
+  const peer = medianOf({ embedded, settings, ...results }, "peer", 64, "answeredPerSecond");
+  const rate = (what: string, read: (round: EmbeddedRound) => number): string => {
+    const values = embedded.map(read);
+    return `| ${what} | ${number(median(values), 0)} (${rangeText(values, 0)}) | ${two(median(values) / peer)}× |`;
+  };
+  const plain = (what: string, read: (round: EmbeddedRound) => number, digits: number): string =>
+    `| ${what} | ${number(median(embedded.map(read)), digits)} (${rangeText(embedded.map(read), digits)}) | |`;
+  return [
+    ...["", `## Embedded database, 64 connections, ${settings.embeddedEvents} events a round`, ""],
+    ...["| | Billhook, median (range) | over the peer on PostgreSQL |", "|---|---:|---:|"],
+    rate("a burst, answered/s (no worker)", ({ burst }) => burst.answeredPerSecond),
+    plain("a burst, p99 of answers, ms", ({ burst }) => burst.p99, 1),
+    rate("its backlog, drained/s (no traffic)", ({ backlog }) => backlog.drainedPerSecond),
+    rate("both at once, answered/s", ({ both }) => both.answeredPerSecond),
+    rate("both at once, fully projected/s", ({ both }) => both.projectedPerSecond),
+    plain("both at once, p50 of answers, ms", ({ both }) => both.p50, 1),
+    plain("both at once, p99 of answers, ms", ({ both }) => both.p99, 1),
+    plain("peak memory of the process, database included, MB", ({ peakMb }) => peakMb ?? Number.NaN, 0),
+  ];
+}
+
+function backlogTable({ backlog }: Results): string[] {
+  if (backlog === undefined) return [];
+  const samples = backlog.residentMb
+    .map(({ share, mb }) => `${Math.round(share * 100)} %: ${Math.round(mb)}`)
+    .join(", ");
+  return [
+    ...["", `## A backlog of ${backlog.count} events on PostgreSQL`, "", "| | |", "|---|---:|"],
+    `| answered/s while no worker runs, 64 connections | ${number(backlog.answeredPerSecond, 0)} |`,
+    `| p99 of answers, ms | ${number(backlog.p99, 1)} |`,
+    `| drained/s by one process | ${number(backlog.drainedPerSecond, 0)} |`,
+    `| peak memory of that process, MB | ${number(backlog.peakMb, 0)} |`,
+    `| its memory when so much was drained, MB | ${samples} |`,
+  ];
+}
+
+function targetTable(results: Results): string[] {
+  const rows = targetsOf(results).map(
+    ({ what, target, measured, reached }) => `| ${what} | ${target} | ${measured} | ${reached ? "yes" : "**no**"} |`,
+  );
+  return rows.length === 0
+    ? []
+    : ["", "## Targets", "", "| | target | measured | reached |", "|---|---|---:|---|", ...rows];
+}
+
+const two = (value: number): string => (Number.isNaN(value) ? "NaN" : value.toFixed(2));
+
+function number(value: number | undefined, digits: number): string {
+  return value === undefined || Number.isNaN(value) ? "unknown" : value.toFixed(digits);
+}
+
+function rangeText(values: readonly number[], digits: number): string {
+  return `${number(Math.min(...values), digits)}–${number(Math.max(...values), digits)}`;
+}

@@ -1,0 +1,199 @@
+// `npm run bench`: Billhook and its peer on the same machine, the same PostgreSQL, the same signed events. See README.md.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { measureEmbedded } from "./embedded-rounds.ts";
+import { markdownOf, targetsOf } from "./report.ts";
+import type { Machine, Results } from "./report.ts";
+import { measureBacklog, measureRound, openBench } from "./rounds.ts";
+import type { Bench, Product, Round } from "./rounds.ts";
+import { installPeer } from "./servers.ts";
+
+const PARTS = ["server", "embedded", "backlog"] as const;
+type Part = (typeof PARTS)[number];
+
+interface Plan {
+  parts: readonly Part[];
+  rounds: number;
+  /** By connections. */
+  events: Record<string, number>;
+  embeddedEvents: number;
+  backlogEvents: number;
+  poolSize: number | undefined;
+  save: boolean;
+}
+
+const HELP = `node bench/run.ts [options]
+
+  --quick             small rounds, for a look: about a minute, not saved
+  --rounds N          rounds of each product (3)
+  --events N          events a round at 64 connections (20000); at 16 the half, embedded two fifths
+  --connections A,B   connections (16,64)
+  --backlog N         events of the backlog (100000)
+  --only A,B          of server, embedded, backlog
+  --peer-pool N       the peer's connections to PostgreSQL (default: the best of 10, 20 and 30)
+  --no-save           print only, write nothing under bench/results
+`;
+const POOL_SIZES = [10, 20, 30] as const;
+const PEER = "@supabase/stripe-sync-engine 0.48.5";
+/** Far beyond a run on a busy machine: something hangs. */
+const LIMIT_MS = 20 * 60_000;
+
+const plan = planFrom(process.argv.slice(2));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+setTimeout(() => {
+  process.stderr.write("the bench took longer than 20 minutes: stopped\n");
+  process.exit(1);
+}, LIMIT_MS).unref();
+
+installPeer();
+const bench = await openBench();
+try {
+  const results = await measure(bench, plan);
+  const table = markdownOf(results);
+  process.stdout.write(`\n${table}`);
+  if (plan.save) save(results, table);
+} finally {
+  await bench.close();
+}
+process.exit();
+
+function planFrom(args: string[]): Plan {
+  const { values } = parseArgs({
+    args,
+    allowNegative: true,
+    options: {
+      quick: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      events: { type: "string" },
+      connections: { type: "string", default: "16,64" },
+      backlog: { type: "string" },
+      only: { type: "string", default: PARTS.join(",") },
+      "peer-pool": { type: "string" },
+      save: { type: "boolean" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    process.exit(0);
+  }
+  const events = wholeNumber("--events", values.events ?? (values.quick ? "4000" : "20000"));
+  const connections = values.connections.split(",").map((text) => wholeNumber("--connections", text));
+  const pool = values["peer-pool"] ?? (values.quick ? "20" : undefined);
+  return {
+    parts: PARTS.filter((part) => values.only.split(",").includes(part)),
+    rounds: wholeNumber("--rounds", values.rounds ?? (values.quick ? "1" : "3")),
+    events: Object.fromEntries(connections.map((each) => [each, each >= 64 ? events : Math.ceil(events / 2)])),
+    embeddedEvents: Math.ceil(events * 0.4),
+    backlogEvents: wholeNumber("--backlog", values.backlog ?? (values.quick ? "10000" : "100000")),
+    poolSize: pool === undefined ? undefined : wholeNumber("--peer-pool", pool),
+    save: values.save ?? !values.quick,
+  };
+}
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  process.stderr.write(`${option} needs whole numbers above 0, not ${text}\n`);
+  process.exit(2);
+}
+
+async function measure(on: Bench, { parts, rounds, events, ...rest }: Plan): Promise<Results> {
+  const { poolSize, poolsTried } = await poolSizeOf(on, rest.poolSize);
+  const results: Results = {
+    date: new Date().toISOString(),
+    machine: machine(on.postgres.version),
+    commit: commit(),
+    loadAverage: loadavg()[0] ?? 0,
+    peer: { name: PEER, poolSize, poolsTried },
+    settings: { events, rounds, embeddedEvents: rest.embeddedEvents, backlogEvents: rest.backlogEvents },
+    ...{ rounds: [], embedded: [], backlog: undefined },
+  };
+  // One of each by turns: what the machine does beside this strikes both.
+  for (let number = 1; number <= rounds; number++) {
+    for (const [connections, count] of Object.entries(events)) {
+      const measured = { connections: Number(connections), count, poolSize };
+      const products: Product[] = parts.includes("server") ? ["billhook", "peer"] : ["peer"];
+      for (const product of products) {
+        const round = await measureRound(on, { product, ...measured });
+        results.rounds.push(round);
+        say(`round ${number}, ${product} at ${connections} connections: ${roundText(round)}`);
+      }
+    }
+    if (!parts.includes("embedded")) continue;
+    const { burst, backlog, both, ...embedded } = await measureEmbedded(on, rest.embeddedEvents);
+    results.embedded.push({ burst, backlog, both, ...embedded });
+    say(
+      `round ${number}, billhook embedded: burst ${Math.round(burst.answeredPerSecond)}/s, ` +
+        `backlog ${Math.round(backlog.drainedPerSecond)}/s, both at once ${roundText({ ...both, ...embedded })}`,
+    );
+  }
+  if (parts.includes("backlog")) {
+    results.backlog = await measureBacklog(on, rest.backlogEvents);
+    const { answeredPerSecond, drainedPerSecond, peakMb } = results.backlog;
+    say(
+      `backlog: answered ${Math.round(answeredPerSecond)}/s, drained ${Math.round(drainedPerSecond)}/s, ${peakMb} MB`,
+    );
+  }
+  return results;
+}
+
+/** The peer gets the pool with which it is fastest here. */
+async function poolSizeOf(on: Bench, given: number | undefined): Promise<Results["peer"]> {
+  const poolsTried: Record<string, number> = {};
+  if (given !== undefined) return { name: PEER, poolSize: given, poolsTried };
+  for (const poolSize of POOL_SIZES) {
+    const round = await measureRound(on, { product: "peer", connections: 64, count: 6000, poolSize });
+    poolsTried[poolSize] = round.answeredPerSecond;
+    say(`peer with a pool of ${poolSize}: ${roundText(round)}`);
+  }
+  const [best] = Object.entries(poolsTried).sort(([, one], [, other]) => other - one);
+  return { name: PEER, poolSize: Number(best?.[0]), poolsTried };
+}
+
+function roundText(round: Pick<Round, "answeredPerSecond" | "projectedPerSecond" | "p50" | "p99" | "peakMb">): string {
+  const { answeredPerSecond, projectedPerSecond, p50, p99, peakMb = Number.NaN } = round;
+  return (
+    `answered ${Math.round(answeredPerSecond)}/s, projected ${Math.round(projectedPerSecond)}/s, ` +
+    `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, peak ${Math.round(peakMb)} MB`
+  );
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function machine(postgres: string): Machine {
+  const processors = cpus();
+  return {
+    processor: processors[0]?.model.trim() ?? "unknown processor",
+    processors: processors.length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release().split("-")[0] ?? ""}`,
+    ...{ node: process.versions.node, postgres },
+  };
+}
+
+function commit(): string | undefined {
+  const git = (...args: string[]): string | undefined => {
+    const run = spawnSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" });
+    return run.status === 0 ? run.stdout.trim() : undefined;
+  };
+  const head = git("rev-parse", "--short", "HEAD");
+  if (head === undefined) return undefined;
+  return git("status", "--porcelain", "--", "../src") === "" ? head : `${head} with changes`;
+}
+
+function save(results: Results, table: string): void {
+  const folder = fileURLToPath(new URL("./results/", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const { processors, memoryGb } = results.machine;
+  const name = `${results.date.slice(0, 10)}-${processors}cpu-${memoryGb}gb`;
+  writeFileSync(`${folder}${name}.md`, table);
+  writeFileSync(`${folder}${name}.json`, `${JSON.stringify({ ...results, targets: targetsOf(results) }, null, 2)}\n`);
+  say(`\nsaved as bench/results/${name}.md and .json`);
+}

@@ -1,0 +1,80 @@
+// The OpenAPI document: generated from the routes, which are its only source.
+import swagger from "@fastify/swagger";
+import type { SwaggerTransformObject } from "@fastify/swagger";
+import fastify from "fastify";
+import type { FastifyInstance } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } from "fastify-type-provider-zod";
+import { z } from "zod";
+
+import { ErrorAnswer } from "./route.ts";
+import type { ApiDependencies, Route } from "./route.ts";
+
+type Edition = Pick<ApiDependencies, "version" | "publicUrl">;
+
+const DESCRIPTION =
+  "Times are ISO 8601 in UTC, money is integer minor units beside its currency. Every path answers with and without the slash at its end, and every answer carries `X-Request-Id`. Lists take `limit` and `cursor`. Errors have one shape: see `Error`.";
+
+function frame({ version, publicUrl }: Edition) {
+  return {
+    openapi: "3.1.0",
+    info: { title: "Billhook", version, description: DESCRIPTION },
+    servers: [{ url: publicUrl }],
+    components: {
+      securitySchemes: {
+        operator: { type: "http" as const, scheme: "bearer", description: "`OPERATOR_TOKEN`." },
+      },
+    },
+  };
+}
+
+/** Must come before the routes: it collects them as they are added. */
+export function registerReference(app: FastifyInstance, edition: Edition): void {
+  app.register(swagger, { openapi: frame(edition), transform: jsonSchemaTransform, transformObject: withoutInputs });
+}
+
+/** Named shapes are those of answers: their twins for requests are used nowhere. */
+const withoutInputs: SwaggerTransformObject = (document) => {
+  const transformed = jsonSchemaTransformObject(document);
+  const { components = {} } = transformed as { components?: { schemas?: Record<string, unknown> } };
+  const named = Object.entries(components.schemas ?? {}).filter(([name]) => !name.endsWith("Input"));
+  return Object.assign(transformed, { components: { ...components, schemas: Object.fromEntries(named) } });
+};
+
+const NOTHING = z.strictObject({});
+const TEXT = z.string();
+
+/** A route's schemas as Fastify checks them and the reference shows them. */
+export function schemaOf({ who, summary, operation }: Route): Record<string, unknown> {
+  const answers = Object.entries(operation.answers).map(([status, answer]): [string, unknown] => [
+    status,
+    "contentType" in answer
+      ? { description: answer.description, content: { [answer.contentType]: { schema: TEXT } } }
+      : answer,
+  ]);
+  return {
+    summary,
+    tags: [operation.tag],
+    ...(who === "operator" ? { security: [{ operator: [] }] } : {}),
+    ...(operation.params === undefined ? {} : { params: operation.params }),
+    ...(operation.query === undefined ? { querystring: NOTHING } : { querystring: operation.query }),
+    ...(operation.body === undefined ? {} : { body: operation.body }),
+    response: { ...Object.fromEntries(answers), default: ErrorAnswer },
+  };
+}
+
+/** The document as the text of docs/openapi.json: no database and no server are needed. */
+export async function openApiJson(routes: readonly Route[], edition: Edition): Promise<string> {
+  const app = fastify();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body));
+  registerReference(app, edition);
+  app.register(async (scope) => {
+    for (const route of routes) {
+      scope.route({ method: route.method, url: route.path, schema: schemaOf(route), handler: async () => null });
+    }
+  });
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

@@ -1,0 +1,210 @@
+// The HTTP door on a real database and a real port, for tests: what is sent goes over a socket.
+import { createHmac } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+
+import type { FastifyInstance } from "fastify";
+
+import { buildApi } from "../../src/api/server.ts";
+import type { ApiDependencies } from "../../src/api/server.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { Log, LogFields } from "../../src/base/log.ts";
+import { Secret } from "../../src/base/secret.ts";
+import { receiver } from "../../src/inbox/receive.ts";
+import type { ReceiveOptions } from "../../src/inbox/receive.ts";
+import { recentObservations } from "../../src/inbox/recent.ts";
+import { type Kind, openPipe, type Pipe } from "./pipe.ts";
+
+export const SIGNING_SECRET = "whsec_door_test";
+export const OPERATOR_TOKEN = "operator-token-of-the-tests";
+
+/** A JSON object whose fields the test asks for. */
+export type Wire = Record<string, unknown>;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** {} for what is not JSON. */
+  json: Wire;
+}
+
+export interface LogLine extends LogFields {
+  level: string;
+  message: string;
+}
+
+export interface Door {
+  pipe: Pipe;
+  api: FastifyInstance;
+  url: string;
+  port: number;
+  /** What was logged, newest last. */
+  lines: LogLine[];
+  /** Codes of webhook requests that were refused. */
+  refused: string[];
+  call(
+    method: string,
+    path: string,
+    options?: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> },
+  ): Promise<Answer>;
+  /** As the operator; an object becomes a JSON body. */
+  admin(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** Sends a signed body to a webhook address. */
+  webhook(body: string | Buffer, headers?: Record<string, string>, path?: string): Promise<Answer>;
+  /** Writes bytes to a new connection, and gives what came back when it is closed or `until` has come. */
+  raw(
+    bytes: string | Buffer | readonly (string | Buffer)[],
+    options?: { until?: RegExp; milliseconds?: number },
+  ): Promise<string>;
+  storedEvents(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export function signature(
+  body: string | Buffer,
+  secret = SIGNING_SECRET,
+  time = Math.floor(Date.now() / 1000),
+): string {
+  const mac = createHmac("sha256", secret).update(`${time}.`).update(body).digest("hex");
+  return `t=${time},v1=${mac}`;
+}
+
+export interface DoorOptions {
+  deps?: Partial<ApiDependencies>;
+  receive?: Partial<ReceiveOptions>;
+}
+
+export async function openDoor(kind: Kind, { deps, receive }: DoorOptions = {}): Promise<Door> {
+  const pipe = await openPipe(kind);
+  const lines: LogLine[] = [];
+  const refused: string[] = [];
+  const api = buildApi({
+    database: pipe.database,
+    log: recordingLog(lines),
+    clock: systemClock,
+    receiver: receiver({ ...receiveOptions(pipe, lines), ...receive }),
+    operatorToken: new Secret(OPERATOR_TOKEN),
+    readiness: async () => ({ ready: true, checks: { database: "reachable" } }),
+    metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "billhook_up 1\n" }),
+    wake: () => undefined,
+    platformTenant: pipe.platformTenant,
+    publicUrl: "http://localhost:8000",
+    stopping: () => false,
+    version: "0.0.0-test",
+    refused: (code) => refused.push(code),
+    ...deps,
+  });
+  await api.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = api.server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const call: Door["call"] = async (method, path, { body, headers = {} } = {}) => {
+    const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body }) });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: parsed(text) };
+  };
+  return {
+    pipe,
+    api,
+    url,
+    port,
+    lines,
+    refused,
+    call,
+    admin: (method, path, body) =>
+      call(method, `/api/v1/admin/${path}`, {
+        headers: {
+          authorization: `Bearer ${OPERATOR_TOKEN}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    webhook: (body, headers = {}, path = "/stripe/webhook/") =>
+      call("POST", path, {
+        body: new Uint8Array(Buffer.from(body)),
+        headers: { "content-type": "application/json", "stripe-signature": signature(body), ...headers },
+      }),
+    raw: (bytes, options) => exchange(port, bytes, options),
+    storedEvents: async () => {
+      const { rows } = await pipe.database.query<{ count: number }>("select count(*) as count from stripe_events");
+      return rows[0]?.count ?? 0;
+    },
+    close: async () => {
+      await api.close();
+      await pipe.close();
+    },
+  };
+}
+
+function receiveOptions(pipe: Pipe, lines: LogLine[]): ReceiveOptions {
+  return {
+    database: pipe.database,
+    clock: systemClock,
+    log: recordingLog(lines),
+    secrets: [{ secret: SIGNING_SECRET, name: "STRIPE_WEBHOOK_SECRET" }],
+    allowUnsigned: false,
+    platformTenant: pipe.platformTenant,
+    maxWaiting: 1000,
+    maxWaitingBytes: 64 * 1024 * 1024,
+    metrics: { received: () => undefined, batch: () => undefined, refused: () => undefined },
+    recent: recentObservations(1024 * 1024),
+    onStored: () => undefined,
+  };
+}
+
+function recordingLog(lines: LogLine[]): Log {
+  const at =
+    (level: string) =>
+    (message: string, fields: LogFields = {}): void => {
+      lines.push({ level, message, ...fields });
+    };
+  const log: Log = {
+    unit: at("unit"),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    with: () => log,
+  };
+  return log;
+}
+
+function parsed(text: string): Wire {
+  try {
+    return JSON.parse(text) as Wire;
+  } catch {
+    // Not every answer is JSON.
+    return {};
+  }
+}
+
+async function exchange(
+  port: number,
+  bytes: string | Buffer | readonly (string | Buffer)[],
+  { until, milliseconds = 10_000 }: { until?: RegExp; milliseconds?: number } = {},
+): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let text = "";
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`no end after ${milliseconds} ms: ${text.slice(0, 200)}`)),
+        milliseconds,
+      );
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve(text);
+      };
+      socket.on("data", (chunk) => {
+        text += chunk.toString("latin1");
+        if (until?.test(text) === true) done();
+      });
+      socket.on("close", done);
+      // A server that closes while we still write resets the connection: what came before counts.
+      socket.on("error", () => undefined);
+      for (const part of typeof bytes === "string" || Buffer.isBuffer(bytes) ? [bytes] : bytes) socket.write(part);
+    });
+  } finally {
+    socket.destroy();
+  }
+}
