@@ -200,7 +200,9 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     });
 
     it("a thin event is kept, and its object fetched in the account that it names", async () => {
-      const account = `acct_${kind}`;
+      const account = `acct_thin_${kind}`;
+      await pipe.database.query("insert into tenants (id) values ('ten_thin')");
+      await connectAccount(pipe.database, "ten_thin", { livemode: false, account });
       const thin = {
         id: "evt_thin",
         object: "v2.core.event",
@@ -217,7 +219,7 @@ describe.each(BOTH)("processing, %s database", (kind) => {
       expect(await fetchDue()).toBe(true);
       expect(asked).toEqual([`/v1/invoices/in_thin ${account}`]);
       await pipe.drain();
-      expect(await one("select status, tenant_id from invoices where id = 'in_thin'")).toEqual({ status: "paid", tenant_id: "ten_other" });
+      expect(await one("select status, tenant_id from invoices where id = 'in_thin'")).toEqual({ status: "paid", tenant_id: "ten_thin" });
       expect(await one("select count(*) as count from facts where type = 'invoice.paid' and natural_key = 'in_thin'")).toEqual({ count: 1 });
     });
   });
