@@ -102,7 +102,7 @@ const VARIABLES = {
     "BILLHOOK_ROLES",
     listOf(ROLES),
     ROLES,
-    "What this process does: `api` answers HTTP, `work` processes events. The embedded database serves one process, which needs both.",
+    "What this process is for: `api` receives and answers, `work` processes events. Each listens, for probes and metrics. The embedded database serves one process, which needs both.",
     { defaultDoc: "`api,work`" },
   ),
 

@@ -20,7 +20,7 @@ import { readVersion } from "./version.ts";
 /** What was opened, to be closed in the opposite order. */
 interface Running {
   app: App;
-  address: string | undefined;
+  address: string;
   forgetAddress: () => Promise<void>;
 }
 
@@ -78,7 +78,7 @@ async function run(config: Config, logging: Logging): Promise<Running> {
     version: readVersion(),
   });
   try {
-    const address = config.roles.includes("api") ? await listen(config, app) : undefined;
+    const address = await listen(config, app);
     app.start();
     return { app, address, forgetAddress: await recordAddress(config, address, logging) };
   } catch (error) {
@@ -90,18 +90,17 @@ async function run(config: Config, logging: Logging): Promise<Running> {
 /** Commands find the server without it too, unless it listens on another port than PORT says: so a folder that cannot be written is no failure. */
 async function recordAddress(
   config: Config,
-  address: string | undefined,
+  address: string,
   { log }: Logging,
 ): Promise<() => Promise<void>> {
   const nothing = (): Promise<void> => Promise.resolve();
-  if (address === undefined) return nothing;
   return recordServerAddress(config.dataDir, address).catch((error: unknown) => {
     log.debug("the server's address could not be written into DATA_DIR", { error });
     return nothing;
   });
 }
 
-/** A process without the role `api` listens nowhere, so that several fit on one machine. */
+/** Every process listens: one that only works is probed and measured like the others. */
 async function listen(config: Config, app: App): Promise<string> {
   await app.api.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -129,7 +128,7 @@ async function announce(config: Config, { app, address }: Running, logging: Logg
     database: app.database.kind,
     database_version: databaseVersion,
     roles: config.roles.join(","),
-    port: address === undefined ? undefined : Number(new URL(address).port),
+    port: Number(new URL(address).port),
     duration_ms: Math.round(ms),
     outcome: "ready",
   });

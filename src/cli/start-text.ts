@@ -11,8 +11,7 @@ export interface StartFacts {
   config: Config;
   version: string;
   databaseVersion: string;
-  /** Undefined: this process does not listen. */
-  address: string | undefined;
+  address: string;
   migrations: readonly string[];
 }
 
@@ -26,12 +25,12 @@ export function startText(facts: StartFacts): string {
       ["migrations", migrationsText(migrations)],
       ["roles", config.roles.join(", ")],
       ["node", `${process.version}, process ${process.pid}`],
-      ["address", address ?? "none: it only works (no role api)"],
-      ...(address === undefined ? [] : addressPairs(config, address)),
+      ["address", address],
+      ...addressPairs(config, address),
     ],
     "  ",
   );
-  const first = address === undefined || config.environment === "production" ? "" : `\n\n${firstEventText(config)}`;
+  const first = config.environment === "production" ? "" : `\n\n${firstEventText(config)}`;
   return `\nBillhook ${version} is ready.\n\n${where}${first}\n`;
 }
 

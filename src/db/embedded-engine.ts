@@ -17,7 +17,12 @@ export interface Engine {
 /** Starts PostgreSQL on an existing data folder. From then on the death of its thread ends the process. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./embedded-worker.${extension}`, import.meta.url), { workerData: options, name: "postgres" });
+  const worker = new Worker(new URL(`./embedded-worker.${extension}`, import.meta.url), {
+    workerData: options,
+    name: "postgres",
+    // What the process was started with (--input-type, --eval, …) is not for the thread.
+    execArgv: [],
+  });
   let sessions = 0;
   let current: SessionStream | undefined;
   await started(worker);

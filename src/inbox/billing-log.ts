@@ -134,8 +134,15 @@ function entry(row: EventRow, step: Step | undefined): LogEntry {
     account: row.stripe_account === "" ? null : row.stripe_account,
     source: row.source,
     head: step?.head ?? false,
-    changes: step?.changes ?? [],
+    changes: step === undefined ? [] : step.changes.map((change) => readable(change, step.observation)),
   };
+}
+
+/** Times as everywhere outside: ISO 8601. */
+function readable(change: Change, { objectType }: Observation): Change {
+  if (projectionOf(objectType).columns[change.field] !== "time") return change;
+  const iso = (seconds: unknown): string | null => (typeof seconds === "number" ? new Date(seconds * 1000).toISOString() : null);
+  return { field: change.field, before: iso(change.before), after: iso(change.after) };
 }
 
 function writeCursor(row: { created: number; id: string }): string {

@@ -237,9 +237,12 @@ const INSERT = `
     select created, id, source, type, livemode, stripe_account, api_version, object_type, object_id, customer_id, email, tenant_id, payload
     from incoming
     on conflict (created, id) do update
-      set api_version = excluded.api_version, type = excluded.type, object_type = excluded.object_type, object_id = excluded.object_id,
-          customer_id = excluded.customer_id, email = excluded.email, payload = excluded.payload, replaced_at = now()
+      set api_version = excluded.api_version, customer_id = excluded.customer_id, email = excluded.email,
+          payload = excluded.payload, replaced_at = now()
       where coalesce(excluded.api_version, '') collate "C" > coalesce(known.api_version, '') collate "C"
+        -- The same event says the same of the same object in every version; anything else is no later version of it.
+        and excluded.type = known.type and excluded.object_type = known.object_type
+        and excluded.object_id is not distinct from known.object_id
     returning created, id, replaced_at
   ), queued as (
     insert into stripe_event_queue (created, event_id, object_key, refold)

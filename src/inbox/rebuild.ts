@@ -55,6 +55,8 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildProgress>
     const { differences, pending } = await rebuildObjects(options, keys);
     differences.forEach(options.onDifference);
     progress.done += keys.length;
+    // Events arrive meanwhile, and rows that the inbox does not know were not counted.
+    progress.total = Math.max(progress.total, progress.done);
     progress.pending += pending;
     progress.differing += differences.length;
     const now = clock.monotonic();

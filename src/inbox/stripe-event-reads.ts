@@ -88,16 +88,16 @@ interface EventRow {
 export async function listStripeEvents(database: Queryable, filter: StripeEventFilter): Promise<Page<StripeEventItem>> {
   const where = conditions();
   addFilter(where, filter);
-  const [created, id] = isOutcome(filter.status)
-    ? ["outcome.created", "outcome.event_id"]
-    : ["event.created", "event.id"];
+  const driver = driverOf(filter);
+  const [created, id] =
+    driver === undefined ? ["event.created", "event.id"] : [`${driver}.created`, `${driver}.event_id`];
   if (filter.cursor !== undefined) {
     const [second, event] = readCursor(filter.cursor, ["seconds", "string"]);
     where.add(`${created} <= ?`, second);
     where.add(`(${created} < $${where.values.length} or ${id} < ?)`, event);
   }
   const values = [...where.values, filter.limit + 1];
-  const text = `${selectEvents(filter.status)}${where.where()}
+  const text = `${selectEvents(driver)}${where.where()}
     order by ${created} desc, ${id} desc limit $${values.length}`;
   const { rows } = await database.query<EventRow>({ text, values });
   return pageOf(rows, filter.limit, itemOf, (row) => [row.created, row.id]);
@@ -160,13 +160,16 @@ function addFilter(where: Conditions, filter: StripeEventFilter): void {
   const prefixes = filter.types.filter((type) => type.endsWith("*")).map((type) => `${likeText(type.slice(0, -1))}%`);
   if (prefixes.length === 0 && exact.length > 0) where.add("event.type = any (?)", exact);
   if (prefixes.length > 0) where.add("event.type like any (?)", [...prefixes, ...exact.map(likeText)]);
-  if (filter.status === "processed") where.add("queue.event_id is null and outcome.event_id is null");
-  else if (isOutcome(filter.status)) where.add("outcome.status = ? and queue.event_id is null", filter.status);
-  addScope(where, "event", filter);
+  if (filter.status === "pending") where.add("queue.event_id is not null");
+  else if (filter.status === "processed") where.add("queue.event_id is null and outcome.event_id is null");
+  else if (filter.status !== undefined) where.add("outcome.status = ? and queue.event_id is null", filter.status);
+  const driver = driverOf(filter);
+  // What the driving table knows too is asked there, before its events are looked up.
+  addScope(where, driver === "outcome" ? "outcome" : "event", filter);
   if (filter.objectId !== undefined) where.add("event.object_id = ?", filter.objectId);
   if (filter.customer !== undefined) where.add("event.customer_id = ?", filter.customer);
-  if (filter.since !== undefined) where.add("event.created >= ?", filter.since);
-  if (filter.until !== undefined) where.add("event.created < ?", filter.until);
+  if (filter.since !== undefined) where.add(`${driver ?? "event"}.created >= ?`, filter.since);
+  if (filter.until !== undefined) where.add(`${driver ?? "event"}.created < ?`, filter.until);
   if (filter.text !== undefined) where.add(filter.text.includes("@") ? EMAIL_IS : ID_IS, filter.text);
 }
 
@@ -202,13 +205,30 @@ function attemptsOf(row: EventRow): number {
   return row.status === "failed" ? row.failures : row.failures + 1;
 }
 
-/** These are searched, and sorted, from their own table's index: from the events it took 470 ms of 75,000, not 5. */
-function isOutcome(status: EventStatus | undefined): status is "failed" | "ignored" | "unrouted" {
-  return status === "failed" || status === "ignored" || status === "unrouted";
+/**
+ * A status that few events have is where a page is taken from, in that table's own order. The planner misjudges the join
+ * by two columns and would sort them all: 470 ms with 75,000 ignored events, 9 ms this way.
+ */
+function driverOf({ status, objectId, customer, text }: StripeEventFilter): "queue" | "outcome" | undefined {
+  const fewEvents = objectId !== undefined || customer !== undefined || text !== undefined;
+  if (fewEvents || status === undefined || status === "processed") return undefined;
+  return status === "pending" ? "queue" : "outcome";
 }
 
-/** A status that few events have is where the search begins: from the queue, or from the outcomes. */
-function selectEvents(status: EventStatus | undefined, more = ""): string {
+function selectEvents(driver: "queue" | "outcome" | undefined, more = ""): string {
+  const join = (table: string, alias: string): string => `
+    left join ${table} as ${alias} on ${alias}.created = event.created and ${alias}.event_id = event.id`;
+  const queue = join("stripe_event_queue", "queue");
+  const outcome = join("stripe_event_outcomes", "outcome");
+  // `limit 1` keeps the planner from turning the look-up by primary key into a hash join.
+  const lookedUp = `join lateral (
+      select * from stripe_events as one
+      where one.created = ${driver ?? "event"}.created and one.id = ${driver ?? "event"}.event_id limit 1) as event on true`;
+  const from = {
+    events: `stripe_events as event ${queue} ${outcome}`,
+    queue: `stripe_event_queue as queue ${lookedUp} ${outcome}`,
+    outcome: `stripe_event_outcomes as outcome ${lookedUp} ${queue}`,
+  };
   return `
     select event.id, event.created, event.type, event.livemode, event.stripe_account, event.api_version, event.object_type,
            event.object_id, event.customer_id, event.tenant_id, event.source, event.received_at,
@@ -219,11 +239,7 @@ function selectEvents(status: EventStatus | undefined, more = ""): string {
            (select attempt.error from stripe_event_attempts as attempt
             where attempt.created = event.created and attempt.event_id = event.id
             order by attempt.at desc limit 1) as last_error${more}
-    from stripe_events as event
-    ${status === "pending" ? "" : "left"} join stripe_event_queue as queue
-      on queue.created = event.created and queue.event_id = event.id
-    ${isOutcome(status) ? "" : "left"} join stripe_event_outcomes as outcome
-      on outcome.created = event.created and outcome.event_id = event.id`;
+    from ${from[driver ?? "events"]}`;
 }
 
 const EMAIL_IS = "event.email = lower(?)";

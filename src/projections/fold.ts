@@ -48,7 +48,8 @@ export function secondToLoad(projection: Projection, fresh: readonly Observation
  * @param stored what the row says now; undefined when there is none, or when everything is folded anew
  */
 export function fold(key: ObjectKey, projection: Projection, observations: readonly Observation[], stored: StoredHead | undefined): FoldedRow | null {
-  const distinct = [...new Map(observations.map((observation) => [observation.id, observation])).values()];
+  // Stored events are told apart by second and id.
+  const distinct = [...new Map(observations.map((observation) => [`${observation.created}:${observation.id}`, observation])).values()];
   const orders = distinct.map((observation) => orderOf(observation, projection));
   const order = greatestOrder(orders);
   if (stored !== undefined && compareOrder(stored.order, order) > 0) return null;
