@@ -22,7 +22,11 @@ try {
   await pglite.close();
   const packed = packSnapshot(entriesOf(root));
   const compressed = brotliCompressSync(packed, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: packed.length },
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_LGWIN]: 24,
+      [constants.BROTLI_PARAM_SIZE_HINT]: packed.length,
+    },
   });
   writeFileSync(TARGET, compressed);
   process.stdout.write(`${version}\n${String(packed.length)} bytes, ${String(compressed.length)} compressed\n`);
@@ -34,5 +38,8 @@ function entriesOf(root: string): SnapshotEntry[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
-    .map((path) => ({ path: relative(root, path), content: statSync(path).isDirectory() ? undefined : readFileSync(path) }));
+    .map((path) => ({
+      path: relative(root, path),
+      content: statSync(path).isDirectory() ? undefined : readFileSync(path),
+    }));
 }

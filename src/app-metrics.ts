@@ -1,13 +1,14 @@
 // The metrics of one process, in Prometheus' terms. What is counted and why an operator looks at it, on one page.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
+import type { ErrorCode } from "./base/errors.ts";
 import type { QueueState } from "./inbox/event-tables.ts";
 import type { FetchOptions } from "./inbox/fetch.ts";
 import type { ProcessMetrics } from "./inbox/process.ts";
 import type { ReceiveMetrics } from "./inbox/receive.ts";
 
 export interface Metrics {
-  receive: ReceiveMetrics;
+  receive: ReceiveMetrics & { refused: (code: ErrorCode) => void };
   process: ProcessMetrics;
   fetch: FetchOptions["metrics"];
   /** `queue` is what the database says now; absent when it cannot be asked. */
@@ -51,7 +52,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-function receiveMetrics(make: Makers): ReceiveMetrics {
+function receiveMetrics(make: Makers): Metrics["receive"] {
   const received = make.counter("events_received_total", "Verified Stripe events answered 200, duplicates included.");
   const duplicates = make.counter("events_duplicate_total", "Events that were already stored.");
   const refused = make.labelled("events_refused_total", "Webhook requests that were not answered 200, by error code.", "code");

@@ -121,6 +121,7 @@ function wire(parts: Parts, migrations: string[]): App {
     receiver: receiving,
     operatorToken: options.operatorToken,
     readiness: () => readiness(database, stopping),
+    refused: metrics.receive.refused,
     metrics: async () => metrics.expose(await queueState(database).catch(() => undefined), receiving.waiting()),
     wake,
     platformTenant,

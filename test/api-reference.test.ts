@@ -1,10 +1,7 @@
 // The API reference: generated from the routes, current in the repository, and readable as a page without a script.
-import { readFileSync } from "node:fs";
-
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import type { ReferenceDocument } from "../src/api/reference-page.ts";
-import { openApiJson } from "../src/api/reference.ts";
 import { ROUTES } from "../src/api/routes.ts";
 import { openDoor } from "./support/api-door.ts";
 import type { Door } from "./support/api-door.ts";
@@ -14,13 +11,6 @@ beforeAll(async () => {
   door = await openDoor("embedded");
 });
 afterAll(async () => door.close());
-
-it("docs/openapi.json is what the routes say: after a change run `node scripts/write-openapi.ts`", async () => {
-  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  expect(readFileSync("docs/openapi.json", "utf8")).toBe(
-    await openApiJson(ROUTES, { version, publicUrl: "http://localhost:8000" }),
-  );
-});
 
 it("names every route, its errors and who may call it", async () => {
   const { json } = await door.call("GET", "/api/openapi.json");

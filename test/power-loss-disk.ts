@@ -100,7 +100,9 @@ export class PowerLossDisk {
   /** Writes what is left after the cut. The disk cannot be used afterwards. */
   cut(target: string, survivors: Survivors, random: () => number): void {
     const kept = { none: () => false, some: () => random() < 0.5, all: () => true }[survivors];
-    const names = { none: 0, some: Math.floor(random() * (this.#namesSince.length + 1)), all: this.#namesSince.length }[survivors];
+    const names = { none: 0, some: Math.floor(random() * (this.#namesSince.length + 1)), all: this.#namesSince.length }[
+      survivors
+    ];
     for (const change of this.#namesSince.slice(0, names)) change();
     mkdirSync(target, { recursive: true, mode: 0o700 });
     for (const [path, file] of [...this.#durableNames].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -125,7 +127,9 @@ export class PowerLossDisk {
 
   #rename(change: (names: Map<string, DiskFile>) => void): void {
     change(this.#names);
-    this.#namesSince.push(() => { change(this.#durableNames); });
+    this.#namesSince.push(() => {
+      change(this.#durableNames);
+    });
   }
 
   #at(path: string): DiskFile {
@@ -144,7 +148,7 @@ export class PowerLossDisk {
 function pagesOf(change: Change): Change[] {
   if ("size" in change) return [change];
   const pages: Change[] = [];
-  for (let from = 0; from < change.body.length; ) {
+  for (let from = 0; from < change.body.length;) {
     const to = Math.min(change.body.length, from + PAGE - ((change.position + from) % PAGE));
     pages.push({ position: change.position + from, body: change.body.subarray(from, to) });
     from = to;

@@ -34,7 +34,12 @@ export function trace(operations: NodeFsOperations, root: string): void {
 type Record = (entry: TraceRecord, body?: Uint8Array) => void;
 type PathOf = (node: EmscriptenNode, name?: string) => string;
 
-function traceNames(real: NodeFsOperations["node_ops"], { node_ops: ops }: NodeFsOperations, record: Record, at: PathOf): void {
+function traceNames(
+  real: NodeFsOperations["node_ops"],
+  { node_ops: ops }: NodeFsOperations,
+  record: Record,
+  at: PathOf,
+): void {
   ops.mknod = (parent, name, mode, device) => {
     const node = real.mknod(parent, name, mode, device);
     record({ op: "create", path: at(parent, name), folder: (mode & 0o170000) === 0o040000 });
@@ -59,7 +64,12 @@ function traceNames(real: NodeFsOperations["node_ops"], { node_ops: ops }: NodeF
   };
 }
 
-function traceContents(real: NodeFsOperations["stream_ops"], { stream_ops: ops }: NodeFsOperations, record: Record, at: PathOf): void {
+function traceContents(
+  real: NodeFsOperations["stream_ops"],
+  { stream_ops: ops }: NodeFsOperations,
+  record: Record,
+  at: PathOf,
+): void {
   ops.open = (stream) => {
     real.open(stream);
     record({ op: "open", path: at(stream.node), file: stream.nfd });

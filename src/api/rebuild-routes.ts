@@ -21,7 +21,7 @@ export const rebuildProjections = operation({
   answers: { 200: { description: DESCRIPTION, contentType: "application/x-ndjson" } },
   run: async ({ deps, body, reply, requestId }) => {
     if (running.has(deps.database)) {
-      throw publicError("replay_in_progress", { message: "A rebuild is running: wait until it has finished." });
+      throw publicError("rebuild_in_progress");
     }
     running.add(deps.database);
     const lines = new PassThrough();

@@ -90,6 +90,11 @@ const ERRORS = {
     title: "Replay in progress",
     sentence: "Another replay is running: wait until it has finished.",
   },
+  rebuild_in_progress: {
+    status: 409,
+    title: "Rebuild in progress",
+    sentence: "A rebuild is running: wait until it has finished.",
+  },
 
   // Us
   internal: {

@@ -24,7 +24,10 @@ export function wantsTelemetry(env: Environment): boolean {
  */
 export async function startTelemetry(env: Environment): Promise<Telemetry> {
   if (!wantsTelemetry(env)) return { enabled: false, shutdown: () => Promise.resolve() };
-  const { NodeSDK, resources } = await import("@opentelemetry/sdk-node");
+  const [{ NodeSDK }, resources] = await Promise.all([
+    import("@opentelemetry/sdk-node"),
+    import("@opentelemetry/resources"),
+  ]);
   const named =
     (env.OTEL_SERVICE_NAME ?? "") !== "" || /(^|,)\s*service\.name=/.test(env.OTEL_RESOURCE_ATTRIBUTES ?? "");
   const sdk = new NodeSDK({

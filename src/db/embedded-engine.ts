@@ -3,7 +3,13 @@ import { writeSync } from "node:fs";
 import { Duplex } from "node:stream";
 import { Worker } from "node:worker_threads";
 
-import { type EngineOptions, EXIT_DATABASE_LOST, MessageGroups, type Reply, type Request } from "./embedded-protocol.ts";
+import {
+  type EngineOptions,
+  EXIT_DATABASE_LOST,
+  MessageGroups,
+  type Reply,
+  type Request,
+} from "./embedded-protocol.ts";
 
 const TERMINATE = "X".charCodeAt(0);
 
@@ -16,8 +22,7 @@ export interface Engine {
 
 /** Starts PostgreSQL on an existing data folder. From then on the death of its thread ends the process. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./embedded-worker.${extension}`, import.meta.url), {
+  const worker = new Worker(new URL("./embedded-worker.ts", import.meta.url), {
     workerData: options,
     name: "postgres",
     // What the process was started with (--input-type, --eval, …) is not for the thread.
@@ -29,14 +34,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const ends = Promise.withResolvers<undefined>();
   let stopping = false;
-  worker.on("error", (error) => { endProcess(`its thread failed: ${error.message}`); });
+  worker.on("error", (error: Error) => {
+    endProcess(`its thread failed: ${error.message}`);
+  });
   worker.on("exit", (code) => {
     if (stopping) ends.resolve(undefined);
     else if (code === EXIT_DATABASE_LOST) process.exit(code);
     else endProcess(`its thread ended with code ${String(code)}`);
   });
   worker.on("message", (reply: Reply) => {
-    if (typeof reply === "object" && "bytes" in reply && reply.session === sessions) current?.push(Buffer.from(reply.bytes));
+    if (typeof reply === "object" && "bytes" in reply && reply.session === sessions)
+      current?.push(Buffer.from(reply.bytes));
   });
 
   return {
@@ -58,9 +66,16 @@ async function started(worker: Worker): Promise<void> {
   const first = Promise.withResolvers<undefined>();
   worker.once("message", (reply: Reply) => {
     if (reply === "ready") first.resolve(undefined);
-    else first.reject(new Error(`The embedded database does not start: ${typeof reply === "object" && "failed" in reply ? reply.failed : "its thread ended"}`));
+    else
+      first.reject(
+        new Error(
+          `The embedded database does not start: ${typeof reply === "object" && "failed" in reply ? reply.failed : "its thread ended"}`,
+        ),
+      );
   });
-  const failed = (reason: unknown): void => { first.reject(new Error(`The embedded database does not start: ${String(reason)}`)); };
+  const failed = (reason: unknown): void => {
+    first.reject(new Error(`The embedded database does not start: ${String(reason)}`));
+  };
   worker.once("error", failed);
   worker.once("exit", failed);
   try {

@@ -4,7 +4,7 @@ import { fstatSync, fsyncSync } from "node:fs";
 import type { postgresMod } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 
-import { leaveParserUnoptimised, type ParserExports } from "./embedded-memory.ts";
+import { leaveParserUnoptimised } from "./embedded-memory.ts";
 
 type PostgresMod = postgresMod.PostgresMod;
 
@@ -20,19 +20,19 @@ export interface EmscriptenNode {
 
 /** The part of Emscripten's NODEFS that is patched here, and traced by the power-loss test. */
 export interface NodeFsOperations {
-  realPath(node: EmscriptenNode): string;
+  realPath: (node: EmscriptenNode) => string;
   node_ops: {
-    setattr(node: EmscriptenNode, attributes: { size?: number }): void;
-    mknod(parent: EmscriptenNode, name: string, mode: number, device: number): EmscriptenNode;
-    rename(node: EmscriptenNode, folder: EmscriptenNode, name: string): void;
-    unlink(parent: EmscriptenNode, name: string): void;
-    rmdir(parent: EmscriptenNode, name: string): void;
+    setattr: (node: EmscriptenNode, attributes: { size?: number }) => void;
+    mknod: (parent: EmscriptenNode, name: string, mode: number, device: number) => EmscriptenNode;
+    rename: (node: EmscriptenNode, folder: EmscriptenNode, name: string) => void;
+    unlink: (parent: EmscriptenNode, name: string) => void;
+    rmdir: (parent: EmscriptenNode, name: string) => void;
   };
   stream_ops: {
-    setattr(stream: EmscriptenStream, attributes: { size?: number }): void;
-    open(stream: EmscriptenStream): void;
-    write(stream: EmscriptenStream, buffer: Int8Array, offset: number, length: number, position: number): number;
-    fsync?(stream: EmscriptenStream): number;
+    setattr: (stream: EmscriptenStream, attributes: { size?: number }) => void;
+    open: (stream: EmscriptenStream) => void;
+    write: (stream: EmscriptenStream, buffer: Int8Array, offset: number, length: number, position: number) => number;
+    fsync?: (stream: EmscriptenStream) => number;
   };
 }
 
@@ -56,8 +56,18 @@ export class DurableNodeFS extends NodeFS {
 
   override init(...[pglite, options]: Parameters<NodeFS["init"]>): ReturnType<NodeFS["init"]> {
     // Before NodeFS mounts: nodes keep a reference to the operations, so that the patch must be in place first.
-    const preRun = [...(options.preRun ?? []), (mod: PostgresMod) => { this.#patch(mod); }];
-    const postRun = [...(options.postRun ?? []), (mod: PostgresMod) => { leaveParserUnoptimised(mod as PostgresMod & ParserExports); }];
+    const preRun = [
+      ...(options.preRun ?? []),
+      (mod: PostgresMod) => {
+        this.#patch(mod);
+      },
+    ];
+    const postRun = [
+      ...(options.postRun ?? []),
+      (mod: PostgresMod) => {
+        leaveParserUnoptimised(mod);
+      },
+    ];
     return super.init(pglite, { ...options, preRun, postRun });
   }
 

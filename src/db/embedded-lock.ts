@@ -32,7 +32,11 @@ export function lockFolder(folder: string): FolderLock {
     );
   }
   writeFileSync(join(folder, HOLDER_FILE), `${String(process.pid)}\n`);
-  return { release: () => { lock.close(); } };
+  return {
+    release: () => {
+      lock.close();
+    },
+  };
 }
 
 function holderOf(folder: string): string {

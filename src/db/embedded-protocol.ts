@@ -22,7 +22,7 @@ export type Reply = { session: number; bytes: ArrayBuffer } | "ready" | "stopped
 export const EXIT_DATABASE_LOST = 74;
 
 /** After these the server answers: Query, Sync, Flush, CopyDone, CopyFail, PasswordMessage. */
-const ENDS_A_GROUP = new Set([..."QSHcfp"].map((letter) => letter.charCodeAt(0)));
+const ENDS_A_GROUP = new Set(["Q", "S", "H", "c", "f", "p"].map((letter) => letter.charCodeAt(0)));
 
 /** Gathers what a client writes into groups that the server answers as a whole. */
 export class MessageGroups {
@@ -55,6 +55,7 @@ function typeOfLastMessage(write: Buffer): number {
     type = write.readUInt8(at);
     at += 1 + write.readInt32BE(at + 1);
   }
-  if (at !== write.length) throw new Error("pg wrote a part of a protocol message, which the embedded database does not take");
+  if (at !== write.length)
+    throw new Error("pg wrote a part of a protocol message, which the embedded database does not take");
   return type;
 }

@@ -49,7 +49,10 @@ async function start(): Promise<PGlite> {
   let lastError = "";
   const pglite = new PGlite({
     fs: files,
-    startParams: [...FIXED_PARAMETERS, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+    startParams: [
+      ...FIXED_PARAMETERS,
+      ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+    ],
     onStderr: (text) => {
       if (/\b(FATAL|PANIC)\b/.test(text)) lastError = text;
       return false;
@@ -83,7 +86,8 @@ function endOnTrap(pglite: PGlite, lastError: () => string): void {
 function checkThatCommitsReachTheDisk(pglite: PGlite): void {
   const before = files.fsyncs;
   const { failed } = query(pglite, "select pg_logical_emit_message(true, 'billhook', 'does a commit reach the disk?')");
-  if (failed || files.fsyncs === before) throw new Error("a commit returned without an fsync, so that a power cut could lose it");
+  if (failed || files.fsyncs === before)
+    throw new Error("a commit returned without an fsync, so that a power cut could lose it");
 }
 
 /** Sends wire-protocol bytes and passes the answer on in pieces. PGlite works synchronously: it is all there on return. */
@@ -144,7 +148,8 @@ function startupPacket(): Uint8Array {
 function checkpointWhenDue(pglite: PGlite): void {
   if (files.walBytes < options.checkpointBytes || pglite.isInTransaction()) return;
   files.walBytes = 0;
-  if (query(pglite, "checkpoint").failed) writeSync(2, "The embedded database could not checkpoint; it tries again later.\n");
+  if (query(pglite, "checkpoint").failed)
+    writeSync(2, "The embedded database could not checkpoint; it tries again later.\n");
 }
 
 function serve(pglite: PGlite): void {

@@ -36,10 +36,16 @@ function startChild(folder: string, body: string, options: object = {}): ChildPr
   return child;
 }
 
-async function exitOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<{ code: number | null; stderr: string }> {
+async function exitOf(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+): Promise<{ code: number | null; stderr: string }> {
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  return await new Promise((resolve) => child.once("close", (code) => { resolve({ code, stderr }); }));
+  return await new Promise((resolve) =>
+    child.once("close", (code) => {
+      resolve({ code, stderr });
+    }),
+  );
 }
 
 async function firstLine(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string> {
@@ -61,11 +67,19 @@ describe("what pg can ask of it", () => {
 
   test("named statements with binary array parameters insert a batch", async () => {
     const bodies = Array.from({ length: 100 }, (_, index) => Buffer.from(`${String(index)} ${"é".repeat(2000)}`));
-    const insert = { name: "insert_items", text: "insert into items select ordinality + $2::bigint, body from unnest($1::text[]) with ordinality as t(body)" };
+    const insert = {
+      name: "insert_items",
+      text: "insert into items select ordinality + $2::bigint, body from unnest($1::text[]) with ordinality as t(body)",
+    };
     await database.query({ ...insert, values: [binaryTextArray(bodies), 0] });
     await database.query({ ...insert, values: [binaryTextArray(bodies), 100] });
-    const { rows } = await database.query<{ id: number; body: string }>("select * from items where id in (1, 200) order by id");
-    expect(rows).toEqual([{ id: 1, body: bodies[0]?.toString() }, { id: 200, body: bodies[99]?.toString() }]);
+    const { rows } = await database.query<{ id: number; body: string }>(
+      "select * from items where id in (1, 200) order by id",
+    );
+    expect(rows).toEqual([
+      { id: 1, body: bodies[0]?.toString() },
+      { id: 200, body: bodies[99]?.toString() },
+    ]);
   });
 
   test("a result of 10 MB arrives whole", async () => {
@@ -84,12 +98,16 @@ describe("what pg can ask of it", () => {
   });
 
   test("queries asked at once are answered in order", async () => {
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => database.query<{ n: number }>({ text: "select $1::int as n", values: [n] })));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => database.query<{ n: number }>({ text: "select $1::int as n", values: [n] })),
+    );
     expect(answers.map(({ rows }) => rows[0]?.n)).toEqual(Array.from({ length: 50 }, (_, n) => n));
   });
 
   test("what the pipe needs works: several statements at once, locks, partitions, do blocks", async () => {
-    await database.query("begin; set local work_mem = '1MB'; create table parts (created bigint, id text, primary key (created, id)) partition by range (created); create table parts_rest partition of parts default; commit");
+    await database.query(
+      "begin; set local work_mem = '1MB'; create table parts (created bigint, id text, primary key (created, id)) partition by range (created); create table parts_rest partition of parts default; commit",
+    );
     await database.query("do $$ begin insert into parts values (1, 'a'); end $$");
     await database.transaction(async (tx) => {
       expect((await tx.query("select pg_try_advisory_xact_lock(7) as locked")).rows).toEqual([{ locked: true }]);
@@ -98,7 +116,9 @@ describe("what pg can ask of it", () => {
   });
 
   test("it runs with every setting that durability needs, whatever the environment says", async () => {
-    const { rows } = await database.query("select string_agg(name || '=' || setting, ' ' order by name) as settings from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method')");
+    const { rows } = await database.query(
+      "select string_agg(name || '=' || setting, ' ' order by name) as settings from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method')",
+    );
     expect(rows).toEqual([{ settings: "fsync=on full_page_writes=on synchronous_commit=on wal_sync_method=fsync" }]);
   });
 });
@@ -107,9 +127,19 @@ test("a new connection sees nothing of the one before it", async () => {
   const folder = join(root, "sessions");
   mkdirSync(folder);
   createFromSnapshot(join(folder, "postgres"));
-  const engine = await startEngine({ folder: join(folder, "postgres"), checkpointBytes: 2 ** 26, settings: {}, tracer: undefined });
+  const engine = await startEngine({
+    folder: join(folder, "postgres"),
+    checkpointBytes: 2 ** 26,
+    settings: {},
+    tracer: undefined,
+  });
   const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client({ user: "postgres", database: "postgres", ssl: false, stream: () => engine.connect() });
+    const client = new pg.Client({
+      user: "postgres",
+      database: "postgres",
+      ssl: false,
+      stream: () => engine.connect(),
+    });
     await client.connect();
     return client;
   };
@@ -158,7 +188,9 @@ describe("the folder", () => {
     const database = await openEmbedded(join(root, "version"));
     const { rows } = await database.query<{ version: string }>("select version()");
     await database.close();
-    const installed = JSON.parse(readFileSync(new URL("../package.json", import.meta.resolve("@electric-sql/pglite")), "utf8")) as { version: string };
+    const installed = JSON.parse(
+      readFileSync(new URL("../package.json", import.meta.resolve("@electric-sql/pglite")), "utf8"),
+    ) as { version: string };
     expect(rows[0]?.version).toContain(`PGlite ${installed.version}`);
   }, 60_000);
 });
@@ -203,7 +235,9 @@ describe("durability", () => {
 
   test("a PGlite whose commits do not reach the disk is refused at boot", async () => {
     const tracer = moduleOf("export function trace({ stream_ops }) { stream_ops.fsync = () => 0; }");
-    await expect(openEmbedded(join(root, "no-fsync"), { tracer })).rejects.toThrow("a commit returned without an fsync");
+    await expect(openEmbedded(join(root, "no-fsync"), { tracer })).rejects.toThrow(
+      "a commit returned without an fsync",
+    );
   }, 60_000);
 
   test("the WAL is recycled, and memory stays below 400 MB", async () => {
@@ -211,7 +245,9 @@ describe("durability", () => {
     const child = startChild(folder, INSERT_A_LOT, { checkpointBytes: 16 * 1024 * 1024 });
     const peak = Number(await firstLine(child));
     child.kill("SIGKILL");
-    expect(readdirSync(join(folder, "postgres", "pg_wal")).filter((name) => name.length === 24).length).toBeLessThanOrEqual(7);
+    expect(
+      readdirSync(join(folder, "postgres", "pg_wal")).filter((name) => name.length === 24).length,
+    ).toBeLessThanOrEqual(7);
     // Read from /proc; elsewhere 0. What V8 takes to optimise the SQL grammar alone would be 600 MB.
     expect(peak).toBeLessThan(400);
   }, 120_000);

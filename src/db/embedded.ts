@@ -48,7 +48,7 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
     const connection = { user: "postgres", database: "postgres", host: "embedded", password: "", ssl: false };
     // One session, for as long as the process lives: a new one would have to prepare its statements again.
     const pool = { max: 1, min: 1, idleTimeoutMillis: 0, stream: () => engine.connect() };
-    return databaseOnPool("embedded", { ...connection, ...pool } as Parameters<typeof databaseOnPool>[1], async () => {
+    return databaseOnPool("embedded", { ...connection, ...pool }, async () => {
       await engine.stop();
       lock.release();
     });

@@ -1,10 +1,10 @@
 // The billing log: every event kept, with what it changed, computed on read from the ordered observations of its object.
-import { publicError } from "../base/errors.ts";
 import type { Queryable } from "../db/database.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { projectionOf } from "../projections/registry.ts";
 import { type Change, type Step, story } from "../projections/story.ts";
 import { loadObservationsOf } from "./event-tables.ts";
+import { readCursor, writeCursor } from "./list-query.ts";
 import { readObservation } from "./stored-observation.ts";
 
 export interface LogFilter {
@@ -59,7 +59,7 @@ interface EventRow {
 
 /** A page of the log, newest first; events of one second stand in their object's true order. Throws `invalid_request` for a cursor that is none. */
 export async function billingLog(database: Queryable, filter: LogFilter): Promise<LogPage> {
-  const after = filter.cursor === undefined ? null : readCursor(filter.cursor);
+  const [created, id] = filter.cursor === undefined ? [] : readCursor(filter.cursor, ["seconds", "string"]);
   const { rows } = await database.query<EventRow>({
     text: SELECT_EVENTS,
     values: [
@@ -69,8 +69,8 @@ export async function billingLog(database: Queryable, filter: LogFilter): Promis
       filter.livemode ?? null,
       filter.since ?? null,
       filter.until ?? null,
-      after?.created ?? null,
-      after?.id ?? null,
+      created ?? null,
+      id ?? null,
       filter.limit + 1,
     ],
   });
@@ -80,7 +80,7 @@ export async function billingLog(database: Queryable, filter: LogFilter): Promis
   return {
     data: await entriesOf(database, page),
     has_more: hasMore,
-    next_cursor: hasMore && last !== undefined ? writeCursor(last) : null,
+    next_cursor: hasMore && last !== undefined ? writeCursor([last.created, last.id]) : null,
   };
 }
 
@@ -143,20 +143,6 @@ function readable(change: Change, { objectType }: Observation): Change {
   if (projectionOf(objectType).columns[change.field] !== "time") return change;
   const iso = (seconds: unknown): string | null => (typeof seconds === "number" ? new Date(seconds * 1000).toISOString() : null);
   return { field: change.field, before: iso(change.before), after: iso(change.after) };
-}
-
-function writeCursor(row: { created: number; id: string }): string {
-  return Buffer.from(JSON.stringify([row.created, row.id])).toString("base64url");
-}
-
-function readCursor(cursor: string): { created: number; id: string } {
-  try {
-    const [created, id] = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as unknown[];
-    if (Number.isSafeInteger(created) && typeof id === "string") return { created: created as number, id };
-  } catch {
-    // Answered below, with what was not JSON and what was no cursor alike.
-  }
-  throw publicError("invalid_request", { param: "cursor", message: "Send the next_cursor of the page before, unchanged." });
 }
 
 const COLUMNS = "id, type, created, received_at, object_type, object_id, livemode, stripe_account, source";

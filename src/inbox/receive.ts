@@ -33,7 +33,6 @@ export interface ReceiveOptions {
 export interface ReceiveMetrics {
   received: (count: number, duplicates: number) => void;
   batch: (events: number, seconds: number) => void;
-  refused: (code: ErrorCode) => void;
 }
 
 export interface Delivery {

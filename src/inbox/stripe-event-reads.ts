@@ -128,7 +128,7 @@ export interface InboxCounts {
   last_hour: number;
   last_day: number;
   ignored: number;
-  /** Seconds that the oldest event which was never tried has waited: what healthy processing keeps near 0. */
+  /** Seconds that the oldest event that was tried at most once has waited: what healthy processing keeps near 0. */
   lag: number;
 }
 

@@ -146,7 +146,7 @@ function receiveOptions(pipe: Pipe, lines: LogLine[]): ReceiveOptions {
     platformTenant: pipe.platformTenant,
     maxWaiting: 1000,
     maxWaitingBytes: 64 * 1024 * 1024,
-    metrics: { received: () => undefined, batch: () => undefined, refused: () => undefined },
+    metrics: { received: () => undefined, batch: () => undefined },
     recent: recentObservations(1024 * 1024),
     onStored: () => undefined,
   };

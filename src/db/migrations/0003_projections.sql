@@ -779,3 +779,25 @@ begin
       case when lz4 and not embedded then 'compression lz4' else 'storage external' end);
   end loop;
 end $$;
+
+-- What an operator looks for: rows whose order is open, or whose shape was not understood. Nearly always empty.
+create index customers_flagged on customers (id) where order_ambiguous or unread_fields <> '{}';
+create index products_flagged on products (id) where order_ambiguous or unread_fields <> '{}';
+create index prices_flagged on prices (id) where order_ambiguous or unread_fields <> '{}';
+create index stripe_plans_flagged on stripe_plans (id) where order_ambiguous or unread_fields <> '{}';
+create index payment_methods_flagged on payment_methods (id) where order_ambiguous or unread_fields <> '{}';
+create index sources_flagged on sources (id) where order_ambiguous or unread_fields <> '{}';
+create index setup_intents_flagged on setup_intents (id) where order_ambiguous or unread_fields <> '{}';
+create index checkout_sessions_flagged on checkout_sessions (id) where order_ambiguous or unread_fields <> '{}';
+create index subscriptions_flagged on subscriptions (id) where order_ambiguous or unread_fields <> '{}';
+create index invoices_flagged on invoices (id) where order_ambiguous or unread_fields <> '{}';
+create index invoice_payments_flagged on invoice_payments (id) where order_ambiguous or unread_fields <> '{}';
+create index payment_intents_flagged on payment_intents (id) where order_ambiguous or unread_fields <> '{}';
+create index charges_flagged on charges (id) where order_ambiguous or unread_fields <> '{}';
+create index refunds_flagged on refunds (id) where order_ambiguous or unread_fields <> '{}';
+create index disputes_flagged on disputes (id) where order_ambiguous or unread_fields <> '{}';
+create index payouts_flagged on payouts (id) where order_ambiguous or unread_fields <> '{}';
+create index connected_accounts_flagged on connected_accounts (id) where order_ambiguous or unread_fields <> '{}';
+create index account_authorizations_flagged on account_authorizations (id) where order_ambiguous or unread_fields <> '{}';
+create index capabilities_flagged on capabilities (id) where order_ambiguous or unread_fields <> '{}';
+create index stripe_objects_flagged on stripe_objects (object_type, id) where order_ambiguous or unread_fields <> '{}';
