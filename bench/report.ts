@@ -119,8 +119,12 @@ export function markdownOf(results: Results): string {
       `${results.commit === undefined ? "" : `, Billhook at ${results.commit}`}. ` +
       `Load average at the start: ${two(results.loadAverage)}.`,
     "",
-    `Peer: ${peer.name}, pool of ${peer.poolSize} (the best of those tried: ${poolsText(peer.poolsTried)}).`,
-    `Medians of ${settings.rounds} interleaved rounds; how they are taken: \`bench/README.md\`.`,
+    ...(results.rounds.length === 0
+      ? []
+      : [
+          `Peer: ${peer.name}, pool of ${peer.poolSize} (the best of those tried: ${poolsText(peer.poolsTried)}).`,
+          `Medians of ${settings.rounds} interleaved rounds; how they are taken: \`bench/README.md\`.`,
+        ]),
     ...serverTable(results),
     ...embeddedTable(results),
     ...backlogTable(results),
@@ -216,10 +220,15 @@ function backlogTable({ backlog }: Results): string[] {
     `| answered/s while no worker runs, 64 connections | ${number(backlog.answeredPerSecond, 0)} |`,
     `| p99 of answers, ms | ${number(backlog.p99, 1)} |`,
     `| drained/s by one process | ${number(backlog.drainedPerSecond, 0)} |`,
+    `| processor time per event, its process and PostgreSQL, µs: receiving | ${microsText(backlog.receiveMicros)} |`,
+    `| processor time per event, its process and PostgreSQL, µs: working off | ${microsText(backlog.drainMicros)} |`,
     `| peak memory of that process, MB | ${number(backlog.peakMb, 0)} |`,
     `| its memory when so much was drained, MB | ${samples} |`,
   ];
 }
+
+const microsText = (micros: Backlog["drainMicros"]): string =>
+  `${number(micros?.product, 0)} + ${number(micros?.postgres, 0)}`;
 
 function targetTable(results: Results): string[] {
   const rows = targetsOf(results).map(

@@ -104,7 +104,7 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
       const sent = await bench.load.send(order(bench, server, streams[1], connections));
       await drained();
       const seconds = product === "peer" ? sent.seconds : (Number(process.hrtime.bigint()) - sent.startedAt) / 1e9;
-      const after = cpuOf(bench, server);
+      const micros = perEvent(before, cpuOf(bench, server), count);
       const usage = server.usage();
       const postgres = bench.postgres.pid === undefined ? undefined : usageOf(bench.postgres.pid);
       await server.stop();
@@ -114,7 +114,7 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
         ...{ product, connections, answeredPerSecond: count / sent.seconds, projectedPerSecond: count / seconds },
         ...{ p50: sent.p50, p95: sent.p95, p99: sent.p99, max: sent.max },
         ...{ peakMb: usage?.peakMb, postgresPrivateMb: postgres?.privateMb },
-        cpuMicros: cpuMicros(before, after, sent),
+        cpuMicros: micros === undefined ? undefined : { ...micros, load: (sent.cpuSeconds * 1e6) / count },
         written,
       };
     });
@@ -136,14 +136,10 @@ function cpuOf(bench: Bench, server: RunningServer): Cpu | undefined {
   return product === undefined || postgres === undefined ? undefined : { product, postgres };
 }
 
-function cpuMicros(before: Cpu | undefined, after: Cpu | undefined, sent: LoadResult): Round["cpuMicros"] {
+function perEvent(before: Cpu | undefined, after: Cpu | undefined, events: number): Cpu | undefined {
   if (before === undefined || after === undefined) return undefined;
-  const perEvent = (seconds: number): number => (seconds * 1e6) / sent.sent;
-  return {
-    product: perEvent(after.product - before.product),
-    postgres: perEvent(after.postgres - before.postgres),
-    load: perEvent(sent.cpuSeconds),
-  };
+  const micros = (part: keyof Cpu): number => ((after[part] - before[part]) * 1e6) / events;
+  return { product: micros("product"), postgres: micros("postgres") };
 }
 
 export interface Backlog {
@@ -152,6 +148,9 @@ export interface Backlog {
   answeredPerSecond: number;
   p99: number;
   drainedPerSecond: number;
+  /** Processor time per event while receiving, and while working it off. */
+  receiveMicros: Cpu | undefined;
+  drainMicros: Cpu | undefined;
   peakMb: number | undefined;
   /** Resident memory of the worker when this share of the backlog was gone. */
   residentMb: { share: number; mb: number }[];
@@ -169,8 +168,11 @@ export async function measureBacklog(bench: Bench, count: number): Promise<Backl
   try {
     const receiving = await startBillhook({ ...started, roles: "api" });
     let sent: LoadResult;
+    let receiveMicros: Cpu | undefined;
     try {
+      const before = cpuOf(bench, receiving);
       sent = await bench.load.send(order(bench, receiving, events, 64));
+      receiveMicros = perEvent(before, cpuOf(bench, receiving), count);
     } finally {
       await receiving.stop();
     }
@@ -178,12 +180,20 @@ export async function measureBacklog(bench: Bench, count: number): Promise<Backl
       await ask("checkpoint");
       const working = await startBillhook({ ...started, roles: "api,work" });
       try {
-        const drain = await sampleDrain(ask, working, count);
+        const drain = await sampleDrain(bench, ask, working, count);
         const peakMb = working.usage()?.peakMb;
         await working.stop();
         const written = await writtenBy("billhook", ask, [events]);
         requireAll(written);
-        return { count, answeredPerSecond: count / sent.seconds, p99: sent.p99, ...drain, peakMb, written };
+        return {
+          count,
+          answeredPerSecond: count / sent.seconds,
+          p99: sent.p99,
+          receiveMicros,
+          ...drain,
+          peakMb,
+          written,
+        };
       } finally {
         await working.stop();
       }
@@ -195,11 +205,13 @@ export async function measureBacklog(bench: Bench, count: number): Promise<Backl
 }
 
 async function sampleDrain(
+  bench: Bench,
   ask: Ask,
   working: RunningServer,
   count: number,
-): Promise<Pick<Backlog, "drainedPerSecond" | "residentMb">> {
+): Promise<Pick<Backlog, "drainedPerSecond" | "drainMicros" | "residentMb">> {
   const began = performance.now();
+  const before = cpuOf(bench, working);
   const waiting = await queueLength(ask);
   const shares = [0.1, 0.25, 0.5, 0.75, 1];
   const residentMb: Backlog["residentMb"] = [];
@@ -211,7 +223,10 @@ async function sampleDrain(
       const share = shares.shift() ?? 1;
       if (mb !== undefined) residentMb.push({ share, mb });
     }
-    if (left === 0) return { drainedPerSecond: waiting / seconds, residentMb };
+    if (left === 0) {
+      const drainMicros = perEvent(before, cpuOf(bench, working), waiting);
+      return { drainedPerSecond: waiting / seconds, drainMicros, residentMb };
+    }
     if (seconds * 1000 > DRAIN_LIMIT_MS) throw new Error(`after ${seconds} s the backlog still has ${left} events`);
     await sleep(left < count / 20 ? 20 : SAMPLE_EVERY_MS);
   }

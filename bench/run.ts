@@ -9,7 +9,7 @@ import { measureEmbedded } from "./embedded-rounds.ts";
 import { markdownOf, targetsOf } from "./report.ts";
 import type { Machine, Results } from "./report.ts";
 import { measureBacklog, measureRound, openBench } from "./rounds.ts";
-import type { Bench, Product, Round } from "./rounds.ts";
+import type { Bench, Round } from "./rounds.ts";
 import { installPeer } from "./servers.ts";
 
 const PARTS = ["server", "embedded", "backlog"] as const;
@@ -51,11 +51,18 @@ setTimeout(() => {
 
 installPeer();
 const bench = await openBench();
+const results = emptyResults(bench, plan);
 try {
-  const results = await measure(bench, plan);
-  const table = markdownOf(results);
-  process.stdout.write(`\n${table}`);
-  if (plan.save) save(results, table);
+  await measure(bench, plan, results);
+  process.stdout.write(`\n${markdownOf(results)}`);
+  if (plan.save) save(results);
+} catch (error) {
+  process.exitCode = 1;
+  // What has been measured is not lost with what could not be.
+  if (results.rounds.length > 0) process.stdout.write(`\n${markdownOf(results)}`);
+  process.stderr.write(
+    `\nThe bench failed, and saves nothing: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
 } finally {
   await bench.close();
 }
@@ -102,44 +109,63 @@ function wholeNumber(option: string, text: string): number {
   process.exit(2);
 }
 
-async function measure(on: Bench, { parts, rounds, events, ...rest }: Plan): Promise<Results> {
-  const { poolSize, poolsTried } = await poolSizeOf(on, rest.poolSize);
-  const results: Results = {
+function emptyResults(on: Bench, { events, rounds, embeddedEvents, backlogEvents }: Plan): Results {
+  return {
     date: new Date().toISOString(),
     machine: machine(on.postgres.version),
     commit: commit(),
     loadAverage: loadavg()[0] ?? 0,
-    peer: { name: PEER, poolSize, poolsTried },
-    settings: { events, rounds, embeddedEvents: rest.embeddedEvents, backlogEvents: rest.backlogEvents },
+    peer: { name: PEER, poolSize: 0, poolsTried: {} },
+    settings: { events, rounds, embeddedEvents, backlogEvents },
     ...{ rounds: [], embedded: [], backlog: undefined },
   };
-  // One of each by turns: what the machine does beside this strikes both.
-  for (let number = 1; number <= rounds; number++) {
-    for (const [connections, count] of Object.entries(events)) {
-      const measured = { connections: Number(connections), count, poolSize };
-      const products: Product[] = parts.includes("server") ? ["billhook", "peer"] : ["peer"];
-      for (const product of products) {
-        const round = await measureRound(on, { product, ...measured });
-        results.rounds.push(round);
-        say(`round ${number}, ${product} at ${connections} connections: ${roundText(round)}`);
-      }
+}
+
+/** Fills `into` as it goes. */
+async function measure(on: Bench, { parts, rounds, ...rest }: Plan, into: Results): Promise<void> {
+  if (parts.includes("server") || parts.includes("embedded")) {
+    into.peer = await poolSizeOf(on, rest.poolSize);
+    // One of each by turns: what the machine does beside this strikes both.
+    for (let number = 1; number <= rounds; number++) {
+      if (parts.includes("server")) await serverRound(on, rest.events, into, number);
+      else await peerRound(on, rest.events, into);
+      if (parts.includes("embedded")) await embeddedRound(on, rest.embeddedEvents, into, number);
     }
-    if (!parts.includes("embedded")) continue;
-    const { burst, backlog, both, ...embedded } = await measureEmbedded(on, rest.embeddedEvents);
-    results.embedded.push({ burst, backlog, both, ...embedded });
-    say(
-      `round ${number}, billhook embedded: burst ${Math.round(burst.answeredPerSecond)}/s, ` +
-        `backlog ${Math.round(backlog.drainedPerSecond)}/s, both at once ${roundText({ ...both, ...embedded })}`,
-    );
   }
-  if (parts.includes("backlog")) {
-    results.backlog = await measureBacklog(on, rest.backlogEvents);
-    const { answeredPerSecond, drainedPerSecond, peakMb } = results.backlog;
-    say(
-      `backlog: answered ${Math.round(answeredPerSecond)}/s, drained ${Math.round(drainedPerSecond)}/s, ${peakMb} MB`,
-    );
+  if (!parts.includes("backlog")) return;
+  into.backlog = await measureBacklog(on, rest.backlogEvents);
+  const { answeredPerSecond, drainedPerSecond, peakMb = Number.NaN } = into.backlog;
+  say(
+    `backlog: answered ${Math.round(answeredPerSecond)}/s, drained ${Math.round(drainedPerSecond)}/s, ` +
+      `peak ${Math.round(peakMb)} MB`,
+  );
+}
+
+async function serverRound(on: Bench, events: Plan["events"], into: Results, number: number): Promise<void> {
+  for (const [connections, count] of Object.entries(events)) {
+    for (const product of ["billhook", "peer"] as const) {
+      const measured = { connections: Number(connections), count, poolSize: into.peer.poolSize };
+      const round = await measureRound(on, { product, ...measured });
+      into.rounds.push(round);
+      say(`round ${number}, ${product} at ${connections} connections: ${roundText(round)}`);
+    }
   }
-  return results;
+}
+
+/** Without the rounds on PostgreSQL the embedded ones still need what they are compared with. */
+async function peerRound(on: Bench, events: Plan["events"], into: Results): Promise<void> {
+  const measured = { connections: 64, count: events["64"] ?? 20_000, poolSize: into.peer.poolSize };
+  into.rounds.push(await measureRound(on, { product: "peer", ...measured }));
+}
+
+async function embeddedRound(on: Bench, count: number, into: Results, number: number): Promise<void> {
+  const round = await measureEmbedded(on, count);
+  into.embedded.push(round);
+  const { burst, backlog, both, peakMb } = round;
+  say(
+    `round ${number}, billhook embedded: burst ${Math.round(burst.answeredPerSecond)}/s, ` +
+      `backlog ${Math.round(backlog.drainedPerSecond)}/s, both at once ${roundText({ ...both, peakMb })}`,
+  );
 }
 
 /** The peer gets the pool with which it is fastest here. */
@@ -188,12 +214,12 @@ function commit(): string | undefined {
   return git("status", "--porcelain", "--", "../src") === "" ? head : `${head} with changes`;
 }
 
-function save(results: Results, table: string): void {
+function save(results: Results): void {
   const folder = fileURLToPath(new URL("./results/", import.meta.url));
   mkdirSync(folder, { recursive: true });
   const { processors, memoryGb } = results.machine;
   const name = `${results.date.slice(0, 10)}-${processors}cpu-${memoryGb}gb`;
-  writeFileSync(`${folder}${name}.md`, table);
+  writeFileSync(`${folder}${name}.md`, markdownOf(results));
   writeFileSync(`${folder}${name}.json`, `${JSON.stringify({ ...results, targets: targetsOf(results) }, null, 2)}\n`);
   say(`\nsaved as bench/results/${name}.md and .json`);
 }

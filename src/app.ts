@@ -12,6 +12,7 @@ import type { Database } from "./db/database.ts";
 import { openEmbedded } from "./db/embedded.ts";
 import { migrate, migrationState } from "./db/migrate.ts";
 import { openServer } from "./db/server.ts";
+import { keepUp, keepUpAll } from "./db/upkeep.ts";
 import { enqueueRoutable, queueState, releaseAllLeases } from "./inbox/event-tables.ts";
 import { fetchOnce } from "./inbox/fetch.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
@@ -21,7 +22,7 @@ import { type Recent, recentObservations } from "./inbox/recent.ts";
 import { stripeClient } from "./stripe/client.ts";
 import { retrieveObject } from "./stripe/retrieve.ts";
 import { ensurePlatformTenant } from "./tenants/platform.ts";
-import { type ClaimLoop, claimLoop } from "./work/claim-loop.ts";
+import { type ClaimLoop, claimLoop, type Found } from "./work/claim-loop.ts";
 import { every, type Schedule } from "./work/schedule.ts";
 import { listener, notifier } from "./work/wake-ups.ts";
 
@@ -48,9 +49,13 @@ export interface App {
 /** One process holds parsed payloads for this many bytes of text between receipt and processing. */
 const RECENT_BYTES = 16 * 1024 * 1024;
 const CHANNEL = "billhook_events";
-const BATCH_SIZE = { server: 200, embedded: 100 } as const;
-const CONCURRENCY = { server: 2, embedded: 1 } as const;
+const BATCH_SIZE = { server: Number(process.env.BATCH ?? 200), embedded: 100 } as const;
+const CONCURRENCY = { server: Number(process.env.CONC ?? 2), embedded: 1 } as const;
+/** Under load a batch's statements are shared by more events; an event that comes alone is processed at once. */
+const GATHER_FOR_MS = Number(process.env.GATHER ?? 25);
 const ROUTE_EVERY_SECONDS = 5;
+const UPKEEP_EVERY_SECONDS = 30;
+const DAY_SECONDS = 86_400;
 const PARTITIONS_EVERY_SECONDS = 6 * 3600;
 
 /** Opens the database, migrates it, and wires a process that is ready to listen and to work. Throws with a sentence that says what to do. */
@@ -157,6 +162,10 @@ async function readiness(database: Database, stopping: boolean): Promise<{ ready
   };
 }
 
+function foundBy(claimed: number, batchSize: number): Found {
+  return claimed === 0 ? "none" : claimed < batchSize ? "some" : "full";
+}
+
 interface Background {
   events: ClaimLoop;
   stop(): Promise<void>;
@@ -168,7 +177,7 @@ function startBackground(parts: Parts, metrics: Metrics, recent: Recent, onError
   const newLease = (): string => newId("node");
   const events = claimLoop({
     name: "stripe events",
-    run: async () => (await processOnce({
+    run: async () => foundBy(await processOnce({
       database,
       clock,
       log: options.log,
@@ -178,9 +187,10 @@ function startBackground(parts: Parts, metrics: Metrics, recent: Recent, onError
       maxAttempts: config.workMaxAttempts,
       batchSize: BATCH_SIZE[database.kind],
       newLease,
-    })) > 0,
+    }), BATCH_SIZE[database.kind]),
     concurrency: CONCURRENCY[database.kind],
     pollEvery: 500,
+    gatherFor: GATHER_FOR_MS,
     pauseAfterError: 1000,
     onError: onError("stripe events"),
   });
@@ -190,7 +200,7 @@ function startBackground(parts: Parts, metrics: Metrics, recent: Recent, onError
     const client = stripeClient({ secretKey: secretKey.reveal(), ...(config.stripeApiBase === undefined ? {} : { apiBase: config.stripeApiBase }) });
     loops.push(claimLoop({
       name: "stripe fetches",
-      run: () => fetchOnce({
+      run: async () => (await fetchOnce({
         database,
         clock,
         log: options.log,
@@ -201,9 +211,10 @@ function startBackground(parts: Parts, metrics: Metrics, recent: Recent, onError
         newLease,
         onObserved: events.wake,
         metrics: metrics.fetch,
-      }),
+      })) ? "full" : "none",
       concurrency: 1,
       pollEvery: 1000,
+      gatherFor: 0,
       pauseAfterError: 5000,
       onError: onError("stripe fetches"),
     }));
@@ -212,6 +223,10 @@ function startBackground(parts: Parts, metrics: Metrics, recent: Recent, onError
     every(ROUTE_EVERY_SECONDS, async () => {
       if ((await enqueueRoutable(database, 1000)) > 0) events.wake();
     }, onError("routing")),
+    every(UPKEEP_EVERY_SECONDS, async () => {
+      await keepUp(database);
+    }, onError("upkeep")),
+    every(DAY_SECONDS, () => keepUpAll(database), onError("upkeep")),
     every(PARTITIONS_EVERY_SECONDS, async () => {
       await ensurePartitions(database, clock);
     }, onError("partitions")),

@@ -1,25 +1,43 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
-import { claimLoop, type ClaimLoopOptions } from "./claim-loop.ts";
+import { claimLoop, type ClaimLoopOptions, type Found } from "./claim-loop.ts";
 
 function loop(run: ClaimLoopOptions["run"], more: Partial<ClaimLoopOptions> = {}) {
-  return claimLoop({ name: "test", run, concurrency: 1, pollEvery: 60_000, pauseAfterError: 10, onError: () => undefined, ...more });
+  return claimLoop({ name: "test", run, concurrency: 1, pollEvery: 60_000, gatherFor: 0, pauseAfterError: 10, onError: () => undefined, ...more });
 }
 
 describe("the claim loop", () => {
   it("runs until there is nothing left, then sleeps until it is woken", async () => {
-    const left = [true, true, false];
+    const left: Found[] = ["full", "some", "none"];
     let runs = 0;
     const events = loop(() => {
       runs++;
-      return Promise.resolve(left.shift() ?? false);
+      return Promise.resolve(left.shift() ?? "none");
     });
     await sleep(20);
     expect(runs).toBe(3);
     events.wake();
     await sleep(20);
     expect(runs).toBe(4);
+    await events.stop();
+  });
+
+  it("lets work gather after a unit that was not full, whoever wakes it", async () => {
+    const found: Found[] = ["some", "some", "none"];
+    let runs = 0;
+    const events = loop(
+      () => {
+        runs++;
+        return Promise.resolve(found.shift() ?? "none");
+      },
+      { gatherFor: 50 },
+    );
+    await sleep(20);
+    events.wake();
+    expect(runs).toBe(1);
+    await sleep(50);
+    expect(runs).toBe(2);
     await events.stop();
   });
 
@@ -31,7 +49,7 @@ describe("the claim loop", () => {
         await sleep(10);
         events.wake();
       }
-      return false;
+      return "none";
     });
     await sleep(50);
     expect(runs).toBe(2);
@@ -43,7 +61,7 @@ describe("the claim loop", () => {
     const events = loop(async () => {
       await sleep(30);
       done++;
-      return true;
+      return "full";
     });
     await sleep(5);
     await events.stop();
@@ -56,7 +74,7 @@ describe("the claim loop", () => {
     const events = loop(
       () => {
         runs++;
-        return runs === 1 ? Promise.reject(new Error("no database")) : Promise.resolve(false);
+        return runs === 1 ? Promise.reject(new Error("no database")) : Promise.resolve("none");
       },
       { onError: (error) => told.push(error) },
     );

@@ -1,13 +1,18 @@
 // The claim loop: runs a unit of work again and again while there is some, sleeps until woken or polled, and stops cleanly.
 
+/** full: as much as one unit takes, so there may be more · some: less than that · none: nothing was due */
+export type Found = "full" | "some" | "none";
+
 export interface ClaimLoopOptions {
   name: string;
-  /** Does one unit; resolves to true when there may be more at once. */
-  run: () => Promise<boolean>;
+  /** Does one unit, and says what it found. */
+  run: () => Promise<Found>;
   /** Units that may run at the same time. */
   concurrency: number;
   /** Milliseconds between looks at an empty queue: the fallback for a wake-up that was lost. */
   pollEvery: number;
+  /** Milliseconds to let work gather after a unit that was not full: what a unit costs is shared by more. 0: none. */
+  gatherFor: number;
   /** Milliseconds to wait after an error, which must not become a busy loop. */
   pauseAfterError: number;
   onError: (error: unknown) => void;
@@ -39,13 +44,20 @@ export function claimLoop(options: ClaimLoopOptions): ClaimLoop {
     });
   }
 
+  /** Unlike a sleep it is ended by no wake-up: those are what it waits for. */
+  function gather(): Promise<void> {
+    return stopping ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, options.gatherFor));
+  }
+
   const pause = (milliseconds: number): Promise<void> => sleep(milliseconds, wakeUps);
 
   async function worker(): Promise<void> {
     while (!stopping) {
       const seen = wakeUps;
       try {
-        if (!(await options.run())) await sleep(options.pollEvery, seen);
+        const found = await options.run();
+        if (found === "none") await sleep(options.pollEvery, seen);
+        else if (found === "some" && options.gatherFor > 0) await gather();
       } catch (error) {
         options.onError(error);
         await pause(options.pauseAfterError);
