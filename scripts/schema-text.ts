@@ -9,11 +9,14 @@ export async function schemaText(database: Queryable): Promise<string> {
   const tables = [...new Set(columns.map((column) => column.table))];
   const linesOf = (rows: { table: string; line: string }[], table: string): string[] =>
     rows.filter((row) => row.table === table).map((row) => `  ${row.line}`);
-  const blocks = tables.map((table) => [table, ...linesOf(columns, table), ...linesOf(constraints, table), ...linesOf(indexes, table)].join("\n"));
+  const blocks = tables.map((table) =>
+    [table, ...linesOf(columns, table), ...linesOf(constraints, table), ...linesOf(indexes, table)].join("\n"),
+  );
   return `Every table, made by \`npm run generate\` from the migrations; do not edit.\n\n${blocks.join("\n\n")}\n`;
 }
 
-const TABLES = "class.relkind in ('r', 'p') and not class.relispartition and class.relnamespace = 'public'::regnamespace";
+const TABLES =
+  "class.relkind in ('r', 'p') and not class.relispartition and class.relnamespace = 'public'::regnamespace";
 
 const COLUMNS = `
   select class.relname as table,

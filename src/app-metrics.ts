@@ -55,7 +55,11 @@ export function createMetrics(): Metrics {
 function receiveMetrics(make: Makers): Metrics["receive"] {
   const received = make.counter("events_received_total", "Verified Stripe events answered 200, duplicates included.");
   const duplicates = make.counter("events_duplicate_total", "Events that were already stored.");
-  const refused = make.labelled("events_refused_total", "Webhook requests that were not answered 200, by error code.", "code");
+  const refused = make.labelled(
+    "events_refused_total",
+    "Webhook requests that were not answered 200, by error code.",
+    "code",
+  );
   const events = make.histogram("receive_batch_events", "Events per group commit.", EVENTS);
   const seconds = make.histogram("receive_commit_seconds", "Seconds per group commit.", SECONDS);
   return {
@@ -77,11 +81,22 @@ function processMetrics(make: Makers): ProcessMetrics {
   const processed = make.labelled("events_processed_total", "Events taken off the queue, by outcome.", "outcome");
   const events = make.histogram("process_batch_events", "Events per processed batch.", EVENTS);
   const seconds = make.histogram("process_batch_seconds", "Seconds per processed batch.", SECONDS);
-  const lag = make.histogram("event_lag_seconds", "Seconds from an event's receipt to its commit in the projections, of each batch's oldest.", SECONDS);
+  const lag = make.histogram(
+    "event_lag_seconds",
+    "Seconds from an event's receipt to its commit in the projections, of each batch's oldest.",
+    SECONDS,
+  );
   const retried = make.counter("events_retried_total", "Attempts that failed and will be repeated.");
   const failed = make.counter("events_failed_total", "Events given up after their last attempt.");
-  const unread = make.labelled("unread_fields_total", "Required fields that could not be read: a shape that Billhook does not know.", "column");
-  const ambiguous = make.counter("order_ambiguous_total", "Heads that the set of observations could not decide; fetched from Stripe.");
+  const unread = make.labelled(
+    "unread_fields_total",
+    "Required fields that could not be read: a shape that Billhook does not know.",
+    "column",
+  );
+  const ambiguous = make.counter(
+    "order_ambiguous_total",
+    "Heads that the set of observations could not decide; fetched from Stripe.",
+  );
   const facts = make.counter("facts_total", "Facts yielded by observations, known ones included.");
   // A series that starts at 0 has a rate from its first scrape.
   for (const outcome of ["processed", "ignored", "unrouted"]) processed.inc({ outcome }, 0);
@@ -109,7 +124,10 @@ function processMetrics(make: Makers): ProcessMetrics {
 /** What the database and the process say at the moment of the scrape. */
 function queueGauges(make: Makers): (queue: QueueState | undefined, waiting: number) => void {
   const pending = make.gauge("events_pending", "Events in the queue.");
-  const oldest = make.gauge("oldest_unprocessed_age_seconds", "Age of the oldest event in the queue; 0 when it is empty.");
+  const oldest = make.gauge(
+    "oldest_unprocessed_age_seconds",
+    "Age of the oldest event in the queue; 0 when it is empty.",
+  );
   const failed = make.gauge("events_failed", "Events that failed and are kept for replay.");
   const unrouted = make.gauge("events_unrouted", "Events of connected accounts that no tenant owns.");
   const waitingNow = make.gauge("receive_waiting", "Requests that wait for their group commit.");

@@ -3,28 +3,21 @@ import type { FastifyInstance } from "fastify";
 
 import { buildApi } from "./api/server.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
-import { newId } from "./base/ids.ts";
 import type { Log } from "./base/log.ts";
 import type { Secret } from "./base/secret.ts";
-import { createMetrics, type Metrics } from "./app-metrics.ts";
+import { type Background, CHANNEL, startBackground } from "./app-background.ts";
+import { createMetrics } from "./app-metrics.ts";
 import type { Config, WebhookSecret } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openEmbedded } from "./db/embedded.ts";
 import { migrate, migrationState } from "./db/migrate.ts";
 import { openServer } from "./db/server.ts";
-import { keepUp, keepUpAll } from "./db/upkeep.ts";
-import { enqueueRoutable, queueState, releaseAllLeases } from "./inbox/event-tables.ts";
-import { fetchOnce } from "./inbox/fetch.ts";
+import { queueState, releaseAllLeases } from "./inbox/event-tables.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
-import { processOnce } from "./inbox/process.ts";
-import { type Receiver, receiver } from "./inbox/receive.ts";
-import { type Recent, recentObservations } from "./inbox/recent.ts";
-import { stripeClient } from "./stripe/client.ts";
-import { retrieveObject } from "./stripe/retrieve.ts";
+import { receiver } from "./inbox/receive.ts";
+import { keepNothing, recentObservations } from "./inbox/recent.ts";
 import { ensurePlatformTenant } from "./tenants/platform.ts";
-import { type ClaimLoop, claimLoop, type Found } from "./work/claim-loop.ts";
-import { every, type Schedule } from "./work/schedule.ts";
-import { listener, notifier } from "./work/wake-ups.ts";
+import { notifier } from "./work/wake-ups.ts";
 
 export interface AppOptions {
   log: Log;
@@ -46,17 +39,8 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** One process holds parsed payloads for this many bytes of text between receipt and processing. */
-const RECENT_BYTES = 16 * 1024 * 1024;
-const CHANNEL = "billhook_events";
-const BATCH_SIZE = { server: Number(process.env.BATCH ?? 200), embedded: 100 } as const;
-const CONCURRENCY = { server: Number(process.env.CONC ?? 2), embedded: 1 } as const;
-/** Under load a batch's statements are shared by more events; an event that comes alone is processed at once. */
-const GATHER_FOR_MS = Number(process.env.GATHER ?? 25);
-const ROUTE_EVERY_SECONDS = 5;
-const UPKEEP_EVERY_SECONDS = 30;
-const DAY_SECONDS = 86_400;
-const PARTITIONS_EVERY_SECONDS = 6 * 3600;
+/** Payloads that one process holds between receipt and processing: 12,000 events of 4 kB. */
+const RECENT_BYTES = 48 * 1024 * 1024;
 
 /** Opens the database, migrates it, and wires a process that is ready to listen and to work. Throws with a sentence that says what to do. */
 export async function openApp(config: Config, options: AppOptions): Promise<App> {
@@ -92,8 +76,9 @@ interface Parts {
 function wire(parts: Parts, migrations: string[]): App {
   const { config, options, clock, database, platformTenant } = parts;
   const metrics = createMetrics();
-  const recent = recentObservations(RECENT_BYTES);
-  const work = config.roles.includes("work") ? undefined : notifier(database, CHANNEL, onError("notify"));
+  const works = config.roles.includes("work");
+  const recent = works ? recentObservations(RECENT_BYTES, clock) : keepNothing;
+  const others = works ? undefined : notifier(database, CHANNEL, onError("notify"));
   let background: Background | undefined;
   let stopping = false;
 
@@ -103,8 +88,8 @@ function wire(parts: Parts, migrations: string[]): App {
     };
   }
   const wake = (): void => {
-    background?.events.wake();
-    work?.notify();
+    background?.wake();
+    others?.notify();
   };
   const receiving = receiver({
     database,
@@ -140,106 +125,36 @@ function wire(parts: Parts, migrations: string[]): App {
     platformTenant,
     migrations,
     start: () => {
-      if (config.roles.includes("work")) background ??= startBackground(parts, metrics, recent, onError);
+      if (works) background ??= startBackground({ ...parts, log: options.log, metrics, recent, receiving, onError });
     },
     stop: async () => {
       stopping = true;
       await api.close();
       await receiving.idle();
       await background?.stop();
-      await work?.stop();
+      await others?.stop();
       await database.close();
     },
   };
 }
 
-async function readiness(database: Database, stopping: boolean): Promise<{ ready: boolean; checks: Record<string, string> }> {
+async function readiness(
+  database: Database,
+  stopping: boolean,
+): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const state = stopping ? undefined : await migrationState(database).catch(() => undefined);
-  const schema = state === undefined ? "unknown" : state.pending.length === 0 ? "current" : `${state.pending.length} migrations pending`;
+  const schema =
+    state === undefined
+      ? "unknown"
+      : state.pending.length === 0
+        ? "current"
+        : `${state.pending.length} migrations pending`;
   return {
     ready: schema === "current",
-    checks: { process: stopping ? "stopping" : "running", database: state === undefined ? "unreachable" : "reachable", schema },
-  };
-}
-
-function foundBy(claimed: number, batchSize: number): Found {
-  return claimed === 0 ? "none" : claimed < batchSize ? "some" : "full";
-}
-
-interface Background {
-  events: ClaimLoop;
-  stop(): Promise<void>;
-}
-
-/** What runs in the background, on one page. */
-function startBackground(parts: Parts, metrics: Metrics, recent: Recent, onError: (what: string) => (error: unknown) => void): Background {
-  const { config, options, clock, database, platformTenant } = parts;
-  const newLease = (): string => newId("node");
-  const events = claimLoop({
-    name: "stripe events",
-    run: async () => foundBy(await processOnce({
-      database,
-      clock,
-      log: options.log,
-      context: { kind: database.kind, platformTenant, recent },
-      metrics: metrics.process,
-      leaseSeconds: config.workLeaseSeconds,
-      maxAttempts: config.workMaxAttempts,
-      batchSize: BATCH_SIZE[database.kind],
-      newLease,
-    }), BATCH_SIZE[database.kind]),
-    concurrency: CONCURRENCY[database.kind],
-    pollEvery: 500,
-    gatherFor: GATHER_FOR_MS,
-    pauseAfterError: 1000,
-    onError: onError("stripe events"),
-  });
-  const loops = [events];
-  const secretKey = config.stripeSecretKey;
-  if (secretKey !== undefined) {
-    const client = stripeClient({ secretKey: secretKey.reveal(), ...(config.stripeApiBase === undefined ? {} : { apiBase: config.stripeApiBase }) });
-    loops.push(claimLoop({
-      name: "stripe fetches",
-      run: async () => (await fetchOnce({
-        database,
-        clock,
-        log: options.log,
-        platformTenant,
-        livemode: config.livemode,
-        retrieve: (wanted) => retrieveObject(client, wanted, clock),
-        leaseSeconds: config.workLeaseSeconds,
-        newLease,
-        onObserved: events.wake,
-        metrics: metrics.fetch,
-      })) ? "full" : "none",
-      concurrency: 1,
-      pollEvery: 1000,
-      gatherFor: 0,
-      pauseAfterError: 5000,
-      onError: onError("stripe fetches"),
-    }));
-  }
-  const schedules: Schedule[] = [
-    every(ROUTE_EVERY_SECONDS, async () => {
-      if ((await enqueueRoutable(database, 1000)) > 0) events.wake();
-    }, onError("routing")),
-    every(UPKEEP_EVERY_SECONDS, async () => {
-      await keepUp(database);
-    }, onError("upkeep")),
-    every(DAY_SECONDS, () => keepUpAll(database), onError("upkeep")),
-    every(PARTITIONS_EVERY_SECONDS, async () => {
-      await ensurePartitions(database, clock);
-    }, onError("partitions")),
-  ];
-  const url = config.databaseDirectUrl;
-  const wakeUps = url === undefined ? undefined : listener(url.reveal(), CHANNEL, events.wake, onError("listen"));
-  return {
-    events,
-    stop: async () => {
-      await Promise.all([...loops, ...schedules].map((one) => one.stop()));
-      await wakeUps?.stop();
+    checks: {
+      process: stopping ? "stopping" : "running",
+      database: state === undefined ? "unreachable" : "reachable",
+      schema,
     },
   };
 }
-
-export type { Receiver };

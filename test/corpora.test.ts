@@ -13,32 +13,55 @@ function recordedEvents(): Arrival[] {
   const folder = join(CORPORA, "events/stripe-ruby-mock");
   const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
   // The recordings share a few event ids: each file is an event of its own.
-  return files.map((file, index) => ({ event: { ...(JSON.parse(readFileSync(join(folder, file), "utf8")) as Record<string, unknown>), id: `evt_m${index}` } }));
+  return files.map((file, index) => ({
+    event: {
+      ...(JSON.parse(readFileSync(join(folder, file), "utf8")) as Record<string, unknown>),
+      id: `evt_m${index}`,
+    },
+  }));
 }
 
 function recordedObjects(): Arrival[] {
   const folder = join(CORPORA, "objects/pay");
   const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
   return files.flatMap((file, index) => {
-    const { body, stripe_version: apiVersion } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { body: Record<string, unknown>; stripe_version: string };
+    const { body, stripe_version: apiVersion } = JSON.parse(readFileSync(join(folder, file), "utf8")) as {
+      body: Record<string, unknown>;
+      stripe_version: string;
+    };
     const objects = body.object === "list" ? (body.data as Record<string, unknown>[]) : [body];
-    return objects.map((object, at) => ({ event: { ...event(`${String(object.object)}.updated`, object, { id: `evt_p${index}_${at}`, created: BEGIN + index, apiVersion }) } }));
+    return objects.map((object, at) => ({
+      event: {
+        ...event(`${String(object.object)}.updated`, object, {
+          id: `evt_p${index}_${at}`,
+          created: BEGIN + index,
+          apiVersion,
+        }),
+      },
+    }));
   });
 }
 
 describe.each(BOTH)("recorded data, %s database", (kind) => {
-  it.skipIf(!existsSync(CORPORA))("goes through with no failure and no unread required field (skipped where ../shared/corpora is absent)", async () => {
-    const pipe = await openPipe(kind);
-    const arrivals = [...recordedEvents(), ...recordedObjects()];
-    expect(arrivals.length).toBeGreaterThan(300);
-    await pipe.arrive(arrivals);
-    await pipe.drain();
-    expect((await pipe.database.query("select * from stripe_event_queue")).rows).toEqual([]);
-    expect((await pipe.database.query("select * from stripe_event_attempts")).rows).toEqual([]);
-    expect((await pipe.database.query("select * from stripe_event_outcomes where status <> 'ignored'")).rows).toEqual([]);
-    for (const { table } of PROJECTIONS) {
-      expect((await pipe.database.query(`select id, unread_fields from ${table} where unread_fields <> '{}'`)).rows).toEqual([]);
-    }
-    await pipe.close();
-  });
+  it.skipIf(!existsSync(CORPORA))(
+    "goes through with no failure and no unread required field (skipped where ../shared/corpora is absent)",
+    async () => {
+      const pipe = await openPipe(kind);
+      const arrivals = [...recordedEvents(), ...recordedObjects()];
+      expect(arrivals.length).toBeGreaterThan(300);
+      await pipe.arrive(arrivals);
+      await pipe.drain();
+      expect((await pipe.database.query("select * from stripe_event_queue")).rows).toEqual([]);
+      expect((await pipe.database.query("select * from stripe_event_attempts")).rows).toEqual([]);
+      expect((await pipe.database.query("select * from stripe_event_outcomes where status <> 'ignored'")).rows).toEqual(
+        [],
+      );
+      for (const { table } of PROJECTIONS) {
+        expect(
+          (await pipe.database.query(`select id, unread_fields from ${table} where unread_fields <> '{}'`)).rows,
+        ).toEqual([]);
+      }
+      await pipe.close();
+    },
+  );
 });

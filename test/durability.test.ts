@@ -44,7 +44,11 @@ async function load(server: Served, sent: Sent, stop: { now: boolean }): Promise
       const invoice = Math.floor(number / 2);
       const id = `evt_k${number}`;
       const [type, says] = number % 2 === 0 ? (["invoice.paid", PAID] as const) : (["invoice.finalized", {}] as const);
-      const body = event(type, newInvoice({ id: `in_k${invoice}`, ...says }), { id, created: BEGIN + invoice, apiVersion: NEW_API });
+      const body = event(type, newInvoice({ id: `in_k${invoice}`, ...says }), {
+        id,
+        created: BEGIN + invoice,
+        apiVersion: NEW_API,
+      });
       if ((await post(server.url, JSON.stringify(body))) === 200) sent.answered.add(id);
     }
   };
@@ -68,10 +72,16 @@ async function expectAllThere(database: Database, sent: Sent): Promise<void> {
   expect(ids.size).toBe(stored.length);
   expect((await database.query("select * from stripe_event_queue")).rows).toEqual([]);
   expect((await database.query("select * from stripe_event_outcomes")).rows).toEqual([]);
-  const paid = new Set([...ids].filter((id) => Number(id.slice(5)) % 2 === 0).map((id) => `in_k${Number(id.slice(5)) / 2}`));
-  const { rows: invoices } = await database.query<{ id: string; status: string }>("select id, status from invoices order by id");
+  const paid = new Set(
+    [...ids].filter((id) => Number(id.slice(5)) % 2 === 0).map((id) => `in_k${Number(id.slice(5)) / 2}`),
+  );
+  const { rows: invoices } = await database.query<{ id: string; status: string }>(
+    "select id, status from invoices order by id",
+  );
   expect(invoices.filter((row) => row.status === "paid").map((row) => row.id)).toEqual([...paid].sort());
-  const { rows: facts } = await database.query<{ natural_key: string }>("select natural_key from facts where type = 'invoice.paid' order by 1");
+  const { rows: facts } = await database.query<{ natural_key: string }>(
+    "select natural_key from facts where type = 'invoice.paid' order by 1",
+  );
   expect(facts.map((fact) => fact.natural_key)).toEqual([...paid].sort());
 }
 
@@ -94,7 +104,8 @@ describe.each(BOTH)("kill -9 under load, %s database", (kind) => {
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "billhook-kill-"));
       const where = kind === "embedded" ? join(folder, "data") : await freshDatabase();
-      const env = kind === "embedded" ? { DATA_DIR: where } : { DATABASE_URL: where, DATA_DIR: folder, WORK_LEASE_SECONDS: "5" };
+      const env =
+        kind === "embedded" ? { DATA_DIR: where } : { DATABASE_URL: where, DATA_DIR: folder, WORK_LEASE_SECONDS: "5" };
       const sent: Sent = { answered: new Set(), next: 0 };
       for (let round = 0; round < ROUNDS; round++) await killUnderLoad(await start(env), sent);
       const last = await start(env);
@@ -116,7 +127,10 @@ describe("several processes on one PostgreSQL", () => {
     const folder = mkdtempSync(join(tmpdir(), "billhook-share-"));
     const env = { DATABASE_URL: url, DATA_DIR: folder, WORK_LEASE_SECONDS: "5" };
     const door = await start({ ...env, BILLHOOK_ROLES: "api" });
-    const [first, second] = await Promise.all([start({ ...env, BILLHOOK_ROLES: "work" }), start({ ...env, BILLHOOK_ROLES: "work" })]);
+    const [first, second] = await Promise.all([
+      start({ ...env, BILLHOOK_ROLES: "work" }),
+      start({ ...env, BILLHOOK_ROLES: "work" }),
+    ]);
     const sent: Sent = { answered: new Set(), next: 0 };
     const stop = { now: false };
     const loading = load(door, sent, stop);
@@ -127,7 +141,9 @@ describe("several processes on one PostgreSQL", () => {
     await loading;
     await drained(door);
     const processed = await (await fetch(`${second.url}/metrics`)).text();
-    expect(Number(/^billhook_events_processed_total\{outcome="processed"\} (\d+)/m.exec(processed)?.[1])).toBeGreaterThan(0);
+    expect(
+      Number(/^billhook_events_processed_total\{outcome="processed"\} (\d+)/m.exec(processed)?.[1]),
+    ).toBeGreaterThan(0);
     const database = await openServer({ url, poolSize: 2 });
     await expectAllThere(database, sent);
     await database.close();

@@ -32,18 +32,26 @@ interface Round {
 
 /** One life: each step in a shape, some seconds after the one before, most often in the same second. */
 function arrivalsOf(steps: readonly Step[]): fc.Arbitrary<Arrival[]> {
-  const moments = fc.array(fc.record({ wait: fc.constantFrom(0, 0, 0, 1, 5), shape: fc.constantFrom("old" as const, "new" as const) }), {
-    minLength: steps.length,
-    maxLength: steps.length,
-  });
+  const moments = fc.array(
+    fc.record({ wait: fc.constantFrom(0, 0, 0, 1, 5), shape: fc.constantFrom("old" as const, "new" as const) }),
+    {
+      minLength: steps.length,
+      maxLength: steps.length,
+    },
+  );
   return moments.map((chosen) => {
     let created = BEGIN;
     return steps.flatMap((step, index): Arrival[] => {
       const moment = chosen[index] ?? { wait: 0, shape: "new" as const };
       created += moment.wait;
       const { object, apiVersion } = bodyOf(step, moment.shape);
-      if (step.type === "fetch") return [{ fetched: { livemode: false, account: "", object, asOf: created, apiVersion } }];
-      const options = { id: `evt_${index}`, created, ...(step.previous === undefined ? {} : { previous: step.previous }) };
+      if (step.type === "fetch")
+        return [{ fetched: { livemode: false, account: "", object, asOf: created, apiVersion } }];
+      const options = {
+        id: `evt_${index}`,
+        created,
+        ...(step.previous === undefined ? {} : { previous: step.previous }),
+      };
       const first = { event: { ...event(step.type, object, { ...options, apiVersion }) } };
       if (step.twice !== true) return [first];
       const other = bodyOf(step, moment.shape === "old" ? "new" : "old");
@@ -58,7 +66,11 @@ function scenarioOf(inOrder: fc.Arbitrary<Arrival[]>): fc.Arbitrary<Scenario> {
     const again = all.filter((arrival) => "event" in arrival);
     return fc
       .tuple(fc.subarray(again), fc.constant(all))
-      .chain(([twice]) => fc.shuffledSubarray([...all, ...twice], { minLength: all.length + twice.length }).map((permuted) => ({ inOrder: all, permuted })));
+      .chain(([twice]) =>
+        fc
+          .shuffledSubarray([...all, ...twice], { minLength: all.length + twice.length })
+          .map((permuted) => ({ inOrder: all, permuted })),
+      );
   });
 }
 
@@ -106,7 +118,9 @@ async function runInOrder(pipe: Pipe, scenarios: readonly Scenario[], suffixes: 
 }
 
 async function runPermuted(pipe: Pipe, round: Round, suffixes: readonly string[]): Promise<void> {
-  const all = round.scenarios.flatMap(({ permuted }, index) => permuted.map((arrival, at) => ({ at: at / permuted.length, arrival: named(arrival, suffixes[index] ?? "") })));
+  const all = round.scenarios.flatMap(({ permuted }, index) =>
+    permuted.map((arrival, at) => ({ at: at / permuted.length, arrival: named(arrival, suffixes[index] ?? "") })),
+  );
   const arriving = all.sort((a, b) => a.at - b.at).map(({ arrival }) => arrival);
   for (let batch = 0; arriving.length > 0; batch++) {
     await pipe.arrive(arriving.splice(0, round.cuts[batch % round.cuts.length]));
@@ -123,9 +137,11 @@ async function dieWithClaims(pipe: Pipe): Promise<void> {
 
 /** What two workers gave back to each other falls due a moment later. */
 async function settle(pipe: Pipe, batchSize: number): Promise<void> {
-  for (let left = 1; left > 0; ) {
+  for (let left = 1; left > 0;) {
     await pipe.drain({ batchSize });
-    left = (await pipe.database.query<{ count: number }>("select count(*) as count from stripe_event_queue")).rows[0]?.count ?? 0;
+    left =
+      (await pipe.database.query<{ count: number }>("select count(*) as count from stripe_event_queue")).rows[0]
+        ?.count ?? 0;
     await pipe.database.query("update stripe_event_queue set next_attempt_at = now() where attempts < 2");
   }
 }
@@ -156,16 +172,24 @@ const PAY = join(import.meta.dirname, "../../shared/corpora/objects/pay");
 /** Recorded bodies of one object, in the order of their recording, as the life of that object. */
 function recordedLives(): Arrival[][] {
   const lives = new Map<string, Arrival[]>();
-  for (const file of readdirSync(PAY).filter((name) => name.endsWith(".json")).sort()) {
-    const { body, stripe_version: apiVersion } = JSON.parse(readFileSync(join(PAY, file), "utf8")) as { body: Record<string, unknown>; stripe_version: string };
+  for (const file of readdirSync(PAY)
+    .filter((name) => name.endsWith(".json"))
+    .sort()) {
+    const { body, stripe_version: apiVersion } = JSON.parse(readFileSync(join(PAY, file), "utf8")) as {
+      body: Record<string, unknown>;
+      stripe_version: string;
+    };
     for (const object of body.object === "list" ? (body.data as Record<string, unknown>[]) : [body]) {
-      if (typeof object.id !== "string" || typeof object.object !== "string" || !JSON.stringify(object.id).match(ID)) continue;
+      if (typeof object.id !== "string" || typeof object.object !== "string" || !JSON.stringify(object.id).match(ID))
+        continue;
       const key = `${object.object} ${object.id}`;
       const steps = lives.get(key) ?? [];
       lives.set(key, steps);
       // Two to a second: a quarter of all neighbours tie.
       const created = BEGIN + Math.floor(steps.length / 2);
-      steps.push({ event: { ...event(`${object.object}.updated`, object, { id: `evt_${steps.length}`, created, apiVersion }) } });
+      steps.push({
+        event: { ...event(`${object.object}.updated`, object, { id: `evt_${steps.length}`, created, apiVersion }) },
+      });
     }
   }
   return [...lives.values()].filter((steps) => steps.length > 1).map((steps) => steps.slice(0, 8));
@@ -184,7 +208,10 @@ for (const kind of BOTH) {
       async () => {
         const lives = Object.values(LIVES);
         const scenario = scenarioOf(fc.constantFrom(...lives).chain(arrivalsOf));
-        await fc.assert(fc.asyncProperty(rounds(scenario), (round) => sameAsInOrder(pipe, round)), { numRuns: ROUNDS, ...SHORT_REPORT });
+        await fc.assert(
+          fc.asyncProperty(rounds(scenario), (round) => sameAsInOrder(pipe, round)),
+          { numRuns: ROUNDS, ...SHORT_REPORT },
+        );
       },
       LONG ? 3_600_000 : 240_000,
     );
@@ -193,7 +220,10 @@ for (const kind of BOTH) {
       "recorded objects, wrapped in events, end the same in any order (skipped where ../shared/corpora is absent)",
       async () => {
         const scenario = scenarioOf(fc.constantFrom(...recordedLives()));
-        await fc.assert(fc.asyncProperty(rounds(scenario), (round) => sameAsInOrder(pipe, round)), { numRuns: LONG ? 100 : 10, ...SHORT_REPORT });
+        await fc.assert(
+          fc.asyncProperty(rounds(scenario), (round) => sameAsInOrder(pipe, round)),
+          { numRuns: LONG ? 100 : 10, ...SHORT_REPORT },
+        );
       },
       LONG ? 1_800_000 : 120_000,
     );

@@ -55,12 +55,17 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     const projected = await pipe.database.query("select id from customers where id like 'cus_poison%'");
     expect(projected.rowCount).toBe(8);
     expect(await outcome("evt_cus_poison4")).toBeUndefined();
-    expect(await one("select attempts, next_attempt_at > now() as later from stripe_event_queue")).toEqual({ attempts: 1, later: true });
+    expect(await one("select attempts, next_attempt_at > now() as later from stripe_event_queue")).toEqual({
+      attempts: 1,
+      later: true,
+    });
     await pipe.database.query("update stripe_event_queue set next_attempt_at = now()");
     await processOnce(poisoned);
     expect(await outcome("evt_cus_poison4")).toBe("failed");
     expect(await one("select count(*) as count from stripe_event_queue")).toEqual({ count: 0 });
-    const { rows: attempts } = await pipe.database.query("select attempt, error from stripe_event_attempts order by attempt");
+    const { rows: attempts } = await pipe.database.query(
+      "select attempt, error from stripe_event_attempts order by attempt",
+    );
     expect(attempts).toEqual([1, 2].map((attempt) => ({ attempt, error: "Error: cannot be processed" })));
 
     expect(await replayRange(pipe.database, { types: [], status: "failed" })).toBe(1);
@@ -70,7 +75,13 @@ describe.each(BOTH)("processing, %s database", (kind) => {
   });
 
   it("a replay changes no row and publishes nothing twice", async () => {
-    await pipe.arrive([{ event: { ...event("invoice.paid", newInvoice({ id: "in_replay", ...PAID }), { id: "evt_replay", apiVersion: NEW_API }) } }]);
+    await pipe.arrive([
+      {
+        event: {
+          ...event("invoice.paid", newInvoice({ id: "in_replay", ...PAID }), { id: "evt_replay", apiVersion: NEW_API }),
+        },
+      },
+    ]);
     await pipe.drain();
     const before = await pipe.database.query("select * from invoices where id = 'in_replay'");
     const facts = await pipe.database.query("select * from facts where object_id = 'in_replay' order by type");
@@ -78,16 +89,31 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     expect(await replayEvent(pipe.database, "evt_never_seen")).toBe(false);
     await pipe.drain();
     const { updated_at: _then, ...rowBefore } = before.rows[0] ?? {};
-    const { updated_at: _now, ...rowAfter } = (await pipe.database.query("select * from invoices where id = 'in_replay'")).rows[0] ?? {};
+    const { updated_at: _now, ...rowAfter } =
+      (await pipe.database.query("select * from invoices where id = 'in_replay'")).rows[0] ?? {};
     expect(rowAfter).toEqual(rowBefore);
-    expect((await pipe.database.query("select * from facts where object_id = 'in_replay' order by type")).rows).toEqual(facts.rows);
+    expect((await pipe.database.query("select * from facts where object_id = 'in_replay' order by type")).rows).toEqual(
+      facts.rows,
+    );
   });
 
   it("an event of an account that nobody owns is unrouted, and processed with its tenant once the account is connected", async () => {
     const account = `acct_${kind}`;
     await pipe.arrive([
-      { event: { ...event("invoice.paid", newInvoice({ id: "in_unrouted", ...PAID }), { id: "evt_unrouted", account, apiVersion: NEW_API }) } },
-      { event: { ...event("account.updated", newAccount({ id: account }), { id: "evt_account", account, apiVersion: NEW_API }) } },
+      {
+        event: {
+          ...event("invoice.paid", newInvoice({ id: "in_unrouted", ...PAID }), {
+            id: "evt_unrouted",
+            account,
+            apiVersion: NEW_API,
+          }),
+        },
+      },
+      {
+        event: {
+          ...event("account.updated", newAccount({ id: account }), { id: "evt_account", account, apiVersion: NEW_API }),
+        },
+      },
     ]);
     await pipe.drain();
     expect(await outcome("evt_unrouted")).toBe("unrouted");
@@ -99,25 +125,41 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     expect(await enqueueRoutable(pipe.database, 100)).toBe(1);
     await pipe.drain();
     expect(await outcome("evt_unrouted")).toBeUndefined();
-    expect(await one("select tenant_id, stripe_account from invoices where id = 'in_unrouted'")).toEqual({ tenant_id: "ten_other", stripe_account: account });
-    expect(await one("select tenant_id from stripe_events where id = 'evt_unrouted'")).toEqual({ tenant_id: "ten_other" });
-    expect(await one("select tenant_id from facts where type = 'invoice.paid' and natural_key = 'in_unrouted'")).toEqual({ tenant_id: "ten_other" });
-    await expect(connectAccount(pipe.database, pipe.platformTenant, { livemode: false, account })).rejects.toThrow("belongs to another tenant");
+    expect(await one("select tenant_id, stripe_account from invoices where id = 'in_unrouted'")).toEqual({
+      tenant_id: "ten_other",
+      stripe_account: account,
+    });
+    expect(await one("select tenant_id from stripe_events where id = 'evt_unrouted'")).toEqual({
+      tenant_id: "ten_other",
+    });
+    expect(
+      await one("select tenant_id from facts where type = 'invoice.paid' and natural_key = 'in_unrouted'"),
+    ).toEqual({ tenant_id: "ten_other" });
+    await expect(connectAccount(pipe.database, pipe.platformTenant, { livemode: false, account })).rejects.toThrow(
+      "belongs to another tenant",
+    );
   });
 
   it("a type that nothing handles is kept as ignored, and its object is reduced all the same", async () => {
     const coupon = { id: "co_1", object: "coupon", name: "x\u0000y", percent_off: 10 };
-    await pipe.arrive([{ event: { ...event("coupon.created", coupon, { id: "evt_coupon" }) } }, { event: { ...event("a.type.of.tomorrow", { id: "zz_1", object: "zz" }, { id: "evt_zz" }) } }]);
+    await pipe.arrive([
+      { event: { ...event("coupon.created", coupon, { id: "evt_coupon" }) } },
+      { event: { ...event("a.type.of.tomorrow", { id: "zz_1", object: "zz" }, { id: "evt_zz" }) } },
+    ]);
     await pipe.drain();
     expect([await outcome("evt_coupon"), await outcome("evt_zz")]).toEqual(["ignored", "ignored"]);
-    const row = await one<{ object_type: string; data: string }>("select object_type, data from stripe_objects where id = 'co_1'");
+    const row = await one<{ object_type: string; data: string }>(
+      "select object_type, data from stripe_objects where id = 'co_1'",
+    );
     expect(row?.object_type).toBe("coupon");
     expect(JSON.parse(row?.data ?? "")).toEqual(coupon);
   });
 
   it("an object without an id is kept, and yields its facts", async () => {
     const upcoming = newInvoice({ id: undefined, billing_reason: "upcoming", status: "draft" });
-    await pipe.arrive([{ event: { ...event("invoice.upcoming", upcoming, { id: "evt_upcoming", apiVersion: NEW_API }) } }]);
+    await pipe.arrive([
+      { event: { ...event("invoice.upcoming", upcoming, { id: "evt_upcoming", apiVersion: NEW_API }) } },
+    ]);
     await pipe.drain();
     expect(await one("select count(*) as count from facts where type = 'invoice.upcoming'")).toEqual({ count: 1 });
     expect(await one("select object_id from stripe_events where id = 'evt_upcoming'")).toEqual({ object_id: null });
@@ -137,7 +179,10 @@ describe.each(BOTH)("processing, %s database", (kind) => {
 
   it("a greater API version of the same event replaces its payload, also while a worker holds it", async () => {
     const paid = { id: "in_twice", ...PAID };
-    const old = event("invoice.paid", oldInvoice({ ...paid, payment_intent: "pi_old_only" }), { id: "evt_twice", apiVersion: OLD_API });
+    const old = event("invoice.paid", oldInvoice({ ...paid, payment_intent: "pi_old_only" }), {
+      id: "evt_twice",
+      apiVersion: OLD_API,
+    });
     await pipe.arrive([{ event: { ...old } }]);
     const claimed = await pipe.database.transaction((tx) => claimEvents(tx, "slow", 30, 10));
     const newer = event("invoice.paid", newInvoice(paid), { id: "evt_twice", apiVersion: NEW_API });
@@ -146,7 +191,10 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     await pipe.drain();
     await pipe.arrive([{ event: { ...old } }]);
     await pipe.drain();
-    expect(await one("select payment_intent_id, status from invoices where id = 'in_twice'")).toEqual({ payment_intent_id: null, status: "paid" });
+    expect(await one("select payment_intent_id, status from invoices where id = 'in_twice'")).toEqual({
+      payment_intent_id: null,
+      status: "paid",
+    });
     expect(await one("select api_version from stripe_events where id = 'evt_twice'")).toEqual({ api_version: NEW_API });
   });
 
@@ -186,16 +234,28 @@ describe.each(BOTH)("processing, %s database", (kind) => {
 
     it("a tie that nothing decides is flagged, fetched, and settled by the answer", async () => {
       const said = (name: string, id: string, previous: string) => ({
-        event: { ...event("customer.updated", newCustomer({ id: "cus_tie", name }), { id, created: BEGIN, previous: { name: previous }, apiVersion: NEW_API }) },
+        event: {
+          ...event("customer.updated", newCustomer({ id: "cus_tie", name }), {
+            id,
+            created: BEGIN,
+            previous: { name: previous },
+            apiVersion: NEW_API,
+          }),
+        },
       });
       await pipe.arrive([said("B", "evt_tie1", "A"), said("A", "evt_tie2", "B")]);
       await pipe.drain();
-      expect(await one("select order_ambiguous from customers where id = 'cus_tie'")).toEqual({ order_ambiguous: true });
+      expect(await one("select order_ambiguous from customers where id = 'cus_tie'")).toEqual({
+        order_ambiguous: true,
+      });
       answer = () => newCustomer({ id: "cus_tie", name: "B, says Stripe" });
       expect(await fetchDue()).toBe(true);
       expect(asked).toEqual(["/v1/customers/cus_tie"]);
       await pipe.drain();
-      expect(await one("select order_ambiguous, name from customers where id = 'cus_tie'")).toEqual({ order_ambiguous: false, name: "B, says Stripe" });
+      expect(await one("select order_ambiguous, name from customers where id = 'cus_tie'")).toEqual({
+        order_ambiguous: false,
+        name: "B, says Stripe",
+      });
       expect(await fetchDue()).toBe(false);
     });
 
@@ -219,8 +279,13 @@ describe.each(BOTH)("processing, %s database", (kind) => {
       expect(await fetchDue()).toBe(true);
       expect(asked).toEqual([`/v1/invoices/in_thin ${account}`]);
       await pipe.drain();
-      expect(await one("select status, tenant_id from invoices where id = 'in_thin'")).toEqual({ status: "paid", tenant_id: "ten_thin" });
-      expect(await one("select count(*) as count from facts where type = 'invoice.paid' and natural_key = 'in_thin'")).toEqual({ count: 1 });
+      expect(await one("select status, tenant_id from invoices where id = 'in_thin'")).toEqual({
+        status: "paid",
+        tenant_id: "ten_thin",
+      });
+      expect(
+        await one("select count(*) as count from facts where type = 'invoice.paid' and natural_key = 'in_thin'"),
+      ).toEqual({ count: 1 });
     });
   });
 });

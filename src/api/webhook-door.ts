@@ -11,7 +11,7 @@ import { declaredLength, MAX_BODY_BYTES, refuse, refuseAndClose } from "./refusa
 export const WEBHOOK_PATHS = ["/stripe/webhook/", "/account/stripe-webhook/", "/api/webhooks/stripe/"] as const;
 
 const ADDRESSES: ReadonlySet<string> = new Set(WEBHOOK_PATHS.flatMap((path) => [path, path.slice(0, -1)]));
-const SUCCESS = Buffer.from('{"status":"success"}');
+const SUCCESS = '{"status":"success"}';
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 export type WebhookDoor = (request: IncomingMessage, response: ServerResponse) => void;

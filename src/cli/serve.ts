@@ -88,11 +88,7 @@ async function run(config: Config, logging: Logging): Promise<Running> {
 }
 
 /** Commands find the server without it too, unless it listens on another port than PORT says: so a folder that cannot be written is no failure. */
-async function recordAddress(
-  config: Config,
-  address: string,
-  { log }: Logging,
-): Promise<() => Promise<void>> {
+async function recordAddress(config: Config, address: string, { log }: Logging): Promise<() => Promise<void>> {
   const nothing = (): Promise<void> => Promise.resolve();
   return recordServerAddress(config.dataDir, address).catch((error: unknown) => {
     log.debug("the server's address could not be written into DATA_DIR", { error });

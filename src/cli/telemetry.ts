@@ -32,7 +32,11 @@ export async function startTelemetry(env: Environment): Promise<Telemetry> {
     (env.OTEL_SERVICE_NAME ?? "") !== "" || /(^|,)\s*service\.name=/.test(env.OTEL_RESOURCE_ATTRIBUTES ?? "");
   const sdk = new NodeSDK({
     ...(named ? {} : { serviceName: "billhook" }),
-    resourceDetectors: [resources.envDetector, resources.hostDetector],
+    resourceDetectors: [
+      resources.resourceAttributesEnvDetector,
+      resources.serviceNameEnvDetector,
+      resources.hostDetector,
+    ],
     metricReaders: [],
     logRecordProcessors: [],
   });

@@ -12,8 +12,14 @@ export interface AccountInMode {
 export async function ownersOf(tx: Queryable, accounts: readonly AccountInMode[]): Promise<Map<string, string>> {
   if (accounts.length === 0) return new Map();
   const values = [booleanArray(accounts.map((one) => one.livemode)), textArray(accounts.map((one) => one.account))];
-  const { rows } = await tx.query<{ livemode: boolean; stripe_account: string; tenant_id: string }>({ name: "owners_of", text: OWNERS, values });
-  return new Map(rows.map((row) => [accountKey({ livemode: row.livemode, account: row.stripe_account }), row.tenant_id]));
+  const { rows } = await tx.query<{ livemode: boolean; stripe_account: string; tenant_id: string }>({
+    name: "owners_of",
+    text: OWNERS,
+    values,
+  });
+  return new Map(
+    rows.map((row) => [accountKey({ livemode: row.livemode, account: row.stripe_account }), row.tenant_id]),
+  );
 }
 
 export function accountKey({ livemode, account }: AccountInMode): string {
@@ -21,7 +27,11 @@ export function accountKey({ livemode, account }: AccountInMode): string {
 }
 
 /** Makes a tenant the owner of a Stripe account. Throws when another tenant owns it. Its unrouted events are queued by the next sweep. */
-export async function connectAccount(tx: Queryable, tenantId: string, { livemode, account }: AccountInMode): Promise<void> {
+export async function connectAccount(
+  tx: Queryable,
+  tenantId: string,
+  { livemode, account }: AccountInMode,
+): Promise<void> {
   const { rows } = await tx.query<{ tenant_id: string }>({ text: CONNECT, values: [livemode, account, tenantId] });
   if (rows[0]?.tenant_id !== tenantId) throw new Error(`${account} belongs to another tenant.`);
 }

@@ -10,7 +10,9 @@ type Element = Buffer | null;
 export function textArray(values: readonly (string | Buffer | null | undefined)[]): Buffer {
   return arrayOf(
     OID.text,
-    values.map((value) => (value === null || value === undefined ? null : typeof value === "string" ? Buffer.from(value, "utf8") : value)),
+    values.map((value) =>
+      value === null || value === undefined ? null : typeof value === "string" ? Buffer.from(value, "utf8") : value,
+    ),
   );
 }
 

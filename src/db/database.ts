@@ -47,10 +47,12 @@ function parseBigint(text: string): number {
   return value;
 }
 
-const BIGINT_OID = 20;
+const BIGINT_OID: number = pg.types.builtins.INT8;
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: "text" | "binary") =>
-    oid === BIGINT_OID && format !== "binary" ? parseBigint : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  getTypeParser: (oid: number, format?: "text" | "binary"): ((text: string) => unknown) =>
+    oid === BIGINT_OID && format !== "binary"
+      ? parseBigint
+      : (pg.types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown)(oid, format),
 };
 
 /** Both databases are a `pg` pool: embedded it holds one connection, whose stream leads to the worker thread. */

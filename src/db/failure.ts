@@ -22,7 +22,9 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("code" in error && typeof error.code === "string") return error.code;
-  return /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(error.message)
+  return /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+    error.message,
+  )
     ? "08006"
     : undefined;
 }

@@ -16,12 +16,20 @@ const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/;
 
 /** The migrations that this build brings, in order. Throws when the files are not numbered 1, 2, 3, … */
 export function readMigrations(folder = join(import.meta.dirname, "migrations")): Migration[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith(".sql")).sort();
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith(".sql"))
+    .sort();
   return files.map((file, index) => {
     const number = Number(FILE_NAME.exec(file)?.[1]);
-    if (number !== index + 1) throw new Error(`Migration files must be numbered without gaps: ${file} stands at place ${index + 1}.`);
+    if (number !== index + 1)
+      throw new Error(`Migration files must be numbered without gaps: ${file} stands at place ${index + 1}.`);
     const sql = readFileSync(join(folder, file), "utf8");
-    return { number, name: file.slice(0, -".sql".length), sql, checksum: createHash("sha256").update(sql).digest("hex") };
+    return {
+      number,
+      name: file.slice(0, -".sql".length),
+      sql,
+      checksum: createHash("sha256").update(sql).digest("hex"),
+    };
   });
 }
 
@@ -32,15 +40,22 @@ export interface MigrationState {
 
 /** What is applied and what is not. Throws when the database is newer than this build, or an applied file has changed. */
 export async function migrationState(database: Queryable, migrations = readMigrations()): Promise<MigrationState> {
-  const { rows: known } = await database.query<{ exists: boolean }>("select to_regclass('billhook_migrations') is not null as exists");
-  const applied = known[0]?.exists === true ? (await database.query<MigrationState["applied"][number]>(APPLIED)).rows : [];
+  const { rows: known } = await database.query<{ exists: boolean }>(
+    "select to_regclass('billhook_migrations') is not null as exists",
+  );
+  const applied =
+    known[0]?.exists === true ? (await database.query<MigrationState["applied"][number]>(APPLIED)).rows : [];
   for (const { number, name, checksum } of applied) {
     const ours = migrations[number - 1];
     if (ours === undefined) {
-      throw new Error(`The database has migration ${name}, which this version does not know. Start the version that made it, or a newer one.`);
+      throw new Error(
+        `The database has migration ${name}, which this version does not know. Start the version that made it, or a newer one.`,
+      );
     }
     if (ours.checksum !== checksum) {
-      throw new Error(`Migration ${name} was changed after it was applied. Applied migrations are history: add a new one instead.`);
+      throw new Error(
+        `Migration ${name} was changed after it was applied. Applied migrations are history: add a new one instead.`,
+      );
     }
   }
   return { applied, pending: migrations.slice(applied.length) };
@@ -58,7 +73,10 @@ export async function migrate(database: Database, migrations = readMigrations())
       const { pending } = await migrationState(tx, migrations);
       const next = pending[0];
       if (next === undefined) return 0;
-      await tx.query({ text: "select set_config('billhook.embedded', $1, true)", values: [database.kind === "embedded" ? "on" : "off"] });
+      await tx.query({
+        text: "select set_config('billhook.embedded', $1, true)",
+        values: [database.kind === "embedded" ? "on" : "off"],
+      });
       await tx.query(next.sql);
       await tx.query({ text: RECORD, values: [next.number, next.name, next.checksum] });
       done.push(next.name);

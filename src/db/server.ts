@@ -31,14 +31,23 @@ export async function openServer(options: ServerOptions): Promise<Database> {
 
 /** An answer of 200 means "on disk": with fsync or synchronous_commit off that would be a lie. */
 async function refuseUnsafeServer(database: Queryable): Promise<void> {
-  const { rows } = await database.query<{ version: number; version_name: string; fsync: string; synchronous_commit: string }>(SETTINGS);
+  const { rows } = await database.query<{
+    version: number;
+    version_name: string;
+    fsync: string;
+    synchronous_commit: string;
+  }>(SETTINGS);
   const server = rows[0];
   if (server === undefined) throw new Error("The database did not tell its settings.");
   if (server.version < OLDEST) {
-    throw new Error(`PostgreSQL ${server.version_name} is too old: Billhook needs 15 or newer. Upgrade the server, or unset DATABASE_URL.`);
+    throw new Error(
+      `PostgreSQL ${server.version_name} is too old: Billhook needs 15 or newer. Upgrade the server, or unset DATABASE_URL.`,
+    );
   }
   if (server.fsync !== "on") {
-    throw new Error("The database runs with fsync = off: a power cut would lose answered events. Set fsync = on and restart it.");
+    throw new Error(
+      "The database runs with fsync = off: a power cut would lose answered events. Set fsync = on and restart it.",
+    );
   }
   if (server.synchronous_commit === "off") {
     throw new Error(

@@ -98,7 +98,9 @@ async function entriesOf(database: Queryable, rows: readonly EventRow[]): Promis
     const place = steps.findIndex((step) => step.observation.id === row.id);
     return { row, place, step: steps[place] };
   });
-  return placed.sort((a, b) => b.row.created - a.row.created || b.place - a.place).map(({ row, step }) => entry(row, step));
+  return placed
+    .sort((a, b) => b.row.created - a.row.created || b.place - a.place)
+    .map(({ row, step }) => entry(row, step));
 }
 
 async function storiesOf(database: Queryable, rows: readonly EventRow[]): Promise<Map<string, Step[]>> {
@@ -109,13 +111,18 @@ async function storiesOf(database: Queryable, rows: readonly EventRow[]): Promis
     keys.set(objectKeyText(key), key);
   }
   const observations = new Map<string, Observation[]>();
-  for (const stored of await loadObservationsOf(database, [...keys.values()].map((key) => ({ ...key, created: null })))) {
+  for (const stored of await loadObservationsOf(
+    database,
+    [...keys.values()].map((key) => ({ ...key, created: null })),
+  )) {
     const { observation, snapshot } = readObservation(stored);
     if (!snapshot || observation.objectId === null) continue;
     const text = objectKeyText(keyOf(stored, observation.objectId));
     observations.set(text, [...(observations.get(text) ?? []), observation]);
   }
-  return new Map([...observations].map(([text, list]) => [text, story(projectionOf(keys.get(text)?.objectType ?? ""), list)]));
+  return new Map(
+    [...observations].map(([text, list]) => [text, story(projectionOf(keys.get(text)?.objectType ?? ""), list)]),
+  );
 }
 
 function keyOf(row: Pick<EventRow, "livemode" | "stripe_account" | "object_type">, objectId: string): ObjectKey {
@@ -141,7 +148,8 @@ function entry(row: EventRow, step: Step | undefined): LogEntry {
 /** Times as everywhere outside: ISO 8601. */
 function readable(change: Change, { objectType }: Observation): Change {
   if (projectionOf(objectType).columns[change.field] !== "time") return change;
-  const iso = (seconds: unknown): string | null => (typeof seconds === "number" ? new Date(seconds * 1000).toISOString() : null);
+  const iso = (seconds: unknown): string | null =>
+    typeof seconds === "number" ? new Date(seconds * 1000).toISOString() : null;
   return { field: change.field, before: iso(change.before), after: iso(change.after) };
 }
 

@@ -101,13 +101,21 @@ function greatestVersions(events: readonly IncomingEvent[]): Map<string, Incomin
 }
 
 /** Claims what is due, oldest first. The caller commits this before it works, so that an event that kills us counts. */
-export async function claimEvents(tx: Queryable, lease: string, leaseSeconds: number, limit: number): Promise<Claimed[]> {
+export async function claimEvents(
+  tx: Queryable,
+  lease: string,
+  leaseSeconds: number,
+  limit: number,
+): Promise<Claimed[]> {
   const { rows } = await tx.query<Claimed>({ name: "claim_events", text: CLAIM, values: [lease, leaseSeconds, limit] });
   return rows.sort((a, b) => a.seq - b.seq);
 }
 
 /** Loads stored events by key. */
-export async function loadEvents(tx: Queryable, keys: readonly { created: number; eventId: string }[]): Promise<StoredEvent[]> {
+export async function loadEvents(
+  tx: Queryable,
+  keys: readonly { created: number; eventId: string }[],
+): Promise<StoredEvent[]> {
   if (keys.length === 0) return [];
   const values = [bigintArray(keys.map((key) => key.created)), textArray(keys.map((key) => key.eventId))];
   return (await tx.query<StoredEvent>({ name: "load_events", text: LOAD, values })).rows;
@@ -153,11 +161,21 @@ export class LeaseLost extends Error {
 /** Gives back claims whose object another worker holds: not an attempt. */
 export async function releaseEvents(tx: Queryable, claimed: readonly Claimed[], lease: string): Promise<void> {
   if (claimed.length === 0) return;
-  await tx.query({ name: "release_events", text: RELEASE, values: [bigintArray(claimed.map((event) => event.seq)), lease] });
+  await tx.query({
+    name: "release_events",
+    text: RELEASE,
+    values: [bigintArray(claimed.map((event) => event.seq)), lease],
+  });
 }
 
 /** Puts a failed attempt on record and the event back in the queue, due after `delaySeconds`. */
-export async function retryLater(tx: Queryable, claimed: Claimed, lease: string, error: string, delaySeconds: number): Promise<void> {
+export async function retryLater(
+  tx: Queryable,
+  claimed: Claimed,
+  lease: string,
+  error: string,
+  delaySeconds: number,
+): Promise<void> {
   await tx.query({ text: RECORD_ATTEMPT, values: [claimed.created, claimed.eventId, claimed.attempts, error] });
   await tx.query({ text: RETRY, values: [claimed.seq, lease, delaySeconds] });
 }
@@ -170,21 +188,35 @@ export async function giveUp(tx: Queryable, claimed: Claimed, lease: string, err
 }
 
 /** Records how events ended that did not simply succeed. */
-export async function recordOutcomes(tx: Queryable, status: "failed" | "ignored" | "unrouted", events: readonly Pick<Claimed, "created" | "eventId">[]): Promise<void> {
+export async function recordOutcomes(
+  tx: Queryable,
+  status: "failed" | "ignored" | "unrouted",
+  events: readonly Pick<Claimed, "created" | "eventId">[],
+): Promise<void> {
   if (events.length === 0) return;
-  const values = [bigintArray(events.map((event) => event.created)), textArray(events.map((event) => event.eventId)), status];
+  const values = [
+    bigintArray(events.map((event) => event.created)),
+    textArray(events.map((event) => event.eventId)),
+    status,
+  ];
   await tx.query({ name: "record_outcomes", text: RECORD_OUTCOMES, values });
 }
 
 /** A replayed event starts anew: what an earlier run said of it goes. */
-export async function clearOutcomes(tx: Queryable, events: readonly Pick<Claimed, "created" | "eventId">[]): Promise<void> {
+export async function clearOutcomes(
+  tx: Queryable,
+  events: readonly Pick<Claimed, "created" | "eventId">[],
+): Promise<void> {
   if (events.length === 0) return;
   const values = [bigintArray(events.map((event) => event.created)), textArray(events.map((event) => event.eventId))];
   await tx.query({ name: "clear_outcomes", text: CLEAR_OUTCOMES, values });
 }
 
 /** Writes the tenant on events of connected accounts, once they are routed. */
-export async function writeTenants(tx: Queryable, routed: readonly { created: number; eventId: string; tenantId: string }[]): Promise<void> {
+export async function writeTenants(
+  tx: Queryable,
+  routed: readonly { created: number; eventId: string; tenantId: string }[],
+): Promise<void> {
   if (routed.length === 0) return;
   const values = [
     bigintArray(routed.map((event) => event.created)),
@@ -195,7 +227,10 @@ export async function writeTenants(tx: Queryable, routed: readonly { created: nu
 }
 
 /** Queues stored events again. Those already in the queue are due now. Returns how many there were. */
-export async function enqueueAgain(tx: Queryable, events: readonly { created: number; eventId: string }[]): Promise<number> {
+export async function enqueueAgain(
+  tx: Queryable,
+  events: readonly { created: number; eventId: string }[],
+): Promise<number> {
   if (events.length === 0) return 0;
   const values = [bigintArray(events.map((event) => event.created)), textArray(events.map((event) => event.eventId))];
   return (await tx.query({ text: ENQUEUE_AGAIN, values })).rowCount;
@@ -222,7 +257,8 @@ export async function queueState(database: Queryable): Promise<QueueState> {
 
 /** On one folder there is one process: whatever a killed one had claimed is ours at once. */
 export async function releaseAllLeases(tx: Queryable): Promise<number> {
-  return (await tx.query("update stripe_event_queue set lease = null, next_attempt_at = now() where lease is not null")).rowCount;
+  return (await tx.query("update stripe_event_queue set lease = null, next_attempt_at = now() where lease is not null"))
+    .rowCount;
 }
 
 const INSERT = `
@@ -284,13 +320,15 @@ const LOAD_OBSERVATIONS = `
     select from stripe_event_outcomes as outcome
     where outcome.created = event.created and outcome.event_id = event.id and outcome.status in ('failed', 'unrouted'))`;
 
-const FINISH = "delete from stripe_event_queue using unnest($1::bigint[]) as done (seq) where stripe_event_queue.seq = done.seq and lease = $2";
+const FINISH =
+  "delete from stripe_event_queue using unnest($1::bigint[]) as done (seq) where stripe_event_queue.seq = done.seq and lease = $2";
 
 const RELEASE = `
   update stripe_event_queue set lease = null, attempts = attempts - 1, next_attempt_at = now() + interval '20 milliseconds'
   where seq = any ($1::bigint[]) and lease = $2`;
 
-const RETRY = "update stripe_event_queue set lease = null, next_attempt_at = now() + $3 * interval '1 second' where seq = $1 and lease = $2";
+const RETRY =
+  "update stripe_event_queue set lease = null, next_attempt_at = now() + $3 * interval '1 second' where seq = $1 and lease = $2";
 
 const RECORD_ATTEMPT = `
   insert into stripe_event_attempts (created, event_id, attempt, error) values ($1, $2, $3, $4) on conflict do nothing`;

@@ -41,18 +41,36 @@ export async function queueFetches(tx: Queryable, fetches: readonly WantedFetch[
 }
 
 /** Claims one mode's fetches that are due: a test key cannot read live objects. */
-export async function claimFetches(tx: Queryable, livemode: boolean, lease: string, leaseSeconds: number, limit: number): Promise<ClaimedFetch[]> {
+export async function claimFetches(
+  tx: Queryable,
+  livemode: boolean,
+  lease: string,
+  leaseSeconds: number,
+  limit: number,
+): Promise<ClaimedFetch[]> {
   return (await tx.query<ClaimedFetch>({ text: CLAIM, values: [livemode, lease, leaseSeconds, limit] })).rows;
 }
 
 /** Ends a fetch, unless a later second was asked for meanwhile. */
 export async function finishFetch(tx: Queryable, fetch: ClaimedFetch, lease: string): Promise<void> {
-  await tx.query({ text: FINISH, values: [fetch.livemode, fetch.account, fetch.objectType, fetch.objectId, lease, fetch.since] });
+  await tx.query({
+    text: FINISH,
+    values: [fetch.livemode, fetch.account, fetch.objectType, fetch.objectId, lease, fetch.since],
+  });
 }
 
 /** Puts a fetch off. `error` is null when only its time had not come. */
-export async function putOffFetch(tx: Queryable, fetch: ClaimedFetch, lease: string, delaySeconds: number, error: string | null): Promise<void> {
-  await tx.query({ text: PUT_OFF, values: [fetch.livemode, fetch.account, fetch.objectType, fetch.objectId, lease, delaySeconds, error] });
+export async function putOffFetch(
+  tx: Queryable,
+  fetch: ClaimedFetch,
+  lease: string,
+  delaySeconds: number,
+  error: string | null,
+): Promise<void> {
+  await tx.query({
+    text: PUT_OFF,
+    values: [fetch.livemode, fetch.account, fetch.objectType, fetch.objectId, lease, delaySeconds, error],
+  });
 }
 
 const KEY = "livemode = $1 and stripe_account = $2 and object_type = $3 and object_id = $4";

@@ -37,25 +37,36 @@ const TOO_EARLY_SECONDS = 2;
 /** Fetches what is due. Returns whether there was anything. */
 export async function fetchOnce(options: FetchOptions): Promise<boolean> {
   const lease = options.newLease();
-  const claimed = await options.database.transaction((tx) => claimFetches(tx, options.livemode, lease, options.leaseSeconds, AT_ONCE));
+  const claimed = await options.database.transaction((tx) =>
+    claimFetches(tx, options.livemode, lease, options.leaseSeconds, AT_ONCE),
+  );
   await Promise.all(claimed.map((fetch) => fetchOne(options, fetch, lease)));
   return claimed.length > 0;
 }
 
 async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: string): Promise<void> {
   const started = options.clock.monotonic();
-  const answer = await traced("object.fetch", { object: fetch.objectType, object_id: fetch.objectId }, () => options.retrieve(fetch));
+  const answer = await traced("object.fetch", { object: fetch.objectType, object_id: fetch.objectId }, () =>
+    options.retrieve(fetch),
+  );
   // The answer and the end of its errand are one commit. Stripe is never waited for inside a transaction.
   await options.database.transaction(async (tx) => {
     if (answer.outcome === "found") {
       // An answer from before the second in question would settle nothing.
       if (answer.asOf < fetch.since) await putOffFetch(tx, fetch, lease, TOO_EARLY_SECONDS, null);
       else {
-        await observe(tx, [{ ...fetch, object: answer.object, text: answer.text, asOf: answer.asOf, apiVersion: answer.apiVersion }], options.platformTenant);
+        await observe(
+          tx,
+          [{ ...fetch, object: answer.object, text: answer.text, asOf: answer.asOf, apiVersion: answer.apiVersion }],
+          options.platformTenant,
+        );
         await finishFetch(tx, fetch, lease);
       }
     } else if (answer.outcome === "retry" || answer.outcome === "refused") {
-      const wait = answer.outcome === "retry" && answer.after !== undefined ? answer.after : backoff(fetch.attempts, BACKOFF) / 1000;
+      const wait =
+        answer.outcome === "retry" && answer.after !== undefined
+          ? answer.after
+          : backoff(fetch.attempts, BACKOFF) / 1000;
       await putOffFetch(tx, fetch, lease, wait, answer.reason);
     } else {
       await finishFetch(tx, fetch, lease);

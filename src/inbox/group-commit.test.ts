@@ -14,6 +14,7 @@ function setUp(options: Partial<GroupCommitOptions<string, string>> = {}) {
     },
     sizeOf: (item) => item.length,
     maxInFlight: 2,
+    minBeside: 1,
     maxBatch: 3,
     maxWaiting: 8,
     maxWaitingBytes: 1000,
@@ -48,6 +49,17 @@ describe("group commit", () => {
     expect(commits.waiting()).toBe(0);
   });
 
+  it("starts a batch beside another one only when it has enough", async () => {
+    const { commits, batches, open } = setUp({ minBeside: 2 });
+    const all = ["a", "b"].map((item) => commits.add(item));
+    expect(batches).toEqual([["a"]]);
+    all.push(commits.add("c"));
+    expect(batches).toEqual([["a"], ["b", "c"]]);
+    open();
+    open();
+    expect(await Promise.all(all)).toHaveLength(3);
+  });
+
   it("refuses with 503 what would not fit, by count and by bytes, and takes more once there is room", async () => {
     const { commits, open } = setUp({ maxWaiting: 2 });
     const first = commits.add("a");
@@ -69,7 +81,13 @@ describe("group commit", () => {
       isItemsFault: () => true,
     });
     const results = await Promise.allSettled(["x", "y", "a", "bad", "c"].map((item) => commits.add(item)));
-    expect(results.map((result) => result.status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "rejected", "fulfilled"]);
+    expect(results.map((result) => result.status)).toEqual([
+      "fulfilled",
+      "fulfilled",
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+    ]);
   });
 
   it("is idle only when everything has been answered", async () => {

@@ -1,4 +1,4 @@
-// Group commit: callers that wait for the disk wait together. While batches are in flight the next one gathers; no timer.
+// Group commit: callers that wait for the disk wait together. While a batch is in flight the next one gathers; no timer.
 import { publicError } from "../base/errors.ts";
 
 export interface GroupCommitOptions<Item, Answer> {
@@ -8,6 +8,8 @@ export interface GroupCommitOptions<Item, Answer> {
   sizeOf: (item: Item) => number;
   /** Batches that may be in flight at the same time. */
   maxInFlight: number;
+  /** A batch starts beside another one only with this many: what a batch costs is shared by more. */
+  minBeside: number;
   maxBatch: number;
   /** Items that wait or are in flight, at most; then `overloaded`. */
   maxWaiting: number;
@@ -18,11 +20,11 @@ export interface GroupCommitOptions<Item, Answer> {
 
 export interface GroupCommit<Item, Answer> {
   /** Resolves after the item's own batch has committed. Rejects with `overloaded` (503) at once when too much waits. */
-  add(item: Item): Promise<Answer>;
+  add: (item: Item) => Promise<Answer>;
   /** Items that wait or are in flight. */
-  waiting(): number;
+  waiting: () => number;
   /** Resolves when nothing waits any more. */
-  idle(): Promise<void>;
+  idle: () => Promise<void>;
 }
 
 interface Waiting<Item, Answer> {
@@ -39,7 +41,7 @@ export function groupCommit<Item, Answer>(options: GroupCommitOptions<Item, Answ
   let bytes = 0;
 
   function start(): void {
-    while (inFlight < options.maxInFlight && gathering.length > 0) {
+    while (inFlight < options.maxInFlight && gathering.length >= (inFlight === 0 ? 1 : options.minBeside)) {
       inFlight++;
       const batch = gathering.splice(0, options.maxBatch);
       void commit(batch).then(() => {
@@ -75,7 +77,8 @@ export function groupCommit<Item, Answer>(options: GroupCommitOptions<Item, Answ
   return {
     add: (item) => {
       const size = options.sizeOf(item);
-      if (count >= options.maxWaiting || bytes + size > options.maxWaitingBytes) return Promise.reject(publicError("overloaded"));
+      if (count >= options.maxWaiting || bytes + size > options.maxWaitingBytes)
+        return Promise.reject(publicError("overloaded"));
       count++;
       bytes += size;
       return new Promise<Answer>((resolve, reject) => {

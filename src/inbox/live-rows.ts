@@ -29,7 +29,12 @@ export async function loadLiveRow(tx: Queryable, key: ObjectKey): Promise<RowVal
 }
 
 /** Stored rows of objects that the inbox does not know, after a key, in key order. There should be none. */
-export async function nextOrphans(tx: Queryable, projection: Projection, after: ObjectKey | undefined, limit: number): Promise<ObjectKey[]> {
+export async function nextOrphans(
+  tx: Queryable,
+  projection: Projection,
+  after: ObjectKey | undefined,
+  limit: number,
+): Promise<ObjectKey[]> {
   const type = hasTypeColumn(projection) ? "stored.object_type" : "$6::text";
   const { rows } = await tx.query<ObjectKey>({
     text: `select stored.livemode, stored.stripe_account as account, ${type} as "objectType", stored.id as "objectId"
@@ -40,12 +45,24 @@ export async function nextOrphans(tx: Queryable, projection: Projection, after: 
                where event.object_id = stored.id and event.livemode = stored.livemode
                  and event.stripe_account = stored.stripe_account and event.object_type = ${type})
            order by stored.id, ${type}, stored.stripe_account, stored.livemode limit $5`,
-    values: [after?.objectId ?? "", after?.objectType ?? "", after?.account ?? "", after?.livemode ?? false, limit, projection.objects[0]],
+    values: [
+      after?.objectId ?? "",
+      after?.objectType ?? "",
+      after?.account ?? "",
+      after?.livemode ?? false,
+      limit,
+      projection.objects[0],
+    ],
   });
   return rows;
 }
 
-async function loadRowsOf(tx: Queryable, projection: Projection, keys: readonly ObjectKey[], live: Map<string, RowValues>): Promise<void> {
+async function loadRowsOf(
+  tx: Queryable,
+  projection: Projection,
+  keys: readonly ObjectKey[],
+  live: Map<string, RowValues>,
+): Promise<void> {
   const sameType = hasTypeColumn(projection) ? "and stored.object_type = wanted.object_type" : "";
   const { rows } = await tx.query<RowValues>({
     text: `select ${WANTED_KEY}, stored.* from ${WANTED} join ${projection.table} as stored
@@ -56,7 +73,9 @@ async function loadRowsOf(tx: Queryable, projection: Projection, keys: readonly 
   for (const child of projection.children ?? []) {
     for (const row of live.values()) row[child.table] ??= [];
     const children = await tx.query<RowValues>({
-      text: `select ${WANTED_KEY}, stored.id, stored.tenant_id, ${Object.keys(child.columns).map((name) => `stored.${name}`).join(", ")}
+      text: `select ${WANTED_KEY}, stored.id, stored.tenant_id, ${Object.keys(child.columns)
+        .map((name) => `stored.${name}`)
+        .join(", ")}
              from ${WANTED} join ${child.table} as stored
              on stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account and stored.${child.parentColumn} = wanted.id
              order by stored.id collate "C"`,
@@ -87,31 +106,41 @@ export function rowValues(row: FoldedRow, tenant: string | null): RowValues {
   for (const child of row.projection.children ?? []) {
     const children = child.rows(row.head.object);
     values[child.table] = [...new Map(children.map((one) => [one.id, one])).values()]
-      .map((one) => ({ id: storableText(one.id), tenant_id: tenant, ...readBack(child.columns, one as Record<string, ColumnValue | undefined>) }))
+      .map((one) => ({
+        id: storableText(one.id),
+        tenant_id: tenant,
+        ...readBack(child.columns, one as Record<string, ColumnValue | undefined>),
+      }))
       .sort(byId);
   }
   return values;
 }
 
 function byId(a: RowValues, b: RowValues): number {
-  return compareIds(String(a["id"]), String(b["id"]));
+  return compareIds(String(a.id), String(b.id));
 }
 
-function readBack(columns: Record<string, ColumnType>, row: Readonly<Record<string, ColumnValue | undefined>>): RowValues {
-  return Object.fromEntries(Object.entries(columns).map(([name, type]) => [name, readBackValue(type, row[name] ?? null)]));
+function readBack(
+  columns: Record<string, ColumnType>,
+  row: Readonly<Record<string, ColumnValue | undefined>>,
+): RowValues {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, type]) => [name, readBackValue(type, row[name] ?? null)]),
+  );
 }
 
 function readBackValue(type: ColumnType, value: ColumnValue): unknown {
   if (value === null) return null;
   if (type === "time") return new Date((value as number) * 1000).toISOString();
   if (type === "json") return sortKeys(JSON.parse(JSON.stringify(storableJson(value as Json))));
-  if (type === "text") return storableText(String(value as string | number));
-  if (type === "decimal") return canonicalDecimal(String(value as string | number));
-  return value;
+  if (typeof value === "object" || (type !== "text" && type !== "decimal")) return value;
+  return type === "text" ? storableText(String(value)) : canonicalDecimal(String(value));
 }
 
 function comparable(row: RowValues): RowValues {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : sortKeys(value)]));
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : sortKeys(value)]),
+  );
 }
 
 /** jsonb keeps its own key order. */
@@ -130,7 +159,8 @@ function canonicalDecimal(text: string): string {
   return text.replace(/^(-?)0+(?=\d)/, "$1");
 }
 
-const WANTED = "unnest($1::boolean[], $2::text[], $3::text[], $4::text[]) as wanted (livemode, stripe_account, object_type, id)";
+const WANTED =
+  "unnest($1::boolean[], $2::text[], $3::text[], $4::text[]) as wanted (livemode, stripe_account, object_type, id)";
 // The same text as objectKeyText().
 const WANTED_KEY = `
   case when wanted.livemode then 'live' else 'test' end

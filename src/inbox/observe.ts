@@ -25,17 +25,26 @@ export interface FetchedObject {
  *
  * @returns the keys of the objects, in the order given
  */
-export async function observe(tx: Queryable, fetched: readonly FetchedObject[], platformTenant: string): Promise<ObjectKey[]> {
+export async function observe(
+  tx: Queryable,
+  fetched: readonly FetchedObject[],
+  platformTenant: string,
+): Promise<ObjectKey[]> {
   const observations = fetched.map((one) => pulledEvent(one, platformTenant));
-  if (observations.length > 0) await insertEvents(tx, observations.map(({ event }) => event));
+  if (observations.length > 0)
+    await insertEvents(
+      tx,
+      observations.map(({ event }) => event),
+    );
   return observations.map(({ key }) => key);
 }
 
 function pulledEvent(fetched: FetchedObject, platformTenant: string): { event: IncomingEvent; key: ObjectKey } {
   const { livemode, account, object, asOf, apiVersion } = fetched;
-  const kind = object["object"];
+  const kind = object.object;
   const objectId = idOf(object);
-  if (typeof kind !== "string" || objectId === null) throw new TypeError("A fetched object must have `object` and `id`.");
+  if (typeof kind !== "string" || objectId === null)
+    throw new TypeError("A fetched object must have `object` and `id`.");
   const key = { livemode, account, objectType: keyTypeOf(kind), objectId };
   const event: IncomingEvent = {
     id: newId("obs"),

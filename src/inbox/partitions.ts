@@ -36,9 +36,14 @@ export async function ensurePartitions(database: Database, clock: Clock): Promis
   for (const partition of partitionsAhead(clock.now())) {
     const isNew = await database.transaction(async (tx) => {
       await tx.query("select pg_advisory_xact_lock(hashtextextended('billhook partitions', 0))");
-      const { rows } = await tx.query<{ needed: boolean }>({ text: IS_NEEDED, values: [partition.name, partition.from, partition.to] });
+      const { rows } = await tx.query<{ needed: boolean }>({
+        text: IS_NEEDED,
+        values: [partition.name, partition.from, partition.to],
+      });
       if (rows[0]?.needed !== true) return false;
-      await tx.query(`create table ${partition.name} partition of stripe_events for values from (${partition.from}) to (${partition.to})`);
+      await tx.query(
+        `create table ${partition.name} partition of stripe_events for values from (${partition.from}) to (${partition.to})`,
+      );
       return true;
     });
     if (isNew) made.push(partition.name);

@@ -34,11 +34,19 @@ const BACKOFF = { first: 500, factor: 3, max: 600_000, jitter: 0.2 };
 /** The same batch meets a deadlock or a lost lock race this often before its parts are tried alone. */
 const CONFLICT_TRIES = 3;
 
+/** How much one look at the queue found. */
+export interface Processed {
+  /** 0: nothing was due. */
+  claimed: number;
+  /** Seconds that the oldest of them had waited. */
+  oldestAge: number;
+}
+
 /**
- * Claims one batch and processes it. Returns how many events were claimed: 0 means that nothing is due.
+ * Claims one batch and processes it.
  * Throws when the database is not there: what was claimed falls due again when its lease ends.
  */
-export async function processOnce(options: ProcessOptions): Promise<number> {
+export async function processOnce(options: ProcessOptions): Promise<Processed> {
   const lease = options.newLease();
   const claimed = await options.database.transaction(
     (tx) => claimEvents(tx, lease, options.leaseSeconds, options.batchSize),
@@ -50,7 +58,7 @@ export async function processOnce(options: ProcessOptions): Promise<number> {
   const alone = claimed.filter((event) => event.attempts > 1);
   if (together.length > 0) await processTogether(options, together, lease);
   for (const event of alone) await processTogether(options, [event], lease);
-  return claimed.length;
+  return { claimed: claimed.length, oldestAge: Math.max(0, ...claimed.map((event) => event.age)) };
 }
 
 /** A batch that throws is bisected, until what fails stands alone. */
@@ -127,6 +135,12 @@ async function setBack(options: ProcessOptions, event: Claimed, lease: string, e
   );
   (last ? options.metrics.failed : options.metrics.retried)();
   const fields = { stripe_event: event.eventId, attempt: event.attempts, max_attempts: options.maxAttempts, error };
-  if (last) options.log.error("event failed for good: it is kept and can be replayed", { ...fields, outcome: "failed" });
-  else options.log.warn("event failed and is set back", { ...fields, outcome: "retry", retry_in_ms: Math.round(delaySeconds * 1000) });
+  if (last)
+    options.log.error("event failed for good: it is kept and can be replayed", { ...fields, outcome: "failed" });
+  else
+    options.log.warn("event failed and is set back", {
+      ...fields,
+      outcome: "retry",
+      retry_in_ms: Math.round(delaySeconds * 1000),
+    });
 }

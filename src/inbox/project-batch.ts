@@ -61,7 +61,12 @@ interface ObjectWork {
  * Processes claimed events inside `tx`. Throws LeaseLost, or what the database or a projection throws: then nothing of
  * it stays, and the caller bisects.
  */
-export async function projectBatch(tx: Queryable, claimed: readonly Claimed[], lease: string, context: BatchContext): Promise<BatchResult> {
+export async function projectBatch(
+  tx: Queryable,
+  claimed: readonly Claimed[],
+  lease: string,
+  context: BatchContext,
+): Promise<BatchResult> {
   const { held, busy } = await lockObjects(tx, claimed, context.kind);
   await releaseEvents(tx, busy, lease);
   const { routed, unrouted } = await route(tx, await readClaimed(tx, held, context), context);
@@ -72,8 +77,16 @@ export async function projectBatch(tx: Queryable, claimed: readonly Claimed[], l
   await insertFacts(tx, facts);
   await queueFetches(tx, [...ambiguousFetches(rows), ...thinFetches(routed)]);
   const ignored = routed.filter((work) => !isHandled(work.observation.type));
-  await recordOutcomes(tx, "ignored", ignored.map((work) => work.claimed));
-  await recordOutcomes(tx, "unrouted", unrouted.map((work) => work.claimed));
+  await recordOutcomes(
+    tx,
+    "ignored",
+    ignored.map((work) => work.claimed),
+  );
+  await recordOutcomes(
+    tx,
+    "unrouted",
+    unrouted.map((work) => work.claimed),
+  );
   await writeTenants(tx, tenantsToWrite(routed));
   await finishEvents(tx, held, lease);
   return {
@@ -89,16 +102,28 @@ export async function projectBatch(tx: Queryable, claimed: readonly Claimed[], l
 }
 
 /** Takes whole objects. What another worker holds is left for later. Embedded there is no other worker. */
-async function lockObjects(tx: Queryable, claimed: readonly Claimed[], kind: Database["kind"]): Promise<{ held: Claimed[]; busy: Claimed[] }> {
+async function lockObjects(
+  tx: Queryable,
+  claimed: readonly Claimed[],
+  kind: Database["kind"],
+): Promise<{ held: Claimed[]; busy: Claimed[] }> {
   const keys = [...new Set(claimed.map((event) => event.objectKey).filter((key) => key !== null))].sort();
   if (kind === "embedded" || keys.length === 0) return { held: [...claimed], busy: [] };
-  const { rows } = await tx.query<{ key: string; locked: boolean }>({ name: "lock_objects", text: TRY_LOCK, values: [keys] });
+  const { rows } = await tx.query<{ key: string; locked: boolean }>({
+    name: "lock_objects",
+    text: TRY_LOCK,
+    values: [keys],
+  });
   const locked = new Set(rows.filter((row) => row.locked).map((row) => row.key));
   const isHeld = (event: Claimed): boolean => event.objectKey === null || locked.has(event.objectKey);
   return { held: claimed.filter(isHeld), busy: claimed.filter((event) => !isHeld(event)) };
 }
 
-async function readClaimed(tx: Queryable, claimed: readonly Claimed[], context: BatchContext): Promise<(ReadObservation & { claimed: Claimed })[]> {
+async function readClaimed(
+  tx: Queryable,
+  claimed: readonly Claimed[],
+  context: BatchContext,
+): Promise<(ReadObservation & { claimed: Claimed })[]> {
   const read = new Map<string, ReadObservation>();
   const missing: Claimed[] = [];
   for (const event of claimed) {
@@ -122,7 +147,8 @@ async function route(
   context: BatchContext,
 ): Promise<{ routed: Work[]; unrouted: Work[] }> {
   const accounts = new Map<string, AccountInMode>();
-  for (const { observation } of works) if (observation.account !== "") accounts.set(accountKey(observation), observation);
+  for (const { observation } of works)
+    if (observation.account !== "") accounts.set(accountKey(observation), observation);
   const owners = await ownersOf(tx, [...accounts.values()]);
   const routed: Work[] = [];
   const unrouted: Work[] = [];
@@ -159,7 +185,11 @@ async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<Folde
   });
 }
 
-function foldOne(object: ObjectWork, loaded: readonly Observation[] | undefined, head: StoredHead | undefined): FoldedRow | null {
+function foldOne(
+  object: ObjectWork,
+  loaded: readonly Observation[] | undefined,
+  head: StoredHead | undefined,
+): FoldedRow | null {
   // What was read from the table comes last: the same event, in the payload that stands.
   const observations = loaded === undefined ? object.fresh : [...object.fresh, ...loaded];
   return fold(object.key, object.projection, observations, object.refold ? undefined : head);
@@ -186,7 +216,11 @@ function keysByProjection(objects: ReadonlyMap<string, ObjectWork>): Map<Project
   return keys;
 }
 
-async function writeAllRows(tx: Queryable, rows: readonly FoldedRow[], tenants: (account: AccountInMode) => string | null): Promise<void> {
+async function writeAllRows(
+  tx: Queryable,
+  rows: readonly FoldedRow[],
+  tenants: (account: AccountInMode) => string | null,
+): Promise<void> {
   const byProjection = new Map<Projection, FoldedRow[]>();
   for (const row of rows) push(byProjection, row.projection, row);
   for (const projection of PROJECTIONS) {
@@ -227,7 +261,7 @@ function ambiguousFetches(rows: readonly FoldedRow[]): WantedFetch[] {
 
 /** Several of Stripe's kinds may share a key's type; Stripe is asked for its own. */
 function stripeTypeOf(row: FoldedRow): string {
-  const type = row.head.object["object"];
+  const type = row.head.object.object;
   return typeof type === "string" ? type : row.key.objectType;
 }
 
@@ -251,7 +285,9 @@ function thinFetches(works: readonly Work[]): WantedFetch[] {
 /** The platform's own events had their tenant from the start. */
 function tenantsToWrite(works: readonly Work[]): { created: number; eventId: string; tenantId: string }[] {
   return works.flatMap(({ claimed, observation, tenant }) =>
-    observation.account === "" || tenant === null ? [] : [{ created: claimed.created, eventId: claimed.eventId, tenantId: tenant }],
+    observation.account === "" || tenant === null
+      ? []
+      : [{ created: claimed.created, eventId: claimed.eventId, tenantId: tenant }],
   );
 }
 
@@ -261,4 +297,5 @@ function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void 
   else list.push(value);
 }
 
-const TRY_LOCK = "select key, pg_try_advisory_xact_lock(hashtextextended(key, 0)) as locked from unnest($1::text[]) as wanted (key)";
+const TRY_LOCK =
+  "select key, pg_try_advisory_xact_lock(hashtextextended(key, 0)) as locked from unnest($1::text[]) as wanted (key)";

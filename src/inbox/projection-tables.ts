@@ -9,7 +9,10 @@ import { compareIds } from "../projections/order.ts";
 import type { ChildTable, ColumnType, ColumnValue, Projection } from "../projections/projection.ts";
 
 /** The heads that are stored for these keys, by object key text. Must be asked in a later statement than the one that locked them. */
-export async function loadHeads(tx: Queryable, wanted: ReadonlyMap<Projection, readonly ObjectKey[]>): Promise<Map<string, StoredHead>> {
+export async function loadHeads(
+  tx: Queryable,
+  wanted: ReadonlyMap<Projection, readonly ObjectKey[]>,
+): Promise<Map<string, StoredHead>> {
   const heads = new Map<string, StoredHead>();
   for (const [projection, keys] of wanted) {
     const { rows } = await tx.query<HeadRow>({
@@ -23,11 +26,20 @@ export async function loadHeads(tx: Queryable, wanted: ReadonlyMap<Projection, r
 }
 
 /** Writes folded rows, all of one projection, and replaces their children. */
-export async function writeRows(tx: Queryable, projection: Projection, rows: readonly FoldedRow[], tenantOf: (row: FoldedRow) => string | null): Promise<void> {
+export async function writeRows(
+  tx: Queryable,
+  projection: Projection,
+  rows: readonly FoldedRow[],
+  tenantOf: (row: FoldedRow) => string | null,
+): Promise<void> {
   if (rows.length === 0) return;
   const sorted = [...rows].sort((a, b) => compareKeys(a.key, b.key));
   const sql = sqlOf(projection);
-  await tx.query({ name: `write_${projection.table}`, text: sql.upsert, values: rowArrays(projection, sorted, tenantOf) });
+  await tx.query({
+    name: `write_${projection.table}`,
+    text: sql.upsert,
+    values: rowArrays(projection, sorted, tenantOf),
+  });
   for (const child of projection.children ?? []) await replaceChildren(tx, child, sorted, tenantOf);
 }
 
@@ -89,7 +101,11 @@ export function hasTypeColumn(projection: Projection): boolean {
   return projection.objects[0] === "*";
 }
 
-function rowArrays(projection: Projection, rows: readonly FoldedRow[], tenantOf: (row: FoldedRow) => string | null): Buffer[] {
+function rowArrays(
+  projection: Projection,
+  rows: readonly FoldedRow[],
+  tenantOf: (row: FoldedRow) => string | null,
+): Buffer[] {
   return [
     booleanArray(rows.map((row) => row.key.livemode)),
     textArray(rows.map((row) => row.key.account)),
@@ -122,16 +138,22 @@ export function keptText(kept: Kept): string {
 function columnArray(type: ColumnType, values: readonly ColumnValue[]): Buffer {
   if (type === "boolean") return booleanArray(values as (boolean | null)[]);
   if (type === "bigint" || type === "time") return bigintArray(values as (number | null)[]);
-  if (type === "json") return textArray(values.map((value) => (value === null ? null : JSON.stringify(storableJson(value as Json)))));
+  if (type === "json")
+    return textArray(values.map((value) => (value === null ? null : JSON.stringify(storableJson(value as Json)))));
   return textArray(values.map((value) => (value === null ? null : storableText(String(value as string | number)))));
 }
 
-async function replaceChildren(tx: Queryable, child: ChildTable, parents: readonly FoldedRow[], tenantOf: (row: FoldedRow) => string | null): Promise<void> {
+async function replaceChildren(
+  tx: Queryable,
+  child: ChildTable,
+  parents: readonly FoldedRow[],
+  tenantOf: (row: FoldedRow) => string | null,
+): Promise<void> {
   // A stub that says only "deleted" lists no children; those of a deleted parent go with it.
   const rows = parents.flatMap((parent) => child.rows(parent.head.object).map((row) => ({ parent, row })));
-  const distinct = [...new Map(rows.map((one) => [`${objectKeyText(one.parent.key)}|${one.row.id}`, one])).values()].sort(
-    (a, b) => compareKeys(a.parent.key, b.parent.key) || compareIds(a.row.id, b.row.id),
-  );
+  const distinct = [
+    ...new Map(rows.map((one) => [`${objectKeyText(one.parent.key)}|${one.row.id}`, one])).values(),
+  ].sort((a, b) => compareKeys(a.parent.key, b.parent.key) || compareIds(a.row.id, b.row.id));
   const sql = childSqlOf(child);
   await tx.query({
     name: `clear_${child.table}`,
@@ -170,7 +192,8 @@ const made = new Map<string, ProjectionSql>();
 
 function sqlOf(projection: Projection): ProjectionSql {
   let sql = made.get(projection.table);
-  if (sql === undefined) made.set(projection.table, (sql = { loadHeads: loadHeadsSql(projection), upsert: upsertSql(projection) }));
+  if (sql === undefined)
+    made.set(projection.table, (sql = { loadHeads: loadHeadsSql(projection), upsert: upsertSql(projection) }));
   return sql;
 }
 
@@ -185,7 +208,14 @@ function loadHeadsSql(projection: Projection): string {
       on stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account and stored.id = wanted.id ${sameType}`;
 }
 
-const ARRAY_TYPE: Record<ColumnType, string> = { text: "text", json: "text", decimal: "text", bigint: "bigint", time: "bigint", boolean: "boolean" };
+const ARRAY_TYPE: Record<ColumnType, string> = {
+  text: "text",
+  json: "text",
+  decimal: "text",
+  bigint: "bigint",
+  time: "bigint",
+  boolean: "boolean",
+};
 const FROM_ARRAY: Record<ColumnType, (column: string) => string> = {
   text: (column) => column,
   bigint: (column) => column,
@@ -228,7 +258,9 @@ function upsertSql(projection: Projection): string {
     plain("unread_fields", "text", "string_to_array(row.unread_fields, ',')"),
     plain("kept", "text"),
   ];
-  const key = hasTypeColumn(projection) ? ["livemode", "stripe_account", "object_type", "id"] : ["livemode", "stripe_account", "id"];
+  const key = hasTypeColumn(projection)
+    ? ["livemode", "stripe_account", "object_type", "id"]
+    : ["livemode", "stripe_account", "id"];
   const written = columns.filter((column) => column.written);
   const changed = written.filter((column) => !key.includes(column.name));
   return `
@@ -242,7 +274,8 @@ const madeForChildren = new Map<string, { clear: string; insert: string }>();
 
 function childSqlOf(child: ChildTable): { clear: string; insert: string } {
   let sql = madeForChildren.get(child.table);
-  if (sql === undefined) madeForChildren.set(child.table, (sql = { clear: clearChildrenSql(child), insert: insertChildrenSql(child) }));
+  if (sql === undefined)
+    madeForChildren.set(child.table, (sql = { clear: clearChildrenSql(child), insert: insertChildrenSql(child) }));
   return sql;
 }
 

@@ -75,7 +75,9 @@ async function* pages({ database, signal }: RebuildOptions): AsyncGenerator<Obje
   const limit = PAGE[database.kind];
   const looks = [
     (after: ObjectKey | undefined) => nextObjects(database, after),
-    ...PROJECTIONS.map((projection) => (after: ObjectKey | undefined) => nextOrphans(database, projection, after, limit)),
+    ...PROJECTIONS.map(
+      (projection) => (after: ObjectKey | undefined) => nextOrphans(database, projection, after, limit),
+    ),
   ];
   for (const look of looks) {
     let after: ObjectKey | undefined;
@@ -88,20 +90,33 @@ async function* pages({ database, signal }: RebuildOptions): AsyncGenerator<Obje
 }
 
 async function nextObjects(database: Database, after: ObjectKey | undefined): Promise<ObjectKey[]> {
-  const values = [after?.objectId ?? "", after?.objectType ?? "", after?.account ?? "", after?.livemode ?? false, PAGE[database.kind]];
+  const values = [
+    after?.objectId ?? "",
+    after?.objectType ?? "",
+    after?.account ?? "",
+    after?.livemode ?? false,
+    PAGE[database.kind],
+  ];
   return (await database.query<ObjectKey>({ name: "rebuild_page", text: NEXT_OBJECTS, values })).rows;
 }
 
 /** A page of objects in one transaction, each under its lock; those with events in the queue are left alone. */
-async function rebuildObjects(options: RebuildOptions, keys: readonly ObjectKey[]): Promise<{ differences: Difference[]; pending: number }> {
+async function rebuildObjects(
+  options: RebuildOptions,
+  keys: readonly ObjectKey[],
+): Promise<{ differences: Difference[]; pending: number }> {
   return options.database.transaction(async (tx) => {
     await lockObjects(tx, options.database.kind, keys);
     const waiting = await pendingObjects(tx, keys);
     const ready = keys.filter((key) => !waiting.has(objectKeyText(key)));
     const rows = await foldAll(tx, ready);
     const live = await loadLiveRows(tx, ready);
-    const owners = await ownersOf(tx, ready.filter((key) => key.account !== ""));
-    const tenantOf = (key: ObjectKey): string | null => (key.account === "" ? options.platformTenant : (owners.get(accountKey(key)) ?? null));
+    const owners = await ownersOf(
+      tx,
+      ready.filter((key) => key.account !== ""),
+    );
+    const tenantOf = (key: ObjectKey): string | null =>
+      key.account === "" ? options.platformTenant : (owners.get(accountKey(key)) ?? null);
     const differences = ready.flatMap((key): Difference[] => {
       const text = objectKeyText(key);
       const columns = compare(live.get(text), rows.get(text), tenantOf(key));
@@ -119,13 +134,20 @@ async function lockObjects(tx: Queryable, kind: Database["kind"], keys: readonly
 }
 
 async function pendingObjects(tx: Queryable, keys: readonly ObjectKey[]): Promise<Set<string>> {
-  const { rows } = await tx.query<{ object_key: string }>({ name: "rebuild_pending", text: PENDING, values: [keys.map((key) => key.objectId)] });
+  const { rows } = await tx.query<{ object_key: string }>({
+    name: "rebuild_pending",
+    text: PENDING,
+    values: [keys.map((key) => key.objectId)],
+  });
   return new Set(rows.map((row) => row.object_key));
 }
 
 async function foldAll(tx: Queryable, keys: readonly ObjectKey[]): Promise<Map<string, FoldedRow>> {
   const observations = new Map<string, Observation[]>();
-  for (const stored of await loadObservationsOf(tx, keys.map((key) => ({ ...key, created: null })))) {
+  for (const stored of await loadObservationsOf(
+    tx,
+    keys.map((key) => ({ ...key, created: null })),
+  )) {
     const { observation, snapshot } = readObservation(stored);
     if (!snapshot || observation.objectId === null) continue;
     const text = objectKeyText({ ...observation, objectId: observation.objectId });
@@ -150,16 +172,27 @@ async function mend(
 ): Promise<void> {
   const wrong = differences.flatMap(({ key }) => rows.get(objectKeyText(key)) ?? []);
   for (const projection of PROJECTIONS) {
-    await writeRows(tx, projection, wrong.filter((row) => row.projection === projection), (row) => tenantOf(row.key));
+    await writeRows(
+      tx,
+      projection,
+      wrong.filter((row) => row.projection === projection),
+      (row) => tenantOf(row.key),
+    );
   }
   const orphans = differences.filter(({ key }) => !rows.has(objectKeyText(key)));
   for (const { key } of orphans) await deleteRow(tx, projectionOf(key.objectType), key);
 }
 
-function compare(live: RowValues | undefined, row: FoldedRow | undefined, tenant: string | null): Difference["columns"] {
+function compare(
+  live: RowValues | undefined,
+  row: FoldedRow | undefined,
+  tenant: string | null,
+): Difference["columns"] {
   if (live === undefined || row === undefined) {
     if (live === row) return [];
-    return [{ column: "*", live: live === undefined ? "no row" : "a row", rebuilt: row === undefined ? "no row" : "a row" }];
+    return [
+      { column: "*", live: live === undefined ? "no row" : "a row", rebuilt: row === undefined ? "no row" : "a row" },
+    ];
   }
   const rebuilt = rowValues(row, tenant);
   return Object.entries(rebuilt)

@@ -10,8 +10,7 @@ import { type Envelope, readEnvelope, type StripeObject } from "../stripe/envelo
 import { type SignatureRefusal, type SigningSecret, verifySignature } from "../stripe/signature.ts";
 import { eventKey, type IncomingEvent, insertEvents } from "./event-tables.ts";
 import { groupCommit } from "./group-commit.ts";
-import type { Recent } from "./recent.ts";
-import { observationOf } from "./stored-observation.ts";
+import type { Recent, RecentEvent } from "./recent.ts";
 
 export interface ReceiveOptions {
   database: Database;
@@ -57,6 +56,8 @@ export interface Receiver {
 /** One batch at 64 connections is about 30 events; more than this makes a batch slow for its first caller. */
 const MAX_BATCH = { server: 256, embedded: 100 } as const;
 const MAX_IN_FLIGHT = { server: 2, embedded: 1 } as const;
+/** A second batch beside a first one of fewer events than this cost more than it gained: its statement is shared by too few. */
+const MIN_BESIDE = 16;
 
 const REFUSALS: Record<SignatureRefusal, ErrorCode> = {
   missing: "signature_missing",
@@ -76,6 +77,7 @@ export function receiver(options: ReceiveOptions): Receiver {
     write: (batch) => storeBatch(options, batch),
     sizeOf: ({ event }) => event.payload.length,
     maxInFlight: MAX_IN_FLIGHT[options.database.kind],
+    minBeside: MIN_BESIDE,
     maxBatch: MAX_BATCH[options.database.kind],
     maxWaiting: options.maxWaiting,
     maxWaitingBytes: options.maxWaitingBytes,
@@ -98,11 +100,19 @@ export function receiver(options: ReceiveOptions): Receiver {
 }
 
 function verify(options: ReceiveOptions, delivery: Delivery): void {
-  const verdict = verifySignature(delivery.body, delivery.signature, options.secrets, Math.floor(options.clock.now() / 1000));
+  const verdict = verifySignature(
+    delivery.body,
+    delivery.signature,
+    options.secrets,
+    Math.floor(options.clock.now() / 1000),
+  );
   if (verdict.ok) return;
   if (options.allowUnsigned && verdict.reason === "missing") {
-    if (!delivery.fromLoopback) throw publicError("signature_missing", { message: "Unsigned events are taken from this machine alone." });
-    options.log.warn("an unsigned event was taken: STRIPE_WEBHOOK_ALLOW_UNSIGNED is on; set STRIPE_WEBHOOK_SECRET instead");
+    if (!delivery.fromLoopback)
+      throw publicError("signature_missing", { message: "Unsigned events are taken from this machine alone." });
+    options.log.warn(
+      "an unsigned event was taken: STRIPE_WEBHOOK_ALLOW_UNSIGNED is on; set STRIPE_WEBHOOK_SECRET instead",
+    );
     return;
   }
   throw publicError(REFUSALS[verdict.reason]);
@@ -111,7 +121,9 @@ function verify(options: ReceiveOptions, delivery: Delivery): void {
 function read(body: Buffer, platformTenant: string): Received {
   const reading = readEnvelope(body);
   if (!reading.ok) {
-    throw publicError(reading.reason === "not_event" ? "not_a_stripe_event" : "invalid_json", { message: `Not a Stripe event: ${reading.detail}.` });
+    throw publicError(reading.reason === "not_event" ? "not_a_stripe_event" : "invalid_json", {
+      message: `Not a Stripe event: ${reading.detail}.`,
+    });
   }
   const payload = reading.text.length === 0 || body[0] === BYTE_ORDER_MARK ? Buffer.from(reading.text, "utf8") : body;
   return { event: incomingEvent(reading.envelope, payload, platformTenant), parsed: reading.parsed };
@@ -123,7 +135,9 @@ const BYTE_ORDER_MARK = 0xef;
 export function incomingEvent(envelope: Envelope, payload: Buffer, platformTenant: string): IncomingEvent {
   const { id, type, created, livemode, account, apiVersion } = envelope;
   const object = envelope.thin ? {} : envelope.object;
-  const objectType = envelope.thin ? keyTypeOf(envelope.relatedObject?.type ?? "v2.core.event") : objectTypeOf(type, object);
+  const objectType = envelope.thin
+    ? keyTypeOf(envelope.relatedObject?.type ?? "v2.core.event")
+    : objectTypeOf(type, object);
   const objectId = envelope.thin ? (envelope.relatedObject?.id ?? null) : idOf(object);
   return {
     id,
@@ -146,7 +160,7 @@ export function incomingEvent(envelope: Envelope, payload: Buffer, platformTenan
 
 /** Ids that cannot be stored as they are would not be found again: such an object is kept with its event, not reduced. */
 export function idOf(object: StripeObject): string | null {
-  const id = object["id"];
+  const id = object.id;
   return typeof id === "string" && /^[!-{}-~]{1,255}$/.test(id) ? id : null;
 }
 
@@ -162,7 +176,8 @@ async function storeBatch(options: ReceiveOptions, batch: readonly Received[]): 
   const seconds = (options.clock.monotonic() - started) / 1000;
   const duplicates = fresh.filter((isNew) => !isNew).length;
   batch.forEach(({ event, parsed }, index) => {
-    if (fresh[index] === true) options.recent.put(eventKey(event), observationOf(asStored(event), parsed), event.payload.length);
+    if (fresh[index] === true)
+      options.recent.put(eventKey(event), { stored: asStored(event), payload: event.payload, parsed });
   });
   options.metrics.received(batch.length, duplicates);
   options.metrics.batch(batch.length, seconds);
@@ -178,7 +193,8 @@ async function storeBatch(options: ReceiveOptions, batch: readonly Received[]): 
   return fresh;
 }
 
-function asStored(event: IncomingEvent): Parameters<typeof observationOf>[0] {
+/** The row that a received event has become. */
+export function asStored(event: IncomingEvent): RecentEvent["stored"] {
   return {
     id: event.id,
     created: event.created,

@@ -27,7 +27,10 @@ export async function replayEvent(database: Database, id: string): Promise<boole
 
 /** How many events a range covers. */
 export async function countReplay(database: Queryable, range: ReplayRange): Promise<number> {
-  const { rows } = await database.query<{ count: number }>({ text: `select count(*) as count ${IN_RANGE}`, values: valuesOf(range) });
+  const { rows } = await database.query<{ count: number }>({
+    text: `select count(*) as count ${IN_RANGE}`,
+    values: valuesOf(range),
+  });
   return rows[0]?.count ?? 0;
 }
 

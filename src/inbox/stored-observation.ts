@@ -29,10 +29,10 @@ export function observationOf(stored: Omit<StoredEvent, "payload">, payload: Str
     objectId: stored.object_id,
   };
   if (stored.source === "pull") return { observation: { ...common, object: payload }, snapshot: true };
-  const body = asObject(payload["data"]);
-  const object = asObject(body?.["object"]);
+  const body = asObject(payload.data);
+  const object = asObject(body?.object);
   if (object === undefined) return { observation: { ...common, object: NO_OBJECT }, snapshot: false };
-  const previous = asObject(body?.["previous_attributes"]);
+  const previous = asObject(body?.previous_attributes);
   return { observation: { ...common, object, ...(previous === undefined ? {} : { previous }) }, snapshot: true };
 }
 

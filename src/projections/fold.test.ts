@@ -13,13 +13,13 @@ const thing = projection({
   table: "things",
   columns: { status: "text", step: "bigint", invoice_id: "text" },
   tombstone: true,
-  terminal: (object) => object["status"] === "done",
-  rank: (object) => [typeof object["step"] === "number" ? object["step"] : 0],
+  terminal: (object) => object.status === "done",
+  rank: (object) => [typeof object.step === "number" ? object.step : 0],
   keeps: ["invoice_id"],
   row: (object) => ({
-    status: typeof object["status"] === "string" ? object["status"] : undefined,
-    step: typeof object["step"] === "number" ? object["step"] : null,
-    invoice_id: typeof object["invoice"] === "string" ? object["invoice"] : null,
+    status: typeof object.status === "string" ? object.status : undefined,
+    step: typeof object.step === "number" ? object.step : null,
+    invoice_id: typeof object.invoice === "string" ? object.invoice : null,
   }),
 });
 
@@ -27,7 +27,7 @@ const unranked = projection({
   objects: ["thing"],
   table: "things",
   columns: { status: "text" },
-  row: (object) => ({ status: typeof object["status"] === "string" ? object["status"] : undefined }),
+  row: (object) => ({ status: typeof object.status === "string" ? object.status : undefined }),
 });
 
 const observation = fc

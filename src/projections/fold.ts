@@ -32,7 +32,11 @@ export interface FoldedRow {
  *
  * A tie with the stored head is decided by the whole set, and so is a kept column that changes under an unchanged head.
  */
-export function secondToLoad(projection: Projection, fresh: readonly Observation[], stored: StoredHead | undefined): number | null {
+export function secondToLoad(
+  projection: Projection,
+  fresh: readonly Observation[],
+  stored: StoredHead | undefined,
+): number | null {
   if (stored === undefined) return null;
   const newest = greatestOrder(fresh.map((observation) => orderOf(observation, projection)));
   const compared = compareOrder(newest, stored.order);
@@ -47,9 +51,16 @@ export function secondToLoad(projection: Projection, fresh: readonly Observation
  * @param observations what is new, with the second that `secondToLoad` asked for; in any order, repeats allowed
  * @param stored what the row says now; undefined when there is none, or when everything is folded anew
  */
-export function fold(key: ObjectKey, projection: Projection, observations: readonly Observation[], stored: StoredHead | undefined): FoldedRow | null {
+export function fold(
+  key: ObjectKey,
+  projection: Projection,
+  observations: readonly Observation[],
+  stored: StoredHead | undefined,
+): FoldedRow | null {
   // Stored events are told apart by second and id.
-  const distinct = [...new Map(observations.map((observation) => [`${observation.created}:${observation.id}`, observation])).values()];
+  const distinct = [
+    ...new Map(observations.map((observation) => [`${observation.created}:${observation.id}`, observation])).values(),
+  ];
   const orders = distinct.map((observation) => orderOf(observation, projection));
   const order = greatestOrder(orders);
   if (stored !== undefined && compareOrder(stored.order, order) > 0) return null;
@@ -70,10 +81,14 @@ function greatestOrder(orders: readonly Order[]): Order {
 
 /** A stub that says only "deleted" has nothing to read; that is no unknown shape. */
 function isStub(observation: Observation): boolean {
-  return observation.object["deleted"] === true;
+  return observation.object.deleted === true;
 }
 
-function readColumns(projection: Projection, head: Observation, kept: Kept): { columns: Record<string, ColumnValue>; unread: string[] } {
+function readColumns(
+  projection: Projection,
+  head: Observation,
+  kept: Kept,
+): { columns: Record<string, ColumnValue>; unread: string[] } {
   const read = projection.row(head.object, head);
   const columns: Record<string, ColumnValue> = {};
   const unread: string[] = [];

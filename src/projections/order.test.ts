@@ -40,7 +40,7 @@ describe("true order", () => {
   });
 
   it("puts a terminal snapshot above a younger one that is not, and under a younger terminal one", () => {
-    const kind: Projection = { ...plain, terminal: (object) => object["status"] === "paid" };
+    const kind: Projection = { ...plain, terminal: (object) => object.status === "paid" };
     const paid = seen("evt_1", { status: "paid" }, { created: 5 });
     expect(greater(kind, paid, seen("evt_2", { status: "open" }, { created: 9 }))).toBe(true);
     expect(greater(kind, seen("evt_3", { status: "paid" }, { created: 9 }), paid)).toBe(true);
@@ -79,7 +79,7 @@ describe("a tie within one second", () => {
   });
 
   it("is won by the greatest rank where the kind declares one", () => {
-    const kind: Projection = { ...plain, rank: (object) => [object["n"] as number] };
+    const kind: Projection = { ...plain, rank: (object) => [object.n as number] };
     const low = seen("evt_9", { n: 1 });
     const high = seen("evt_1", { n: 2 });
     expect(settleTie([low, high], kind)).toEqual({ observation: high, ambiguous: false });

@@ -33,7 +33,7 @@ export function compareOrder(a: Order, b: Order): number {
 /** Says that the object is gone, whether or not its id may return. */
 export function saysDeleted(observation: Observation): boolean {
   return (
-    observation.object["deleted"] === true ||
+    observation.object.deleted === true ||
     // A subscription is canceled, not deleted: its event's name is history.
     (observation.type.endsWith(".deleted") && observation.type !== "customer.subscription.deleted")
   );

@@ -67,7 +67,9 @@ export interface ProjectionSpec<Columns extends Record<string, ColumnType>> {
 export type Projection = ProjectionSpec<Record<string, ColumnType>>;
 
 /** Declares a projection; the type parameter checks that `row` fills exactly the declared columns. */
-export function projection<const Columns extends Record<string, ColumnType>>(spec: ProjectionSpec<Columns>): Projection {
+export function projection<const Columns extends Record<string, ColumnType>>(
+  spec: ProjectionSpec<Columns>,
+): Projection {
   return spec as unknown as Projection;
 }
 

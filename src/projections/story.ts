@@ -53,10 +53,13 @@ export function inTrueOrder(projection: Projection, observations: readonly Obser
     .map((observation) => ({ observation, order: orderOf(observation, projection) }))
     .sort((a, b) => compareOrder(a.order, b.order));
   const ordered: Observation[] = [];
-  for (let from = 0; from < sorted.length; ) {
+  for (let from = 0; from < sorted.length;) {
     const first = sorted[from];
     if (first === undefined) break;
-    let tied = sorted.slice(from).filter(({ order }) => compareOrder(order, first.order) === 0).map(({ observation }) => observation);
+    let tied = sorted
+      .slice(from)
+      .filter(({ order }) => compareOrder(order, first.order) === 0)
+      .map(({ observation }) => observation);
     from += tied.length;
     const settled: Observation[] = [];
     while (tied.length > 0) {

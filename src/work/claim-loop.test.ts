@@ -4,7 +4,16 @@ import { describe, expect, it } from "vitest";
 import { claimLoop, type ClaimLoopOptions, type Found } from "./claim-loop.ts";
 
 function loop(run: ClaimLoopOptions["run"], more: Partial<ClaimLoopOptions> = {}) {
-  return claimLoop({ name: "test", run, concurrency: 1, pollEvery: 60_000, gatherFor: 0, pauseAfterError: 10, onError: () => undefined, ...more });
+  return claimLoop({
+    name: "test",
+    run,
+    concurrency: 1,
+    pollEvery: 60_000,
+    gatherFor: () => 0,
+    pauseAfterError: 10,
+    onError: () => undefined,
+    ...more,
+  });
 }
 
 describe("the claim loop", () => {
@@ -31,7 +40,7 @@ describe("the claim loop", () => {
         runs++;
         return Promise.resolve(found.shift() ?? "none");
       },
-      { gatherFor: 50 },
+      { gatherFor: () => 50 },
     );
     await sleep(20);
     events.wake();

@@ -11,8 +11,8 @@ export interface ClaimLoopOptions {
   concurrency: number;
   /** Milliseconds between looks at an empty queue: the fallback for a wake-up that was lost. */
   pollEvery: number;
-  /** Milliseconds to let work gather after a unit that was not full: what a unit costs is shared by more. 0: none. */
-  gatherFor: number;
+  /** Milliseconds to wait before the next unit, so that work gathers and shares what a unit costs. */
+  gatherFor: (found: "full" | "some") => number;
   /** Milliseconds to wait after an error, which must not become a busy loop. */
   pauseAfterError: number;
   onError: (error: unknown) => void;
@@ -45,8 +45,10 @@ export function claimLoop(options: ClaimLoopOptions): ClaimLoop {
   }
 
   /** Unlike a sleep it is ended by no wake-up: those are what it waits for. */
-  function gather(): Promise<void> {
-    return stopping ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, options.gatherFor));
+  function gather(milliseconds: number): Promise<void> {
+    return stopping || milliseconds <= 0
+      ? Promise.resolve()
+      : new Promise((resolve) => setTimeout(resolve, milliseconds));
   }
 
   const pause = (milliseconds: number): Promise<void> => sleep(milliseconds, wakeUps);
@@ -57,7 +59,7 @@ export function claimLoop(options: ClaimLoopOptions): ClaimLoop {
       try {
         const found = await options.run();
         if (found === "none") await sleep(options.pollEvery, seen);
-        else if (found === "some" && options.gatherFor > 0) await gather();
+        else await gather(options.gatherFor(found));
       } catch (error) {
         options.onError(error);
         await pause(options.pauseAfterError);

@@ -6,14 +6,17 @@ export interface Schedule {
 }
 
 /** Runs `work` every `seconds`, the first time after the first wait. A run that takes longer delays the next. */
-export function every(seconds: number, work: () => Promise<void>, onError: (error: unknown) => void): Schedule {
+export function every(seconds: number, work: () => Promise<unknown>, onError: (error: unknown) => void): Schedule {
   let running: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const next = (): void => {
     if (stopped) return;
     timer = setTimeout(() => {
-      running = work().catch(onError).then(next);
+      running = work().then(next, (error: unknown) => {
+        onError(error);
+        next();
+      });
     }, seconds * 1000);
   };
   next();

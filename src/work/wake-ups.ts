@@ -7,7 +7,11 @@ import type { Database } from "../db/database.ts";
 const AT_MOST_EVERY = 50;
 
 /** Tells other nodes that there is work on `channel`: coalesced, after the commit, in a commit of its own that waits for no disk. */
-export function notifier(database: Database, channel: string, onError: (error: unknown) => void): { notify: () => void; stop: () => Promise<void> } {
+export function notifier(
+  database: Database,
+  channel: string,
+  onError: (error: unknown) => void,
+): { notify: () => void; stop: () => Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   const send = (): void => {
@@ -31,7 +35,12 @@ export function notifier(database: Database, channel: string, onError: (error: u
 const RECONNECT_AFTER = 5000;
 
 /** Listens on `channel`; comes back by itself after a lost connection, and then wakes once for what it may have missed. */
-export function listener(url: string, channel: string, onWake: () => void, onError: (error: unknown) => void): { stop: () => Promise<void> } {
+export function listener(
+  url: string,
+  channel: string,
+  onWake: () => void,
+  onError: (error: unknown) => void,
+): { stop: () => Promise<void> } {
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;

@@ -147,7 +147,7 @@ function receiveOptions(pipe: Pipe, lines: LogLine[]): ReceiveOptions {
     maxWaiting: 1000,
     maxWaitingBytes: 64 * 1024 * 1024,
     metrics: { received: () => undefined, batch: () => undefined },
-    recent: recentObservations(1024 * 1024),
+    recent: recentObservations(1024 * 1024, systemClock),
     onStored: () => undefined,
   };
 }

@@ -25,7 +25,11 @@ interface Kind {
 }
 
 /** Builds a life: each step changes some fields, and `*.updated` events name what those fields said before. */
-function life(kind: Kind, first: Overrides, ...steps: [type: string, changes: Overrides, more?: Partial<Step>][]): Step[] {
+function life(
+  kind: Kind,
+  first: Overrides,
+  ...steps: [type: string, changes: Overrides, more?: Partial<Step>][]
+): Step[] {
   let says: Overrides = first;
   return steps.map(([type, changes, more]) => {
     const before = Object.fromEntries(Object.keys(changes).map((name) => [name, says[name] ?? null]));
@@ -88,10 +92,20 @@ export const LIVES: Readonly<Record<string, Step[]>> = {
       ["charge.succeeded", { balance_transaction: null }],
       ["charge.updated", { balance_transaction: "txn_1" }],
       ["charge.refunded", { amount_refunded: 1000 }, { previous: { amount_refunded: 0 } }],
-      ["charge.refunded", { amount_refunded: 3100, refunded: true }, { previous: { amount_refunded: 1000, refunded: false } }],
+      [
+        "charge.refunded",
+        { amount_refunded: 3100, refunded: true },
+        { previous: { amount_refunded: 1000, refunded: false } },
+      ],
       ["charge.updated", { disputed: true }],
     ),
-    ...life(REFUND, { status: "pending" }, ["refund.created", {}], ["refund.updated", { status: "succeeded" }], ["refund.failed", { status: "failed" }]),
+    ...life(
+      REFUND,
+      { status: "pending" },
+      ["refund.created", {}],
+      ["refund.updated", { status: "succeeded" }],
+      ["refund.failed", { status: "failed" }],
+    ),
     ...life(
       DISPUTE,
       { status: "needs_response" },
@@ -133,5 +147,7 @@ export const LIVES: Readonly<Record<string, Step[]>> = {
 
 /** A step as it arrives, at a given second, in a given shape. `index` names its event. */
 export function bodyOf(step: Step, shape: "old" | "new"): { object: StripeObject; apiVersion: string } {
-  return shape === "old" ? { object: step.old(step.says), apiVersion: OLD_API } : { object: step.new(step.says), apiVersion: NEW_API };
+  return shape === "old"
+    ? { object: step.old(step.says), apiVersion: OLD_API }
+    : { object: step.new(step.says), apiVersion: NEW_API };
 }

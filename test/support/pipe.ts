@@ -11,12 +11,10 @@ import { openEmbedded } from "../../src/db/embedded.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { openServer } from "../../src/db/server.ts";
 import { type FetchedObject, observe } from "../../src/inbox/observe.ts";
-import { insertEvents } from "../../src/inbox/event-tables.ts";
+import { eventKey, insertEvents } from "../../src/inbox/event-tables.ts";
 import { processOnce, type ProcessOptions } from "../../src/inbox/process.ts";
-import { incomingEvent } from "../../src/inbox/receive.ts";
+import { asStored, incomingEvent } from "../../src/inbox/receive.ts";
 import { recentObservations, type Recent } from "../../src/inbox/recent.ts";
-import { observationOf } from "../../src/inbox/stored-observation.ts";
-import { eventKey } from "../../src/inbox/event-tables.ts";
 import { PROJECTIONS } from "../../src/projections/registry.ts";
 import { readEnvelope } from "../../src/stripe/envelope.ts";
 import { ensurePlatformTenant } from "../../src/tenants/platform.ts";
@@ -42,10 +40,12 @@ export interface Pipe {
 export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> {
   const folder = mkdtempSync(join(tmpdir(), "billhook-pipe-"));
   const database =
-    kind === "embedded" ? await openEmbedded(join(folder, "data")) : await openServer({ url: await freshDatabase(), poolSize: 8 });
+    kind === "embedded"
+      ? await openEmbedded(join(folder, "data"))
+      : await openServer({ url: await freshDatabase(), poolSize: 8 });
   await migrate(database);
   const platformTenant = await ensurePlatformTenant(database);
-  const recent = recentObservations(4 * 1024 * 1024);
+  const recent = recentObservations(4 * 1024 * 1024, systemClock);
   const processOptions = (options: Partial<ProcessOptions> = {}): ProcessOptions => ({
     database,
     clock: systemClock,
@@ -64,7 +64,7 @@ export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> 
     processOptions,
     arrive: (arrivals) => arrive(database, platformTenant, recent, arrivals),
     drain: async (options) => {
-      while ((await processOnce(processOptions(options))) > 0);
+      while ((await processOnce(processOptions(options))).claimed > 0);
     },
     close: async () => {
       await database.close();
@@ -73,7 +73,12 @@ export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> 
   };
 }
 
-async function arrive(database: Database, platformTenant: string, recent: Recent, arrivals: readonly Arrival[]): Promise<void> {
+async function arrive(
+  database: Database,
+  platformTenant: string,
+  recent: Recent,
+  arrivals: readonly Arrival[],
+): Promise<void> {
   const events = arrivals.flatMap((arrival) => {
     if (!("event" in arrival)) return [];
     const payload = Buffer.from(JSON.stringify(arrival.event), "utf8");
@@ -82,14 +87,20 @@ async function arrive(database: Database, platformTenant: string, recent: Recent
     return [{ incoming: incomingEvent(reading.envelope, payload, platformTenant), parsed: reading.parsed }];
   });
   if (events.length > 0) {
-    const stored = await insertEvents(database, events.map(({ incoming }) => incoming));
+    const stored = await insertEvents(
+      database,
+      events.map(({ incoming }) => incoming),
+    );
     for (const { incoming, parsed } of events) {
-      if (!stored.has(incoming)) continue;
-      const row = { ...incoming, stripe_account: incoming.account, api_version: incoming.apiVersion, object_type: incoming.objectType, object_id: incoming.objectId };
-      recent.put(eventKey(incoming), observationOf(row, parsed), incoming.payload.length);
+      if (stored.has(incoming))
+        recent.put(eventKey(incoming), { stored: asStored(incoming), payload: incoming.payload, parsed });
     }
   }
-  await observe(database, arrivals.flatMap((arrival) => ("fetched" in arrival ? [arrival.fetched] : [])), platformTenant);
+  await observe(
+    database,
+    arrivals.flatMap((arrival) => ("fetched" in arrival ? [arrival.fetched] : [])),
+    platformTenant,
+  );
 }
 
 /** Columns that say when or in which observation of several equal ones we learned something, and those of our own ids. */
@@ -102,10 +113,13 @@ export interface State {
 
 /** Every projection row and every fact whose object id ends in `suffix`, as plain values. */
 export async function stateOf(database: Database, suffix: string): Promise<State> {
-  const tables = PROJECTIONS.flatMap((projection) => [projection.table, ...(projection.children ?? []).map((child) => child.table)]);
+  const tables = PROJECTIONS.flatMap((projection) => [
+    projection.table,
+    ...(projection.children ?? []).map((child) => child.table),
+  ]);
   const rows: State["rows"] = {};
   for (const table of tables) {
-    const found = await database.query<Record<string, unknown>>({
+    const found = await database.query({
       text: `select * from ${table} where id like $1 order by livemode, stripe_account, id`,
       values: [`%${suffix}`],
     });

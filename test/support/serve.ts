@@ -46,7 +46,8 @@ export async function serve(env: Record<string, string>): Promise<Served> {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
   const url = `http://127.0.0.1:${port}`;
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   return {

@@ -18,7 +18,7 @@ begin
       object_type    text collate "C" not null,
       object_id      text collate "C",
       customer_id    text collate "C",
-      email          text,
+      email          text collate "C",
       tenant_id      text,
       received_at    timestamptz not null default now(),
       replaced_at    timestamptz,
@@ -26,14 +26,15 @@ begin
       primary key (created, id)
     )
   $table$ || case when embedded then '' else 'partition by range (created)' end;
-  if not embedded then
-    execute 'create table stripe_events_default partition of stripe_events default';
-  end if;
   -- jsonb would cost half the rate and reject \u0000 and lone surrogates; lz4 keeps the text small where the server has it.
   if exists (select from pg_settings where name = 'default_toast_compression' and 'lz4' = any (enumvals)) and not embedded then
     execute 'alter table stripe_events alter column payload set compression lz4';
   else
     execute 'alter table stripe_events alter column payload set storage external';
+  end if;
+  -- Last: a partition takes the column's compression from its parent when it is made.
+  if not embedded then
+    execute 'create table stripe_events_default partition of stripe_events default';
   end if;
 end $$;
 

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+
+import { mayWork, restAfter } from "./pace.ts";
+
+it("lets one worker alone work while a burst is answered, until its oldest event has waited five seconds", () => {
+  expect([0, 1].map((worker) => mayWork(worker, { receiving: true, lag: 1 }))).toEqual([true, false]);
+  expect([0, 1].map((worker) => mayWork(worker, { receiving: true, lag: 6 }))).toEqual([true, true]);
+});
+
+it("works a backlog off with all workers and no rest", () => {
+  expect([0, 1].map((worker) => mayWork(worker, { receiving: false, lag: 1 }))).toEqual([true, true]);
+  expect(restAfter({ full: true })).toBe(0);
+});
+
+it("lets events gather after a batch that was not full", () => {
+  expect(restAfter({ full: false })).toBe(20);
+});
