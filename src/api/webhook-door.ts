@@ -121,7 +121,8 @@ async function receive(
     // This answer is the last on its connection: the process is stopping.
     ...(deps.stopping() ? { connection: "close" } : {}),
   });
-  response.end(SUCCESS);
+  // Latin-1, so that head and body go out in one write.
+  response.end(SUCCESS, "latin1");
 }
 
 /** Sent from this machine, and not handed on by a proxy that runs on it. */
