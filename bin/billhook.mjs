@@ -17,11 +17,20 @@ delete process.env[LAUNCHED];
 
 if (isRecent(process.versions.node)) {
   if (launched) endWithLauncher();
+  if (process.env.npm_lifecycle_event === "start") endWithParent();
   await import(pathToFileURL(mainFile()).href);
 } else {
   const node = launched ? undefined : pinnedNode();
   if (node === undefined) stop(tooOld());
   relaunch(node);
+}
+
+/** npm starts a shell, which starts us, and hands on no signal: when the shell is gone, so is who asked for us. */
+function endWithParent() {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, "SIGTERM");
+  }, 500).unref();
 }
 
 function isRecent(version) {

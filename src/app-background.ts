@@ -99,9 +99,9 @@ function eventLoops(parts: BackgroundParts): ClaimLoop[] {
       name: `stripe events ${worker}`,
       run: async () => {
         if (!mayWork(worker, { receiving: isReceiving(receiving.waiting()), lag })) return "none";
-        const { claimed, oldestAge } = await processOnce(options);
+        const { claimed, oldestAge, full } = await processOnce(options);
         lag = oldestAge;
-        return claimed === 0 ? "none" : claimed < batchSize ? "some" : "full";
+        return claimed === 0 ? "none" : full ? "full" : "some";
       },
       concurrency: 1,
       pollEvery: worker === 0 ? 500 : 100,

@@ -10,7 +10,7 @@ import { createMetrics } from "./app-metrics.ts";
 import type { Config, WebhookSecret } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openEmbedded } from "./db/embedded.ts";
-import { migrate, migrationState } from "./db/migrate.ts";
+import { migrate, schemaStanding } from "./db/migrate.ts";
 import { openServer } from "./db/server.ts";
 import { queueState, releaseAllLeases } from "./inbox/event-tables.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
@@ -42,6 +42,9 @@ export interface App {
 /** Payloads that one process holds between receipt and processing: 12,000 events of 4 kB. */
 const RECENT_BYTES = 48 * 1024 * 1024;
 
+/** How long a stop waits for requests that have begun. */
+const LAST_REQUESTS_MS = 10_000;
+
 /** Opens the database, migrates it, and wires a process that is ready to listen and to work. Throws with a sentence that says what to do. */
 export async function openApp(config: Config, options: AppOptions): Promise<App> {
   const clock = options.clock ?? systemClock;
@@ -49,7 +52,10 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
   try {
     const migrations = await migrate(database);
     const platformTenant = await ensurePlatformTenant(database);
-    await ensurePartitions(database, clock);
+    await ensurePartitions(database, clock).catch((error: unknown) => {
+      // Until the next try the default partition takes what comes.
+      options.log.warn("this month's partition could not be made: the default one is used", { error });
+    });
     // One folder, one process: what a killed one had claimed is ours at once.
     if (database.kind === "embedded") await releaseAllLeases(database);
     return wire({ config, options, clock, database, platformTenant }, migrations);
@@ -112,6 +118,7 @@ function wire(parts: Parts, migrations: string[]): App {
     operatorToken: options.operatorToken,
     readiness: () => readiness(database, stopping),
     refused: metrics.receive.refused,
+    maxCollectingBytes: config.receiveMaxWaitingBytes,
     metrics: async () => metrics.expose(await queueState(database).catch(() => undefined), receiving.waiting()),
     wake,
     platformTenant,
@@ -129,9 +136,13 @@ function wire(parts: Parts, migrations: string[]): App {
     },
     stop: async () => {
       stopping = true;
-      await api.close();
+      // A request that never ends must not hold up the stop: what is answered by then was stored, the rest is sent again.
+      const cutOff = setTimeout(() => {
+        api.server.closeAllConnections();
+      }, LAST_REQUESTS_MS);
+      await Promise.all([api.close(), background?.stop()]);
+      clearTimeout(cutOff);
       await receiving.idle();
-      await background?.stop();
       await others?.stop();
       await database.close();
     },
@@ -142,19 +153,13 @@ async function readiness(
   database: Database,
   stopping: boolean,
 ): Promise<{ ready: boolean; checks: Record<string, string> }> {
-  const state = stopping ? undefined : await migrationState(database).catch(() => undefined);
-  const schema =
-    state === undefined
-      ? "unknown"
-      : state.pending.length === 0
-        ? "current"
-        : `${state.pending.length} migrations pending`;
+  const schema = await schemaStanding(database).catch(() => undefined);
   return {
-    ready: schema === "current",
+    ready: !stopping && (schema === "current" || schema === "newer"),
     checks: {
       process: stopping ? "stopping" : "running",
-      database: state === undefined ? "unreachable" : "reachable",
-      schema,
+      database: schema === undefined ? "unreachable" : "reachable",
+      schema: schema ?? "unknown",
     },
   };
 }

@@ -81,6 +81,14 @@ describe("starting without an account", () => {
     expect(config.warnings.join()).toContain("STRIPE_WEBHOOK_ALLOW_UNSIGNED");
   });
 
+  it("unsigned events are not taken where secrets are generated, and a warning says so", () => {
+    const config = readConfig({ STRIPE_WEBHOOK_ALLOW_UNSIGNED: "true" });
+    expect([config.allowUnsignedWebhooks, config.webhookSecrets]).toEqual([false, "generate"]);
+    expect(config.warnings).toEqual([expect.stringContaining("STRIPE_WEBHOOK_ALLOW_UNSIGNED has no effect")]);
+    const open = { STRIPE_SECRET_KEY: "sk_test_bar", STRIPE_WEBHOOK_ALLOW_UNSIGNED: "true" };
+    expect(readConfig(open).warnings).toEqual([]);
+  });
+
   it("a command that serves nothing needs no Stripe key in production, but no bad value passes", () => {
     expect(problems({ NODE_ENV: "production" }, { serving: false })).toEqual({});
     expect(problems({ NODE_ENV: "production", PORT: "x" }, { serving: false })).toHaveProperty("PORT");

@@ -65,7 +65,7 @@ export interface Config {
   stripeApiBase: string | undefined;
   /** In the order in which they are tried, none twice. "generate": nothing is configured, so make them in `dataDir`. */
   webhookSecrets: readonly WebhookSecret[] | "generate";
-  /** Take unsigned events, from loopback only, and warn on each. Never in production, never beside a configured secret. */
+  /** Take unsigned events, from loopback only, and warn on each. Never in production, never where there is a secret. */
   allowUnsignedWebhooks: boolean;
   receiveMaxWaiting: number;
   receiveMaxWaitingBytes: number;
@@ -165,7 +165,7 @@ const VARIABLES = {
     "STRIPE_WEBHOOK_ALLOW_UNSIGNED",
     flag,
     false,
-    "`true` takes unsigned events from this machine, in development and without a webhook secret only.",
+    "`true` takes unsigned events from this machine, in development with a Stripe key and without a webhook secret only.",
   ),
   stripeApiBase: variable(
     "STRIPE_API_BASE",
@@ -248,6 +248,7 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     read,
   );
   const allowUnsigned = read(VARIABLES.allowUnsigned);
+  const unsignedOff = whyUnsignedIsOff(configured.length > 0, stripeSecretKey !== undefined);
   const config: Config = {
     environment,
     host: read(VARIABLES.host) ?? (environment === "production" ? "0.0.0.0" : "127.0.0.1"),
@@ -263,7 +264,7 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     livemode: stripeSecretKey !== undefined && modeOf(stripeSecretKey) === "live",
     stripeApiBase: read(VARIABLES.stripeApiBase),
     webhookSecrets: configured.length === 0 && stripeSecretKey === undefined ? "generate" : configured,
-    allowUnsignedWebhooks: allowUnsigned && configured.length === 0,
+    allowUnsignedWebhooks: allowUnsigned && unsignedOff === undefined,
     receiveMaxWaiting: read(VARIABLES.receiveMaxWaiting),
     receiveMaxWaitingBytes: read(VARIABLES.receiveMaxWaitingBytes),
     workLeaseSeconds: read(VARIABLES.workLeaseSeconds),
@@ -272,7 +273,7 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     logLevel: read(VARIABLES.logLevel),
     logFormat: read(VARIABLES.logFormat),
     logFile: read(VARIABLES.logFile),
-    warnings: warningsOf(env, allowUnsigned && configured.length > 0),
+    warnings: warningsOf(env, allowUnsigned ? unsignedOff : undefined),
   };
   problems.push(
     ...misspelt(env),
@@ -299,11 +300,9 @@ export function loadConfig(overrides: Environment = {}, options: ReadOptions = {
 }
 
 const secretOf = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));
-
 const modeOf = (key: string): string | undefined => key.split("_")[1];
 
 type SecretList = Variable<string[], undefined>;
-
 /** Connect first, then the platform's; a secret that stands in two variables counts where it is first. */
 function configuredSecrets(
   variables: SecretList[],
@@ -372,7 +371,6 @@ function missing(env: Environment, config: Config, allowUnsigned: boolean): Conf
 }
 
 const OUR_PREFIXES = /^(STRIPE|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR)_/i;
-
 function ourNearMisses(env: Environment): NearMiss[] {
   const set = Object.keys(env).filter((name) => env[name] !== undefined && OUR_PREFIXES.test(name));
   return nearMisses(
@@ -388,11 +386,15 @@ function misspelt(env: Environment): ConfigProblem[] {
     .map(({ name, meant }) => ({ variable: name, problem: `there is no such variable: did you mean ${meant}?` }));
 }
 
-function warningsOf(env: Environment, unsignedWithoutEffect: boolean): string[] {
+/** Undefined: STRIPE_WEBHOOK_ALLOW_UNSIGNED has an effect. */
+function whyUnsignedIsOff(hasSecret: boolean, hasKey: boolean): string | undefined {
+  if (hasSecret) return "a webhook secret is configured, so every event must be signed";
+  return hasKey ? undefined : "without STRIPE_SECRET_KEY secrets are generated, so every event must be signed";
+}
+
+function warningsOf(env: Environment, unsignedOff: string | undefined): string[] {
   const near = ourNearMisses(env)
     .filter(({ meant }) => env[meant] !== undefined)
     .map(({ name, meant }) => `${name} is not read; ${meant} is`);
-  const unsigned =
-    "STRIPE_WEBHOOK_ALLOW_UNSIGNED has no effect: a webhook secret is configured, so every event must be signed";
-  return unsignedWithoutEffect ? [...near, unsigned] : near;
+  return unsignedOff === undefined ? near : [...near, `STRIPE_WEBHOOK_ALLOW_UNSIGNED has no effect: ${unsignedOff}`];
 }

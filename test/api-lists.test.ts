@@ -5,6 +5,9 @@ import { at, CONNECTED, customer, EMAIL, idsOf, openScene } from "./support/oper
 import type { Scene } from "./support/operator-scene.ts";
 import { BOTH } from "./support/pipe.ts";
 import { BEGIN, event } from "./support/stripe-fixtures.ts";
+import { newPaymentIntent } from "./support/stripe-fixtures-payments.ts";
+
+const forged = (values: readonly unknown[]): string => Buffer.from(JSON.stringify(values)).toString("base64url");
 
 describe.each(BOTH)("on the %s database, the operator", (kind) => {
   let scene: Scene;
@@ -104,7 +107,12 @@ describe.each(BOTH)("on the %s database, the operator", (kind) => {
       "customers/?status=active",
       "invoices/?status=Paid!",
       "invoices/?cursor=eyJ9",
-      `billing-log/?cursor=${Buffer.from('[1,"a\\u0000b"]').toString("base64url")}`,
+      `billing-log/?cursor=${forged([1, "a\u0000b"])}`,
+      ...[-1, 1.5, 253_370_764_800, 1e12, Number.MAX_SAFE_INTEGER, 1e300].flatMap((seconds) => [
+        `stripe-events/?cursor=${forged([seconds, "evt_1"])}`,
+        `billing-log/?cursor=${forged([seconds, "evt_1"])}`,
+        `customers/?cursor=${forged([seconds, "cus_1", "", false])}`,
+      ]),
     ]) {
       expect([path, (await scene.door.admin("GET", path)).status]).toEqual([path, 400]);
     }
@@ -168,5 +176,13 @@ describe.each(BOTH)("on the %s database, the operator", (kind) => {
       user: EMAIL,
       plan_id: expect.stringMatching(/^price_/) as string,
     });
+  });
+
+  it("finds a payment by the address that its receipt went to", async () => {
+    const paid = newPaymentIntent({ id: "pi_receipt", customer: null, receipt_email: "Guest@example.com" });
+    const sent = event("payment_intent.succeeded", paid, { ...at(30, "evt_op_receipt"), created: BEGIN - 30 });
+    await scene.door.webhook(JSON.stringify(sent));
+    await scene.door.pipe.drain();
+    expect(idsOf(await scene.list("payments/?text=gUEST%40example.com"))).toEqual(["pi_receipt"]);
   });
 });

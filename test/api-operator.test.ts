@@ -99,7 +99,7 @@ describe.each(BOTH)("on the %s database, the operator", (kind) => {
       livemode: false,
       account: null,
       table: "invoices",
-      row: { status: "paid" },
+      row: { status: "paid", stripe_account: null },
       snapshot: { object: "invoice" },
       others: [],
     });

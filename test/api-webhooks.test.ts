@@ -1,5 +1,12 @@
 // The webhook addresses: one receiver behind three paths, an exact answer, and what happens under load, on stop and behind a proxy.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { openDoor, signature } from "./support/api-door.ts";
 import type { Door } from "./support/api-door.ts";
@@ -127,16 +134,21 @@ describe("what the receiver says", () => {
     expect(answer.text).not.toContain("secret cause");
   });
 
-  it("comes from this machine only without a proxy in between", async () => {
+  it("comes from this machine only without a proxy in between, and from no web page", async () => {
     for (const headers of [
       {},
       { "x-forwarded-for": "1.2.3.4" },
       { forwarded: "for=1.2.3.4" },
       { "x-real-ip": "1.2.3.4" },
+      { origin: "https://a-page.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
     ]) {
-      await stubbed.webhook("{}", headers);
+      const sent = `POST /stripe/webhook/ HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n${headerLines(headers)}\r\n{}`;
+      expect(await stubbed.raw(sent, { until: /success/ })).toMatch(/^HTTP\/1\.1 200 /);
     }
-    expect(deliveries.slice(-4).map(({ fromLoopback }) => fromLoopback)).toEqual([true, false, false, false]);
+    const verdicts = deliveries.slice(-7).map(({ fromLoopback }) => fromLoopback);
+    expect(verdicts).toEqual([true, false, false, false, false, false, false]);
   });
 
   it("gets the bytes as they came", async () => {
@@ -145,3 +157,97 @@ describe("what the receiver says", () => {
     expect(deliveries.at(-1)?.body.equals(bytes)).toBe(true);
   });
 });
+
+describe("senders who have proved nothing", () => {
+  const LIMIT = 1024 * 1024;
+  let narrow: Door;
+  const open: Socket[] = [];
+  beforeAll(async () => {
+    narrow = await openDoor("embedded", { deps: { maxCollectingBytes: LIMIT } });
+  });
+  afterEach(() => open.splice(0).forEach((socket) => socket.destroy()));
+  afterAll(async () => narrow.close());
+
+  /** Sends without an end, and keeps the connection; what comes back is in `text`. */
+  async function begin(parts: readonly (string | Buffer)[]): Promise<{ text: string }> {
+    const answer = { text: "" };
+    const socket = connect(narrow.port, "127.0.0.1");
+    open.push(socket);
+    socket.on("error", () => undefined);
+    socket.on("data", (bytes) => (answer.text += bytes.toString("latin1")));
+    for (const part of parts) {
+      if (!socket.write(part)) await Promise.race([once(socket, "drain"), once(socket, "close")]);
+    }
+    return answer;
+  }
+  const head = (length: number): string =>
+    `POST /stripe/webhook/ HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
+  const inPieces = (sent: string): Promise<string> =>
+    narrow.raw(
+      [
+        `POST /stripe/webhook/ HTTP/1.1\r\nHost: x\r\nStripe-Signature: ${signature(sent)}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+        ...(sent.match(/[^]{1,9000}/g) ?? []).map(
+          (piece) => `${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n`,
+        ),
+        "0\r\n\r\n",
+      ],
+      { until: /success|overloaded|too_large/ },
+    );
+  const padded = (bytes: number): string => body().padEnd(bytes, " ");
+
+  it("and send halves of bodies hold no more than the limit: 503, and a whole event still gets in", async () => {
+    const announced = await Promise.all(Array.from({ length: 20 }, () => begin([head(LIMIT)])));
+    expect(await inPieces(padded(300_000)), "headers alone hold nothing").toMatch(/^HTTP\/1\.1 200 /);
+
+    const halves = await Promise.all(
+      Array.from({ length: 20 }, () => begin([head(900_000), Buffer.alloc(150_000, " ")])),
+    );
+    await expect.poll(() => halves.filter(({ text }) => text.includes("overloaded")).length).toBeGreaterThanOrEqual(14);
+    const refused = halves.find(({ text }) => text !== "")?.text ?? "";
+    expect(refused).toMatch(/^HTTP\/1\.1 503 /);
+    expect(refused).toMatch(/retry-after: 1\r\n/i);
+    expect(refused).toMatch(/connection: close\r\n/i);
+    expect(announced.map(({ text }) => text).join("")).toBe("");
+    expect((await narrow.webhook(body())).status).toBe(200);
+
+    open.splice(0).forEach((socket) => socket.destroy());
+    await expect.poll(() => inPieces(padded(900_000))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it("and are refused, or done, leave nothing held", async () => {
+    for (let round = 0; round < 5; round++) {
+      expect(await inPieces(padded(500_000))).toMatch(/^HTTP\/1\.1 200 /);
+      expect(await inPieces(padded(LIMIT + 1))).toMatch(/^HTTP\/1\.1 413 /);
+    }
+  });
+
+  it("and send single bytes take a buffer, not one for each byte", async () => {
+    const before = memoryInUse();
+    const bytes = 300_000;
+    const chunks = Array.from({ length: 100 }, () => "1\r\nx\r\n".repeat(bytes / 100));
+    const held = await begin([
+      "POST /stripe/webhook/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+      ...chunks,
+    ]);
+    await narrow.webhook(body());
+    // By then 300,000 have come, also on a busy machine most.
+    await sleep(700);
+    expect(held.text).toBe("");
+    // One buffer for each byte took 35 MB.
+    expect(memoryInUse() - before).toBeLessThan(6e6);
+  });
+});
+
+function memoryInUse(): number {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+function headerLines(headers: Record<string, string>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
+}

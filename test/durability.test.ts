@@ -1,5 +1,7 @@
 // Promise 1: an event that was answered 200 is never lost. Promise 2: every effect happens exactly once. With kill -9, under load.
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +10,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Database } from "../src/db/database.ts";
 import { openEmbedded } from "../src/db/embedded.ts";
 import { openServer } from "../src/db/server.ts";
-import { post, serve, type Served } from "./support/serve.ts";
+import { BROKEN, post, REFUSED, serve, type Served } from "./support/serve.ts";
 import { BEGIN, event, NEW_API } from "./support/stripe-fixtures.ts";
 import { newInvoice, PAID } from "./support/stripe-fixtures-billing.ts";
 import { freshDatabase } from "./support/postgres.ts";
@@ -33,6 +35,8 @@ async function start(env: Record<string, string>): Promise<Served> {
 interface Sent {
   /** Event ids that were answered 200. */
   answered: Set<string>;
+  /** When the sending of each request began whose connection ended before its answer. */
+  broken: number[];
   next: number;
 }
 
@@ -49,7 +53,12 @@ async function load(server: Served, sent: Sent, stop: { now: boolean }): Promise
         created: BEGIN + invoice,
         apiVersion: NEW_API,
       });
-      if ((await post(server.url, JSON.stringify(body))) === 200) sent.answered.add(id);
+      const began = performance.now();
+      const status = await post(server.url, JSON.stringify(body));
+      if (status === 200) sent.answered.add(id);
+      if (status === BROKEN) sent.broken.push(began);
+      // Refused at once, again and again: the loop would take the processor from the server that ends.
+      if (status === REFUSED) await sleep(5);
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, worker));
@@ -106,7 +115,7 @@ describe.each(BOTH)("kill -9 under load, %s database", (kind) => {
       const where = kind === "embedded" ? join(folder, "data") : await freshDatabase();
       const env =
         kind === "embedded" ? { DATA_DIR: where } : { DATABASE_URL: where, DATA_DIR: folder, WORK_LEASE_SECONDS: "5" };
-      const sent: Sent = { answered: new Set(), next: 0 };
+      const sent: Sent = { answered: new Set(), broken: [], next: 0 };
       for (let round = 0; round < ROUNDS; round++) await killUnderLoad(await start(env), sent);
       const last = await start(env);
       await drained(last);
@@ -131,7 +140,7 @@ describe("several processes on one PostgreSQL", () => {
       start({ ...env, BILLHOOK_ROLES: "work" }),
       start({ ...env, BILLHOOK_ROLES: "work" }),
     ]);
-    const sent: Sent = { answered: new Set(), next: 0 };
+    const sent: Sent = { answered: new Set(), broken: [], next: 0 };
     const stop = { now: false };
     const loading = load(door, sent, stop);
     await sleep(600);
@@ -154,14 +163,19 @@ describe("several processes on one PostgreSQL", () => {
     const url = await freshDatabase();
     const folder = mkdtempSync(join(tmpdir(), "billhook-term-"));
     const server = await start({ DATABASE_URL: url, DATA_DIR: folder });
-    const sent: Sent = { answered: new Set(), next: 0 };
+    const sent: Sent = { answered: new Set(), broken: [], next: 0 };
     const stop = { now: false };
     const loading = load(server, sent, stop);
     await sleep(400);
+    const signalled = performance.now();
     const ending = server.end("SIGTERM");
+    // The load runs on into the stop: a few more are sent while it lasts.
+    await sleep(20);
     stop.now = true;
     await loading;
     expect(await ending).toBe(0);
+    expect(sent.answered.size).toBeGreaterThan(CONNECTIONS);
+    expect(sent.broken.filter((began) => began < signalled)).toEqual([]);
     const database = await openServer({ url, poolSize: 2 });
     const { rows } = await database.query<{ id: string }>("select id from stripe_events");
     const ids = new Set(rows.map((row) => row.id));
@@ -169,6 +183,23 @@ describe("several processes on one PostgreSQL", () => {
     // What was answered but not yet claimed waits for the next start; what was claimed was finished.
     expect((await database.query("select * from stripe_event_queue where lease is not null")).rows).toEqual([]);
     await database.close();
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  it("a request that is never finished holds up the exit for no more than 15 s", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "billhook-half-"));
+    const server = await start({ DATABASE_URL: await freshDatabase(), DATA_DIR: folder });
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    await once(socket, "connect");
+    // The server may end this connection in any way that it likes.
+    socket.on("error", () => undefined);
+    const head = ["POST /stripe/webhook/ HTTP/1.1", "host: 127.0.0.1", "content-type: application/json"];
+    socket.write([...head, "content-length: 1000", "", '{"id": "evt_half'].join("\r\n"));
+    await sleep(200);
+    const signalled = performance.now();
+    expect(await server.end("SIGTERM")).toBe(0);
+    expect(performance.now() - signalled).toBeLessThan(15_000);
+    socket.destroy();
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 });

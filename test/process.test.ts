@@ -122,7 +122,8 @@ describe.each(BOTH)("processing, %s database", (kind) => {
 
     await pipe.database.query("insert into tenants (id) values ('ten_other') on conflict do nothing");
     await connectAccount(pipe.database, "ten_other", { livemode: false, account });
-    expect(await enqueueRoutable(pipe.database, 100)).toBe(1);
+    // The account's own event waits for its tenant too.
+    expect(await enqueueRoutable(pipe.database, 100)).toBe(2);
     await pipe.drain();
     expect(await outcome("evt_unrouted")).toBeUndefined();
     expect(await one("select tenant_id, stripe_account from invoices where id = 'in_unrouted'")).toEqual({
@@ -135,6 +136,10 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     expect(
       await one("select tenant_id from facts where type = 'invoice.paid' and natural_key = 'in_unrouted'"),
     ).toEqual({ tenant_id: "ten_other" });
+    expect(await one("select tenant_id from connected_accounts where id = $1", account)).toEqual({
+      tenant_id: "ten_other",
+    });
+    expect(await enqueueRoutable(pipe.database, 100)).toBe(0);
     await expect(connectAccount(pipe.database, pipe.platformTenant, { livemode: false, account })).rejects.toThrow(
       "belongs to another tenant",
     );
@@ -163,6 +168,24 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     await pipe.drain();
     expect(await one("select count(*) as count from facts where type = 'invoice.upcoming'")).toEqual({ count: 1 });
     expect(await one("select object_id from stripe_events where id = 'evt_upcoming'")).toEqual({ object_id: null });
+  });
+
+  it("an event on which no attempt comes to an end is given up, and blames no other", async () => {
+    await pipe.arrive([customer("cus_killer", "Ada"), customer("cus_beside", "Ada")]);
+    // Four processes have claimed both and died.
+    await pipe.database.query("update stripe_event_queue set attempts = 4");
+    await processOnce(pipe.processOptions({ maxAttempts: 3 }));
+    expect(await one("select count(*) as count from stripe_event_queue where attempts = 4")).toEqual({ count: 1 });
+    expect(await one("select count(*) as count from stripe_event_outcomes where status = 'failed'")).toEqual({
+      count: 1,
+    });
+    await pipe.database.query("update stripe_event_queue set attempts = 1, next_attempt_at = now()");
+    await pipe.drain();
+    await replayRange(pipe.database, { types: [], status: "failed" });
+    await pipe.drain();
+    expect(await one("select count(*) as count from customers where id in ('cus_killer', 'cus_beside')")).toEqual({
+      count: 2,
+    });
   });
 
   it("an event whose lease was lost leaves nothing behind", async () => {

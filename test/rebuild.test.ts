@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { systemClock } from "../src/base/clock.ts";
-import { billingLog, changesOfEvent } from "../src/inbox/billing-log.ts";
+import { billingLog, changesOfEvent, type LogEntry } from "../src/inbox/billing-log.ts";
 import { type Difference, rebuild, type RebuildProgress } from "../src/inbox/rebuild.ts";
-import { BEGIN, event } from "./support/stripe-fixtures.ts";
+import { BEGIN, event, NEW_API } from "./support/stripe-fixtures.ts";
+import { newCustomer } from "./support/stripe-fixtures-billing.ts";
 import { everyHandledEvent } from "./support/stripe-fixtures-events.ts";
 import { bodyOf, LIVES } from "./support/lives.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
@@ -107,31 +108,83 @@ describe.each(BOTH)("the billing log, %s database", (kind) => {
   });
   afterAll(() => pipe.close());
 
+  /** The ids of a list, read in pages of three. */
+  async function pageByPage(filter: Omit<Parameters<typeof billingLog>[1], "limit" | "cursor">): Promise<string[]> {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await billingLog(pipe.database, { ...filter, limit: 3, cursor });
+      seen.push(...page.data.map((entry) => entry.event_id));
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    return seen;
+  }
+
+  function changesOf(oldestFirst: readonly LogEntry[], field: string): (readonly [unknown, unknown])[] {
+    return oldestFirst.flatMap(({ changes }) =>
+      changes.filter((change) => change.field === field).map(({ before, after }) => [before, after] as const),
+    );
+  }
+
+  function expectChained(oldestFirst: readonly LogEntry[]): void {
+    const now = new Map<string, unknown>();
+    for (const { field, before, after } of oldestFirst.flatMap((entry) => entry.changes)) {
+      expect([field, before]).toEqual([field, now.get(field) ?? null]);
+      now.set(field, after);
+    }
+  }
+
   it("tells an object's story in true order with what changed, however its events arrived", async () => {
     const { data } = await billingLog(pipe.database, { objectId: "in_1", limit: 100 });
-    const status = data
-      .toReversed()
-      .flatMap((entry) =>
-        entry.changes
-          .filter((change) => change.field === "status")
-          .map((change) => `${JSON.stringify(change.before)} → ${JSON.stringify(change.after)}`),
-      );
-    // The late update is told where it stands in true order: before the payment, which it cannot undo.
-    expect(status).toEqual(expect.arrayContaining(['null → "draft"', '"draft" → "open"', '"open" → "paid"']));
-    expect(data.filter((entry) => entry.head)).toHaveLength(1);
+    const told = data.toReversed();
+    // The late update (s7) stands before the payment, which it cannot undo.
+    const story = ["evt_s0", "evt_s1", "evt_s2", "evt_s3", "evt_s4", "evt_s7", "evt_s5", "evt_s6"];
+    expect(told.map((entry) => entry.event_id)).toEqual(story);
+    expect(changesOf(told, "status")).toEqual([
+      [null, "draft"],
+      ["draft", "open"],
+      ["open", "paid"],
+    ]);
+    expectChained(told);
+    expect(data.map((entry) => entry.head)).toEqual(data.map((_, index) => index === 0));
+    expect(await pageByPage({ objectId: "in_1" })).toEqual(story.toReversed());
+    const since = { objectId: "in_1", since: BEGIN + 4, until: BEGIN + 8 };
+    expect(await pageByPage(since)).toEqual(["evt_s6", "evt_s5", "evt_s7", "evt_s4"]);
+  });
+
+  it("tells a story within one second in true order too, against the order of ids, page by page as in the whole", async () => {
+    const names = ["A", "B", "C", "D", "E"];
+    const events = names.map((name, index) => ({
+      event: {
+        ...event("customer.updated", newCustomer({ id: "cus_second", name }), {
+          // The later, the smaller its id.
+          id: `evt_t${9 - index}`,
+          created: BEGIN + 100,
+          apiVersion: NEW_API,
+          ...(index === 0 ? {} : { previous: { name: names[index - 1] } }),
+        }),
+      },
+    }));
+    await pipe.arrive(events);
+    await pipe.drain();
+    const { data } = await billingLog(pipe.database, { objectId: "cus_second", limit: 100 });
+    expect(data.map((entry) => entry.event_id)).toEqual(["evt_t5", "evt_t6", "evt_t7", "evt_t8", "evt_t9"]);
+    expect(changesOf(data.toReversed(), "name").map(([, after]) => after)).toEqual(names);
+    expectChained(data.toReversed());
+    expect(await pageByPage({ objectId: "cus_second" })).toEqual(data.map((entry) => entry.event_id));
+  });
+
+  it("refuses the cursor of another list", async () => {
+    const { next_cursor: cursor } = await billingLog(pipe.database, { objectId: "in_1", limit: 1 });
+    await expect(
+      billingLog(pipe.database, { objectId: "in_none", limit: 1, cursor: cursor ?? "" }),
+    ).rejects.toMatchObject({ code: "invalid_request" });
   });
 
   it("is found by customer, by account, and by time, a page at a time", async () => {
     const all = await billingLog(pipe.database, { customer: "cus_1", limit: 100 });
     expect(all.data).toHaveLength(8);
-    const seen: string[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await billingLog(pipe.database, { customer: "cus_1", limit: 3, cursor });
-      seen.push(...page.data.map((entry) => entry.event_id));
-      cursor = page.next_cursor ?? undefined;
-    } while (cursor !== undefined);
-    expect(seen).toEqual(all.data.map((entry) => entry.event_id));
+    expect(await pageByPage({ customer: "cus_1" })).toEqual(all.data.map((entry) => entry.event_id));
     const early = await billingLog(pipe.database, { until: BEGIN + 2, limit: 100 });
     expect(early.data.map((entry) => entry.event_id)).toEqual(["evt_s1", "evt_s0"]);
     expect((await billingLog(pipe.database, { account: "acct_none", limit: 100 })).data).toEqual([]);

@@ -3,8 +3,12 @@ import { z } from "zod";
 
 import { operation } from "./route.ts";
 
+/** Probes add parameters of their own, against caches. */
+const ANY_QUERY = z.looseObject({});
+
 export const health = operation({
   tag: "Probes",
+  query: ANY_QUERY,
   logged: "debug",
   answers: { 200: z.strictObject({ status: z.literal("ok"), version: z.string() }) },
   run: async ({ deps }) => ({ status: "ok", version: deps.version }),
@@ -14,6 +18,7 @@ const Readiness = z.strictObject({ ready: z.boolean(), checks: z.record(z.string
 
 export const readiness = operation({
   tag: "Probes",
+  query: ANY_QUERY,
   logged: "debug",
   answers: { 200: Readiness, 503: Readiness },
   run: async ({ deps, reply }) => {
@@ -25,6 +30,7 @@ export const readiness = operation({
 
 export const metrics = operation({
   tag: "Probes",
+  query: ANY_QUERY,
   logged: "debug",
   answers: { 200: { description: "Prometheus' text format.", contentType: "text/plain" } },
   run: async ({ deps, reply }) => {

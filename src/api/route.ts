@@ -28,6 +28,8 @@ export interface ApiDependencies {
   /** A webhook request that was not answered 200. */
   refused?: (code: ErrorCode) => void;
   limits?: Partial<ListenerLimits>;
+  /** How many bytes the webhook bodies that are still arriving may hold together; 64 MiB unless it is set. */
+  maxCollectingBytes?: number;
 }
 
 /** Milliseconds. */

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { asPublicError, publicError } from "../base/errors.ts";
 import type { PublicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
+import { bodyCollector } from "./body-collector.ts";
 import type { ApiDependencies } from "./route.ts";
 import { declaredLength, MAX_BODY_BYTES, refuse, refuseAndClose } from "./refusal.ts";
 
@@ -21,10 +22,11 @@ export function isWebhookAddress(url: string): boolean {
   return ADDRESSES.has(query === -1 ? url : url.slice(0, query));
 }
 
-type DoorDependencies = Pick<ApiDependencies, "receiver" | "stopping" | "log" | "refused">;
+type DoorDependencies = Pick<ApiDependencies, "receiver" | "stopping" | "log" | "refused" | "maxCollectingBytes">;
 
 /** Answers 200 when the event is on disk, and nothing else before. Never throws. */
 export function webhookDoor(deps: DoorDependencies): WebhookDoor {
+  const collect = bodyCollector(deps.maxCollectingBytes);
   return (request, response) => {
     const requestId = newId("req");
     const refusal = refusalOf(request, deps.stopping());
@@ -34,12 +36,14 @@ export function webhookDoor(deps: DoorDependencies): WebhookDoor {
       else refuse(response, refusal, requestId, refusalHeaders(refusal));
       return;
     }
-    collect(request, (body) => {
-      if (body === undefined) {
-        const tooLarge = publicError("body_too_large");
-        tell(deps, tooLarge, requestId);
-        refuseAndClose(request, response, tooLarge, requestId);
-      } else void receive(deps, request, response, body, requestId);
+    collect(request, (collected) => {
+      if (typeof collected !== "string") {
+        void receive(deps, request, response, collected, requestId);
+        return;
+      }
+      const refused = publicError(collected === "overloaded" ? "overloaded" : "body_too_large");
+      tell(deps, refused, requestId);
+      refuseAndClose(request, response, refused, requestId);
     });
   };
 }
@@ -68,30 +72,6 @@ function isJson(contentType: string): boolean {
 function refusalHeaders(refusal: PublicError): Record<string, string> {
   if (refusal.code === "method_not_allowed") return { allow: "POST" };
   return refusal.code === "stopping" ? { connection: "close" } : {};
-}
-
-/** Calls back once: with the whole body, or with undefined when it is too large. Not at all when it breaks off. */
-function collect(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const take = (chunk: Buffer): void => {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) {
-      chunks.push(chunk);
-      return;
-    }
-    request.off("data", take);
-    request.off("end", end);
-    done(undefined);
-  };
-  const end = (): void => {
-    const [first] = chunks;
-    done(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size));
-  };
-  request.on("data", take);
-  request.on("end", end);
-  // The sender is gone: there is nobody to answer, and what came is nothing.
-  request.on("error", () => undefined);
 }
 
 async function receive(
@@ -125,14 +105,14 @@ async function receive(
   response.end(SUCCESS, "latin1");
 }
 
-/** Sent from this machine, and not handed on by a proxy that runs on it. */
+/** What a proxy on this machine adds, and what a browser adds for any web page that is open on it. */
+const SENT_FOR_ANOTHER = ["x-forwarded-for", "x-real-ip", "forwarded", "origin", "sec-fetch-site"] as const;
+
+/** Sent by a program on this machine for itself. */
 export function fromLoopback(request: IncomingMessage): boolean {
-  const { "x-forwarded-for": forwardedFor, "x-real-ip": realIp, forwarded } = request.headers;
   return (
     LOOPBACK.test(request.socket.remoteAddress ?? "") &&
-    forwardedFor === undefined &&
-    realIp === undefined &&
-    forwarded === undefined
+    SENT_FOR_ANOTHER.every((name) => request.headers[name] === undefined)
   );
 }
 

@@ -72,6 +72,11 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
     transaction: async (work, options) => {
       const client = await pool.connect();
       let broken: Error | undefined;
+      // A client that is checked out has no listener of the pool's: without one, a lost connection ends the process.
+      const lost = (error: Error): void => {
+        broken = error;
+      };
+      client.on("error", lost);
       try {
         await client.query(options?.durable === false && kind === "server" ? BEGIN_RELAXED : "begin");
         const result = await work({ query: (statement) => run(client, statement) });
@@ -83,6 +88,7 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
         });
         throw error;
       } finally {
+        client.off("error", lost);
         client.release(broken);
       }
     },

@@ -2,29 +2,29 @@
 
 /**
  * conflict: two transactions met; the same work succeeds when it is tried again ·
- * unavailable: no connection, no room, a server that stops: nothing to do with this work ·
- * content: this work is what the database refuses
+ * unavailable: no connection, no room, no right, a schema that this build does not fit: nothing to do with this work ·
+ * content: this work is what the database refuses, or our own code failed on it
  */
 export type DatabaseFailure = "conflict" | "unavailable" | "content";
 
 export function databaseFailure(error: unknown): DatabaseFailure {
-  const code = codeOf(error);
-  if (code === undefined) return "content";
-  if (code === "40001" || code === "40P01" || code === "55P03") return "conflict";
-  // 08 connection, 53 resources, 57 operator intervention, 58 system error; a read-only standby after a failover is 25006.
-  if (/^(08|53|57|58)/.test(code) || code === "25006") return "unavailable";
-  return SQLSTATE.test(code) ? "content" : "unavailable";
+  if (!(error instanceof Error)) return "content";
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (CONFLICTS.has(code)) return "conflict";
+  if (OF_THIS_WORK.has(code)) return "content";
+  const unavailable = UNAVAILABLE.test(code) || SOCKET_CODES.has(code) || LOST_CONNECTION.test(error.message);
+  return unavailable ? "unavailable" : "content";
 }
 
-const SQLSTATE = /^[0-9A-Z]{5}$/;
-
-/** An SQLSTATE, or Node's code of a broken socket (ECONNRESET, …). pg reports some breaks without a code. */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ("code" in error && typeof error.code === "string") return error.code;
-  return /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
-    error.message,
-  )
-    ? "08006"
-    : undefined;
-}
+/** Serialization failure, deadlock, lock not available. */
+const CONFLICTS: ReadonlySet<string> = new Set(["40001", "40P01", "55P03"]);
+/** Of classes that are otherwise the server's: a message that it cannot read, a statement that was canceled or is too large. */
+const OF_THIS_WORK: ReadonlySet<string> = new Set(["08P01", "57014", "53200", "54000"]);
+/** 08 connection, 25006 a standby, 26 and 0A a statement prepared for another schema, 28 and 42 rights and names, 3D no such database, 53 resources, 57P shutdown, 58 system. */
+const UNAVAILABLE = /^(08|26|28|3D|42|53|57P|58)[0-9A-Z]{3}$|^25006$|^0A000$|^57P/;
+const SOCKET_CODES: ReadonlySet<string> = new Set(
+  "ECONNREFUSED ECONNRESET ECONNABORTED EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH ENOENT".split(" "),
+);
+/** pg reports some breaks without a code. */
+const LOST_CONNECTION =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query read timeout|Cannot use a pool after)/;

@@ -61,6 +61,14 @@ export async function migrationState(database: Queryable, migrations = readMigra
   return { applied, pending: migrations.slice(applied.length) };
 }
 
+/** How the schema stands to this build. `newer`: another node has migrated further; what this build uses is still there. */
+export async function schemaStanding(database: Queryable): Promise<"current" | "pending" | "newer"> {
+  const ours = readMigrations().length;
+  const { rows } = await database.query<{ applied: number }>(COUNT_APPLIED);
+  const applied = rows[0]?.applied ?? 0;
+  return applied === ours ? "current" : applied < ours ? "pending" : "newer";
+}
+
 /** Applies what is pending, one node at a time. Returns the names of what it applied. */
 export async function migrate(database: Database, migrations = readMigrations()): Promise<string[]> {
   const done: string[] = [];
@@ -91,4 +99,5 @@ const CREATE_TABLE = `
   create table if not exists billhook_migrations (
     number int primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`;
 const APPLIED = "select number, name, checksum from billhook_migrations order by number";
+const COUNT_APPLIED = "select count(*) as applied from billhook_migrations";
 const RECORD = "insert into billhook_migrations (number, name, checksum) values ($1, $2, $3)";

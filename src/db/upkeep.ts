@@ -17,7 +17,11 @@ export async function keepUp(database: Database): Promise<string[]> {
 
 /** Every table, once a day: each commit takes a transaction id, and only a vacuum gives them back. */
 export async function keepUpAll(database: Database): Promise<void> {
-  if (database.kind === "embedded") await database.query("vacuum (analyze)");
+  if (database.kind === "server") return;
+  const { rows } = await database.query<{ name: string }>(
+    "select quote_ident(relname) as name from pg_stat_user_tables order by relname",
+  );
+  for (const { name } of rows) await database.query(`vacuum (analyze) ${name}`);
 }
 
 const DUE = `

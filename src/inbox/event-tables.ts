@@ -39,20 +39,6 @@ export interface Claimed {
   age: number;
 }
 
-/** A stored event as the processor reads it. */
-export interface StoredEvent {
-  created: number;
-  id: string;
-  source: "webhook" | "pull";
-  type: string;
-  livemode: boolean;
-  stripe_account: string;
-  api_version: string | null;
-  object_type: string;
-  object_id: string | null;
-  payload: string;
-}
-
 /**
  * Stores a batch and queues what is new in it, in one statement. Rows are sorted by key first: unsorted overlapping
  * batches of two nodes deadlocked 12 times in 15 rounds.
@@ -100,7 +86,10 @@ function greatestVersions(events: readonly IncomingEvent[]): Map<string, Incomin
   return greatest;
 }
 
-/** Claims what is due, oldest first. The caller commits this before it works, so that an event that kills us counts. */
+/**
+ * Claims what is due, oldest first. The caller commits this before it works, so that an event that kills us counts.
+ * Of events that were tried before, which may be what kills us, one at most: only that one is then to blame.
+ */
 export async function claimEvents(
   tx: Queryable,
   lease: string,
@@ -108,38 +97,10 @@ export async function claimEvents(
   limit: number,
 ): Promise<Claimed[]> {
   const { rows } = await tx.query<Claimed>({ name: "claim_events", text: CLAIM, values: [lease, leaseSeconds, limit] });
-  return rows.sort((a, b) => a.seq - b.seq);
-}
-
-/** Loads stored events by key. */
-export async function loadEvents(
-  tx: Queryable,
-  keys: readonly { created: number; eventId: string }[],
-): Promise<StoredEvent[]> {
-  if (keys.length === 0) return [];
-  const values = [bigintArray(keys.map((key) => key.created)), textArray(keys.map((key) => key.eventId))];
-  return (await tx.query<StoredEvent>({ name: "load_events", text: LOAD, values })).rows;
-}
-
-/** Which observations of an object: those of one second, or (created = null) all of them. Failed and unrouted ones are left out. */
-export interface ObjectSecond {
-  livemode: boolean;
-  account: string;
-  objectType: string;
-  objectId: string;
-  created: number | null;
-}
-
-export async function loadObservationsOf(tx: Queryable, objects: readonly ObjectSecond[]): Promise<StoredEvent[]> {
-  if (objects.length === 0) return [];
-  const values = [
-    booleanArray(objects.map((object) => object.livemode)),
-    textArray(objects.map((object) => object.account)),
-    textArray(objects.map((object) => object.objectType)),
-    textArray(objects.map((object) => object.objectId)),
-    bigintArray(objects.map((object) => object.created)),
-  ];
-  return (await tx.query<StoredEvent>({ name: "load_observations", text: LOAD_OBSERVATIONS, values })).rows;
+  const claimed = rows.sort((a, b) => a.seq - b.seq);
+  const [suspect, ...others] = claimed.filter((event) => event.attempts > 1);
+  await releaseEvents(tx, others, lease);
+  return claimed.filter((event) => event.attempts === 1 || event === suspect);
 }
 
 /** Takes processed events off the queue. Throws when a lease was lost meanwhile: the caller's work is then rolled back. */
@@ -236,7 +197,7 @@ export async function enqueueAgain(
   return (await tx.query({ text: ENQUEUE_AGAIN, values })).rowCount;
 }
 
-/** Queues unrouted events whose account has a tenant by now. Returns how many. */
+/** Queues events whose account had no tenant when they were processed, and has one by now. Returns how many. */
 export async function enqueueRoutable(tx: Queryable, limit: number): Promise<number> {
   return (await tx.query({ text: ENQUEUE_ROUTABLE, values: [limit] })).rowCount;
 }
@@ -288,6 +249,9 @@ const INSERT = `
     -- Replaced while it waits or while a worker holds it: the lease is broken, so that the older payload's work rolls back.
     on conflict (created, event_id) do update
       set refold = true, lease = null, next_attempt_at = now(), object_key = excluded.object_key
+  ), forgotten as (
+    delete from stripe_event_outcomes as outcome using stored
+    where stored.replaced_at is not null and outcome.created = stored.created and outcome.event_id = stored.id
   )
   select created, id from stored`;
 
@@ -300,25 +264,6 @@ const CLAIM = `
   where queue.seq = due.seq
   returning queue.seq, queue.created, queue.event_id as "eventId", queue.object_key as "objectKey", queue.refold, queue.attempts,
             extract(epoch from now() - queue.queued_at)::float8 as age`;
-
-const EVENT_COLUMNS = `
-  event.created, event.id, event.source, event.type, event.livemode, event.stripe_account, event.api_version,
-  event.object_type, event.object_id, event.payload`;
-
-const LOAD = `
-  select ${EVENT_COLUMNS}
-  from unnest($1::bigint[], $2::text[]) as wanted (created, id)
-  join stripe_events as event on event.created = wanted.created and event.id = wanted.id`;
-
-const LOAD_OBSERVATIONS = `
-  select ${EVENT_COLUMNS}
-  from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[]) as wanted (livemode, stripe_account, object_type, object_id, created)
-  join stripe_events as event
-    on event.object_id = wanted.object_id and event.livemode = wanted.livemode and event.stripe_account = wanted.stripe_account
-   and event.object_type = wanted.object_type and (wanted.created is null or event.created = wanted.created)
-  where not exists (
-    select from stripe_event_outcomes as outcome
-    where outcome.created = event.created and outcome.event_id = event.id and outcome.status in ('failed', 'unrouted'))`;
 
 const FINISH =
   "delete from stripe_event_queue using unnest($1::bigint[]) as done (seq) where stripe_event_queue.seq = done.seq and lease = $2";
@@ -362,30 +307,34 @@ const QUEUE_STATE = `
          (select count(*) from stripe_event_outcomes where status = 'unrouted') as unrouted
   from stripe_event_queue`;
 
+// Folded anew from all of its observations: what an earlier run left out, or put in, is put right.
 const ENQUEUE_AGAIN = `
-  insert into stripe_event_queue (created, event_id, object_key)
-  select event.created, event.id,
-         ${OBJECT_KEY}
+  insert into stripe_event_queue (created, event_id, object_key, refold)
+  select event.created, event.id, ${OBJECT_KEY}, true
   from unnest($1::bigint[], $2::text[]) as again (created, id)
   join stripe_events as event on event.created = again.created and event.id = again.id
   order by event.created, event.id
-  on conflict (created, event_id) do update set attempts = 0, next_attempt_at = now(), lease = null`;
+  on conflict (created, event_id) do update set attempts = 0, next_attempt_at = now(), lease = null, refold = true`;
 
+// Events of connected accounts that came before the connection, unrouted ones and the accounts' own. What failed waits for a replay.
 const ENQUEUE_ROUTABLE = `
   with routable as (
-    select outcome.created, outcome.event_id
-    from stripe_event_outcomes as outcome
-    join connections as connection on connection.livemode = outcome.livemode and connection.stripe_account = outcome.stripe_account
-    where outcome.status = 'unrouted'
-    order by outcome.created, outcome.event_id
+    select event.created, event.id, ${OBJECT_KEY} as object_key
+    from connections as connection
+    join stripe_events as event
+      on event.stripe_account = connection.stripe_account and event.livemode = connection.livemode
+     and event.stripe_account <> '' and event.tenant_id is null
+    where not exists (
+        select from stripe_event_queue as queue where queue.created = event.created and queue.event_id = event.id)
+      and not exists (
+        select from stripe_event_outcomes as outcome
+        where outcome.created = event.created and outcome.event_id = event.id and outcome.status = 'failed')
+    order by event.created, event.id
     limit $1
-    for update of outcome skip locked
   ), gone as (
     delete from stripe_event_outcomes as outcome using routable
-    where outcome.created = routable.created and outcome.event_id = routable.event_id
+    where outcome.created = routable.created and outcome.event_id = routable.id and outcome.status = 'unrouted'
   )
-  insert into stripe_event_queue (created, event_id, object_key)
-  select event.created, event.id, ${OBJECT_KEY}
-  from routable join stripe_events as event on event.created = routable.created and event.id = routable.event_id
-  order by event.created, event.id
+  insert into stripe_event_queue (created, event_id, object_key, refold)
+  select created, id, object_key, true from routable order by created, id
   on conflict (created, event_id) do nothing`;

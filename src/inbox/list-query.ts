@@ -48,11 +48,18 @@ export function writeCursor(values: readonly CursorValue[]): string {
 
 type CursorType = "string" | "seconds" | "seconds or null" | "boolean";
 
+/** Times of Stripe's are stored up to here only: far beyond it PostgreSQL's `to_timestamp` fails. */
+const YEAR_9999 = Date.UTC(9999, 0, 1) / 1000;
+
+function isStoredTime(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < YEAR_9999;
+}
+
 const FITS: Record<CursorType, (value: unknown) => boolean> = {
   // PostgreSQL's text refuses NUL; ids have no spaces.
   string: (value) => typeof value === "string" && /^[!-~]{0,255}$/.test(value),
-  seconds: (value) => Number.isSafeInteger(value),
-  "seconds or null": (value) => value === null || (Number.isSafeInteger(value) && Math.abs(value as number) < 1e12),
+  seconds: isStoredTime,
+  "seconds or null": (value) => value === null || isStoredTime(value),
   boolean: (value) => typeof value === "boolean",
 };
 

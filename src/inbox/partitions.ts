@@ -35,6 +35,8 @@ export async function ensurePartitions(database: Database, clock: Clock): Promis
   const made: string[] = [];
   for (const partition of partitionsAhead(clock.now())) {
     const isNew = await database.transaction(async (tx) => {
+      // The statement needs the whole table for a moment: behind a long read it would hold up every insert.
+      await tx.query("set local lock_timeout = '1s'");
       await tx.query("select pg_advisory_xact_lock(hashtextextended('billhook partitions', 0))");
       const { rows } = await tx.query<{ needed: boolean }>({
         text: IS_NEEDED,

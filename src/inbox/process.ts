@@ -5,7 +5,7 @@ import { describeError, type Log } from "../base/log.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
 import { databaseFailure } from "../db/failure.ts";
-import { claimEvents, type Claimed, giveUp, LeaseLost, retryLater } from "./event-tables.ts";
+import { claimEvents, type Claimed, giveUp, LeaseLost, releaseEvents, retryLater } from "./event-tables.ts";
 import { type BatchContext, type BatchResult, projectBatch } from "./project-batch.ts";
 
 export interface ProcessOptions {
@@ -40,6 +40,8 @@ export interface Processed {
   claimed: number;
   /** Seconds that the oldest of them had waited. */
   oldestAge: number;
+  /** There may be more at once. */
+  full: boolean;
 }
 
 /**
@@ -56,9 +58,26 @@ export async function processOnce(options: ProcessOptions): Promise<Processed> {
   // From its second attempt an event runs alone: one that takes the process with it takes nothing else.
   const together = claimed.filter((event) => event.attempts === 1);
   const alone = claimed.filter((event) => event.attempts > 1);
-  if (together.length > 0) await processTogether(options, together, lease);
-  for (const event of alone) await processTogether(options, [event], lease);
-  return { claimed: claimed.length, oldestAge: Math.max(0, ...claimed.map((event) => event.age)) };
+  try {
+    if (together.length > 0) await processTogether(options, together, lease);
+    for (const event of alone) await processAlone(options, event, lease);
+  } catch (error) {
+    // Nothing was wrong with the events. If even this cannot be written, their lease ends by itself.
+    await options.database.transaction((tx) => releaseEvents(tx, claimed, lease)).catch(() => undefined);
+    throw error;
+  }
+  return {
+    claimed: claimed.length,
+    oldestAge: Math.max(0, ...claimed.map((event) => event.age)),
+    full: claimed.length >= options.batchSize || alone.length > 0,
+  };
+}
+
+async function processAlone(options: ProcessOptions, event: Claimed, lease: string): Promise<void> {
+  // Each attempt was counted before it began, and none came to an end: the event ends whoever works on it.
+  if (event.attempts > options.maxAttempts)
+    await setBack(options, event, lease, new Error("no attempt on this event came to an end"));
+  else await processTogether(options, [event], lease);
 }
 
 /** A batch that throws is bisected, until what fails stands alone. */

@@ -3,22 +3,13 @@ import type { Database, Queryable } from "../db/database.ts";
 import { type AccountInMode, accountKey, ownersOf } from "../connections/routing.ts";
 import { insertFacts, type StoredFact } from "../outbox/facts.ts";
 import { fold, type FoldedRow, secondToLoad, type StoredHead } from "../projections/fold.ts";
-import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
-import type { Projection } from "../projections/projection.ts";
+import { type ObjectKey, objectKeyText, type Observation, type Scope } from "../projections/observation.ts";
+import type { Effect, Projection } from "../projections/projection.ts";
 import { isHandled, PROJECTIONS, projectionOf } from "../projections/registry.ts";
 import { storableText } from "../base/text.ts";
-import {
-  type Claimed,
-  eventKey,
-  finishEvents,
-  loadEvents,
-  loadObservationsOf,
-  type ObjectSecond,
-  recordOutcomes,
-  releaseEvents,
-  writeTenants,
-} from "./event-tables.ts";
-import { queueFetches, type WantedFetch } from "./fetch-table.ts";
+import { type Claimed, eventKey, finishEvents, recordOutcomes, releaseEvents, writeTenants } from "./event-tables.ts";
+import { loadEvents, loadObservationsOf, type ObjectSecond } from "./load-events.ts";
+import { queueFetches } from "./fetch-table.ts";
 import { loadHeads, writeRows } from "./projection-tables.ts";
 import { type ReadObservation, readObservation } from "./stored-observation.ts";
 
@@ -68,14 +59,13 @@ export async function projectBatch(
   context: BatchContext,
 ): Promise<BatchResult> {
   const { held, busy } = await lockObjects(tx, claimed, context.kind);
-  await releaseEvents(tx, busy, lease);
   const { routed, unrouted } = await route(tx, await readClaimed(tx, held, context), context);
   const snapshots = routed.filter((work) => work.snapshot);
   const rows = await foldObjects(tx, snapshots);
   await writeAllRows(tx, rows, tenantsByAccount(routed, context));
   const facts = factsOf(snapshots);
   await insertFacts(tx, facts);
-  await queueFetches(tx, [...ambiguousFetches(rows), ...thinFetches(routed)]);
+  await carryOut(tx, [...effectsOfRows(rows), ...effectsOfThinEvents(routed)]);
   const ignored = routed.filter((work) => !isHandled(work.observation.type));
   await recordOutcomes(
     tx,
@@ -89,6 +79,7 @@ export async function projectBatch(
   );
   await writeTenants(tx, tenantsToWrite(routed));
   await finishEvents(tx, held, lease);
+  await releaseEvents(tx, busy, lease);
   return {
     processed: routed.length - ignored.length,
     ignored: ignored.length,
@@ -170,8 +161,8 @@ async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<Folde
   const heads = await loadHeads(tx, keysByProjection(objects));
   const seconds: ObjectSecond[] = [];
   for (const [text, { key, projection, fresh, refold }] of objects) {
-    const created = refold ? null : secondToLoad(projection, fresh, heads.get(text));
-    if (refold || created !== null) seconds.push({ ...key, created });
+    const second = refold ? "all" : secondToLoad(projection, fresh, heads.get(text));
+    if (second !== null) seconds.push({ ...key, created: second === "all" ? null : second });
   }
   const loaded = new Map<string, Observation[]>();
   for (const stored of await loadObservationsOf(tx, seconds)) {
@@ -253,10 +244,23 @@ function factsOf(works: readonly Work[]): StoredFact[] {
   });
 }
 
-function ambiguousFetches(rows: readonly FoldedRow[]): WantedFetch[] {
+/** Effects are decided by pure code and carried out here, in the commit of the rows that they follow from. */
+type ScopedEffect = Effect & Scope;
+
+async function carryOut(tx: Queryable, effects: readonly ScopedEffect[]): Promise<void> {
+  await queueFetches(tx, effects);
+}
+
+function effectsOfRows(rows: readonly FoldedRow[]): ScopedEffect[] {
   return rows
     .filter((row) => row.ambiguous)
-    .map((row) => ({ ...row.key, objectType: stripeTypeOf(row), since: row.order.created, reason: "order_ambiguous" }));
+    .map((row) => ({
+      kind: "fetch",
+      ...row.key,
+      objectType: stripeTypeOf(row),
+      since: row.order.created,
+      reason: "order_ambiguous",
+    }));
 }
 
 /** Several of Stripe's kinds may share a key's type; Stripe is asked for its own. */
@@ -265,21 +269,12 @@ function stripeTypeOf(row: FoldedRow): string {
   return typeof type === "string" ? type : row.key.objectType;
 }
 
-function thinFetches(works: readonly Work[]): WantedFetch[] {
-  return works.flatMap(({ observation, snapshot }) =>
-    snapshot || observation.objectId === null
-      ? []
-      : [
-          {
-            livemode: observation.livemode,
-            account: observation.account,
-            objectType: observation.objectType,
-            objectId: observation.objectId,
-            since: observation.created,
-            reason: "thin_event",
-          },
-        ],
-  );
+function effectsOfThinEvents(works: readonly Work[]): ScopedEffect[] {
+  return works.flatMap(({ observation, snapshot }): ScopedEffect[] => {
+    const { livemode, account, objectType, objectId, created } = observation;
+    if (snapshot || objectId === null) return [];
+    return [{ kind: "fetch", livemode, account, objectType, objectId, since: created, reason: "thin_event" }];
+  });
 }
 
 /** The platform's own events had their tenant from the start. */

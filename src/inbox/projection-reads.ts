@@ -65,7 +65,7 @@ export const LISTS = {
       customer_email: text(`coalesce(row.receipt_email, ${CUSTOMER_EMAIL})`),
     },
     ofCustomer: keysWhere("payment_intents", "customer_id = ?"),
-    ofEmail: ofCustomersEmail("payment_intents"),
+    ofEmail: `${keysWhere("payment_intents", "lower(receipt_email) = lower(?)")} union all ${ofCustomersEmail("payment_intents")}`,
   },
   refunds: {
     projection: projectionOf("refund"),
@@ -200,7 +200,8 @@ export async function findObject(database: Queryable, id: string, scope: ScopeFi
   if (live === null) return { key, table: projection.table, row: null, snapshot: null, others };
   const { data, kept, ...row } = live;
   const snapshot = JSON.parse(String(data)) as unknown;
-  return { key, table: projection.table, row: { ...row, kept: parsedOrNull(kept) }, snapshot, others };
+  const shown = { ...row, stripe_account: accountOrNull(row.stripe_account), kept: parsedOrNull(kept) };
+  return { key, table: projection.table, row: shown, snapshot, others };
 }
 
 /** Rows that an operator should look at, over all projections. */
@@ -221,9 +222,14 @@ function wireRow(name: ListName, row: Record<string, unknown>): WireRow {
   const wire: WireRow = {};
   for (const field of Object.keys(fieldsOf(name)))
     wire[field] = wireValue(row[field === "created_at" ? "stripe_created" : field]);
-  wire.account = row.stripe_account === "" ? null : row.stripe_account;
+  wire.account = accountOrNull(row.stripe_account);
   wire.unread_fields = row.unread_fields;
   return wire;
+}
+
+/** Null for the platform's own. */
+function accountOrNull(account: unknown): unknown {
+  return account === "" ? null : account;
 }
 
 function wireValue(value: unknown): unknown {

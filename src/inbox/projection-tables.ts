@@ -76,6 +76,7 @@ interface HeadRow {
   head_kind: number;
   head_event_id: string;
   kept: string | null;
+  deleted: boolean;
 }
 
 function storedHead(row: HeadRow): StoredHead {
@@ -83,6 +84,7 @@ function storedHead(row: HeadRow): StoredHead {
     order: { standing: row.head_standing, created: row.head_created, kind: row.head_kind },
     eventId: row.head_event_id,
     kept: row.kept === null ? {} : (JSON.parse(row.kept) as Kept),
+    deleted: row.deleted,
   };
 }
 
@@ -202,7 +204,7 @@ function loadHeadsSql(projection: Projection): string {
   return `
     select case when wanted.livemode then 'live' else 'test' end
              || '|' || wanted.stripe_account || '|' || wanted.object_type || '|' || wanted.id as object_key,
-           stored.head_standing, stored.head_created, stored.head_kind, stored.head_event_id, stored.kept
+           stored.head_standing, stored.head_created, stored.head_kind, stored.head_event_id, stored.kept, stored.deleted
     from unnest($1::boolean[], $2::text[], $3::text[], $4::text[]) as wanted (livemode, stripe_account, object_type, id)
     join ${projection.table} as stored
       on stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account and stored.id = wanted.id ${sameType}`;

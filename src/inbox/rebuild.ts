@@ -7,7 +7,7 @@ import { fold, type FoldedRow } from "../projections/fold.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { PROJECTIONS, projectionOf } from "../projections/registry.ts";
 import { accountKey, ownersOf } from "../connections/routing.ts";
-import { loadObservationsOf } from "./event-tables.ts";
+import { loadObservationsOf } from "./load-events.ts";
 import { loadLiveRows, nextOrphans, type RowValues, rowValues } from "./live-rows.ts";
 import { deleteRow, writeRows } from "./projection-tables.ts";
 import { readObservation } from "./stored-observation.ts";
@@ -107,9 +107,10 @@ async function rebuildObjects(
 ): Promise<{ differences: Difference[]; pending: number }> {
   return options.database.transaction(async (tx) => {
     await lockObjects(tx, options.database.kind, keys);
+    const rows = await foldAll(tx, keys);
+    // Asked after the observations were read: what was read and is not processed yet is still in the queue.
     const waiting = await pendingObjects(tx, keys);
     const ready = keys.filter((key) => !waiting.has(objectKeyText(key)));
-    const rows = await foldAll(tx, ready);
     const live = await loadLiveRows(tx, ready);
     const owners = await ownersOf(
       tx,

@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import { type ErrorCode, publicError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
 import { databaseFailure } from "../db/failure.ts";
 import { objectKeyText } from "../projections/observation.ts";
@@ -74,7 +75,7 @@ interface Received {
 
 export function receiver(options: ReceiveOptions): Receiver {
   const commits = groupCommit<Received, boolean>({
-    write: (batch) => storeBatch(options, batch),
+    write: (batch) => traced("events.store", { events: batch.length }, () => storeBatch(options, batch)),
     sizeOf: ({ event }) => event.payload.length,
     maxInFlight: MAX_IN_FLIGHT[options.database.kind],
     minBeside: MIN_BESIDE,
@@ -131,6 +132,9 @@ function read(body: Buffer, platformTenant: string): Received {
 
 const BYTE_ORDER_MARK = 0xef;
 
+/** A preview of an invoice that is not there yet, whatever id it shows. */
+const UPCOMING = "invoice.upcoming";
+
 /** The row of a verified event. Pure. */
 export function incomingEvent(envelope: Envelope, payload: Buffer, platformTenant: string): IncomingEvent {
   const { id, type, created, livemode, account, apiVersion } = envelope;
@@ -138,7 +142,7 @@ export function incomingEvent(envelope: Envelope, payload: Buffer, platformTenan
   const objectType = envelope.thin
     ? keyTypeOf(envelope.relatedObject?.type ?? "v2.core.event")
     : objectTypeOf(type, object);
-  const objectId = envelope.thin ? (envelope.relatedObject?.id ?? null) : idOf(object);
+  const objectId = envelope.thin ? (envelope.relatedObject?.id ?? null) : type === UPCOMING ? null : idOf(object);
   return {
     id,
     source: "webhook",

@@ -1,7 +1,7 @@
 // What was received a moment ago: the processor of the same process need not read it from the table again. Bounded.
 import type { Clock } from "../base/clock.ts";
 import type { StripeObject } from "../projections/observation.ts";
-import type { StoredEvent } from "./event-tables.ts";
+import type { StoredEvent } from "./load-events.ts";
 import { observationOf, type ReadObservation } from "./stored-observation.ts";
 
 /** A stored event without its payload's text, which is at hand in bytes. */

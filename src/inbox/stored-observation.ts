@@ -1,6 +1,6 @@
 // From a stored row of the inbox to an observation that can be folded. Pure.
 import type { Observation, StripeObject } from "../projections/observation.ts";
-import type { StoredEvent } from "./event-tables.ts";
+import type { StoredEvent } from "./load-events.ts";
 
 const NO_OBJECT: StripeObject = {};
 

@@ -15,10 +15,10 @@ export interface StoredFact {
   observationId: string;
 }
 
-/** Stores what is new among these facts. Sorted by key, so that two nodes never wait for each other crosswise. */
+/** Stores what is new among these facts, or earlier than what is known. Sorted by key, so that two nodes never wait for each other crosswise. */
 export async function insertFacts(tx: Queryable, facts: readonly StoredFact[]): Promise<void> {
   if (facts.length === 0) return;
-  const sorted = [...facts].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const sorted = [...earliest(facts)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fact]) => fact);
   await tx.query({
     name: "insert_facts",
     text: INSERT,
@@ -36,6 +36,21 @@ export async function insertFacts(tx: Queryable, facts: readonly StoredFact[]): 
   });
 }
 
+/** Several observations may yield a fact: the earliest says when it happened, whichever came first. */
+function earliest(facts: readonly StoredFact[]): Map<string, StoredFact> {
+  const found = new Map<string, StoredFact>();
+  for (const fact of facts) {
+    const key = keyOf(fact);
+    const known = found.get(key);
+    if (known === undefined || isEarlier(fact, known)) found.set(key, fact);
+  }
+  return found;
+}
+
+function isEarlier(a: StoredFact, b: StoredFact): boolean {
+  return a.occurredAt < b.occurredAt || (a.occurredAt === b.occurredAt && a.observationId < b.observationId);
+}
+
 function keyOf(fact: StoredFact): string {
   return [fact.tenantId, fact.livemode, fact.type, fact.naturalKey].join("|");
 }
@@ -45,4 +60,7 @@ const INSERT = `
   select tenant_id, livemode, type, natural_key, stripe_account, object_type, object_id, to_timestamp(occurred_at), observation_id
   from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[])
     as fact (tenant_id, livemode, type, natural_key, stripe_account, object_type, object_id, occurred_at, observation_id)
-  on conflict do nothing`;
+  on conflict (tenant_id, livemode, type, natural_key) do update
+  set occurred_at = excluded.occurred_at, observation_id = excluded.observation_id,
+      stripe_account = excluded.stripe_account, object_type = excluded.object_type, object_id = excluded.object_id
+  where (excluded.occurred_at, excluded.observation_id) < (facts.occurred_at, facts.observation_id)`;

@@ -33,27 +33,26 @@ const unranked = projection({
 const observation = fc
   .record({
     second: fc.integer({ min: 1, max: 3 }),
-    kind: fc.constantFrom("created", "updated", "updated", "updated", "deleted", "pull"),
+    kind: fc.constantFrom("created", "updated", "updated", "updated", "deleted", "pull", "gone"),
     status: fc.constantFrom("new", "open", "late", "done"),
     step: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
     invoice: fc.option(fc.constantFrom("in_1", "in_2"), { nil: undefined }),
     before: fc.option(fc.record({ status: fc.constantFrom("new", "open", "late", "done") }), { nil: undefined }),
   })
-  .map(({ second, kind, status, step, invoice, before }): Omit<Observation, "id"> => ({
-    ...KEY,
-    source: kind === "pull" ? "pull" : "webhook",
-    type: kind === "pull" ? "thing.retrieved" : `thing.${kind}`,
-    created: second,
-    apiVersion: null,
-    object: {
-      id: "th_1",
-      object: "thing",
-      status,
-      ...(step === undefined ? {} : { step }),
-      ...(invoice === undefined ? {} : { invoice }),
-    },
-    ...(before === undefined || kind === "pull" ? {} : { previous: before }),
-  }));
+  .map(({ second, kind, status, step, invoice, before }): Omit<Observation, "id"> => {
+    const fetched = kind === "pull" || kind === "gone";
+    const fields = { status, ...(step === undefined ? {} : { step }), ...(invoice === undefined ? {} : { invoice }) };
+    return {
+      ...KEY,
+      source: fetched ? "pull" : "webhook",
+      type: fetched ? "thing.retrieved" : `thing.${kind}`,
+      created: second,
+      apiVersion: null,
+      // What Stripe answers of a deleted object says nothing else.
+      object: { id: "th_1", object: "thing", ...(kind === "gone" ? { deleted: true } : fields) },
+      ...(before === undefined || fetched ? {} : { previous: before }),
+    };
+  });
 
 const life = fc
   .array(observation, { minLength: 1, maxLength: 9 })
@@ -66,9 +65,9 @@ function receive(kind: typeof thing, batches: readonly (readonly Observation[])[
   for (const batch of batches) {
     stored.push(...batch.filter((one) => !stored.some((known) => known.id === one.id)));
     const head: StoredHead | undefined =
-      row === null ? undefined : { order: row.order, eventId: row.head.id, kept: row.kept };
+      row === null ? undefined : { order: row.order, eventId: row.head.id, kept: row.kept, deleted: row.deleted };
     const second = secondToLoad(kind, batch, head);
-    const loaded = second === null ? [] : stored.filter((one) => one.created === second);
+    const loaded = second === null ? [] : stored.filter((one) => second === "all" || one.created === second);
     row = fold(KEY, kind, [...batch, ...loaded], head) ?? row;
   }
   return row;
@@ -134,5 +133,7 @@ describe("fold", () => {
       object: { id: "th_1", object: "thing", deleted: true },
     };
     expect(fold(KEY, thing, [stub], undefined)).toMatchObject({ unread: [], deleted: true });
+    const known: Observation = { ...base, id: "evt_0", object: { id: "th_1", object: "thing", status: "open" } };
+    expect(fold(KEY, thing, [stub, known], undefined)).toMatchObject({ deleted: true, columns: { status: "open" } });
   });
 });

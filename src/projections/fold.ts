@@ -1,6 +1,6 @@
 // Folding: from an object's observations and what is stored of it to what its row must be. Pure.
 import type { ObjectKey, Observation } from "./observation.ts";
-import { compareIds, compareOrder, type Order, orderOf, saysDeleted, settleTie } from "./order.ts";
+import { compareIds, compareOrder, KIND, type Order, orderOf, saysDeleted, settleTie } from "./order.ts";
 import type { ColumnValue, Projection } from "./projection.ts";
 
 /** What the row of an object remembers of how it came to be. */
@@ -8,6 +8,8 @@ export interface StoredHead {
   order: Order;
   eventId: string;
   kept: Kept;
+  /** The head says that the object is gone. */
+  deleted: boolean;
 }
 
 /** For each kept column the newest value seen that was not empty, with where it came from. */
@@ -28,16 +30,18 @@ export interface FoldedRow {
 }
 
 /**
- * The second whose observations must all be loaded before these can be folded, or null.
+ * The second whose observations must all be loaded before these can be folded; "all" seconds, or null.
  *
  * A tie with the stored head is decided by the whole set, and so is a kept column that changes under an unchanged head.
+ * Of an object of which only "deleted" is left, the columns come from the last observation that knew it.
  */
 export function secondToLoad(
   projection: Projection,
   fresh: readonly Observation[],
   stored: StoredHead | undefined,
-): number | null {
+): number | "all" | null {
   if (stored === undefined) return null;
+  if (fresh.some(isStub) || (stored.deleted && stored.order.kind === KIND.fetched)) return "all";
   const newest = greatestOrder(fresh.map((observation) => orderOf(observation, projection)));
   const compared = compareOrder(newest, stored.order);
   if (compared > 0) return null;
@@ -69,7 +73,7 @@ export function fold(
     projection,
   );
   const kept = keepNewest(projection, distinct, stored?.kept ?? NOTHING_KEPT);
-  const { columns, unread } = readColumns(projection, head, kept);
+  const { columns, unread } = readColumns(projection, isStub(head) ? lastKnown(distinct, projection) : head, kept);
   return { key, projection, head, order, ambiguous, deleted: saysDeleted(head), columns, unread, kept };
 }
 
@@ -77,6 +81,15 @@ const NOTHING_KEPT: Kept = {};
 
 function greatestOrder(orders: readonly Order[]): Order {
   return orders.reduce((best, order) => (compareOrder(order, best) > 0 ? order : best));
+}
+
+/** The greatest observation that brings the object itself; a stub when there is none. */
+function lastKnown(observations: readonly Observation[], projection: Projection): Observation {
+  const known = observations.filter((observation) => !isStub(observation));
+  const candidates = known.length > 0 ? known : observations;
+  const order = greatestOrder(candidates.map((observation) => orderOf(observation, projection)));
+  const tied = candidates.filter((observation) => compareOrder(orderOf(observation, projection), order) === 0);
+  return settleTie(tied, projection).observation;
 }
 
 /** A stub that says only "deleted" has nothing to read; that is no unknown shape. */

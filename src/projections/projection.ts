@@ -73,6 +73,9 @@ export function projection<const Columns extends Record<string, ColumnType>>(
   return spec as unknown as Projection;
 }
 
+/** No id, status or code of Stripe's is longer; PostgreSQL's index takes keys of 2,700 bytes at most. */
+const LONGEST_PART = 255;
+
 export function fact(type: string, ...naturalKey: (string | number)[]): Fact {
-  return { type, naturalKey: naturalKey.join(":") };
+  return { type, naturalKey: naturalKey.map((part) => String(part).slice(0, LONGEST_PART)).join(":") };
 }

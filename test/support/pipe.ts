@@ -126,7 +126,7 @@ export async function stateOf(database: Database, suffix: string): Promise<State
     if (found.rows.length > 0) rows[table] = found.rows.map((row) => plain(row, suffix));
   }
   const facts = await database.query<{ fact: string }>({
-    text: "select type || ' ' || natural_key as fact from facts where object_id like $1 order by 1",
+    text: "select type || ' ' || natural_key || ' ' || extract(epoch from occurred_at) || ' ' || observation_id as fact from facts where object_id like $1 order by 1",
     values: [`%${suffix}`],
   });
   return { rows, facts: facts.rows.map(({ fact }) => fact.replaceAll(suffix, "")).sort() };

@@ -55,12 +55,12 @@ export async function serve(env: Record<string, string>): Promise<Served> {
     url,
     log: () => text,
     ready: async () => {
-      for (let left = 600; left > 0; left--) {
+      for (let left = 1500; left > 0; left--) {
         if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended: ${text}`);
         const response = await fetch(`${url}/readyz`).catch(() => undefined);
         await response?.arrayBuffer();
         if (response?.status === 200) return;
-        await sleep(50);
+        await sleep(20);
       }
       throw new Error(`the server did not become ready: ${text}`);
     },
@@ -76,7 +76,12 @@ export function signed(body: string, secret = SECRET, at = Math.floor(Date.now()
   return `t=${at},v1=${createHmac("sha256", secret).update(`${at}.${body}`).digest("hex")}`;
 }
 
-/** Posts a signed event; the status, or 0 when the connection broke. */
+/** No process listens: the event was not sent. */
+export const REFUSED = -1;
+/** The connection ended before its answer: whether the event was stored is not known, and nobody was told that it was. */
+export const BROKEN = 0;
+
+/** Posts a signed event; the status, REFUSED or BROKEN. */
 export async function post(url: string, body: string, secret = SECRET): Promise<number> {
   try {
     const response = await fetch(`${url}/stripe/webhook/`, {
@@ -86,8 +91,13 @@ export async function post(url: string, body: string, secret = SECRET): Promise<
     });
     await response.arrayBuffer();
     return response.status;
-  } catch {
-    // Killed: whether it was stored is not known, and nobody was told that it was.
-    return 0;
+  } catch (error) {
+    return refused(error) ? REFUSED : BROKEN;
   }
+}
+
+/** fetch tells the reason in its error's cause. */
+function refused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 }

@@ -43,6 +43,7 @@ create index stripe_events_object on stripe_events (object_id, created) where ob
 create index stripe_events_customer on stripe_events (customer_id, created) where customer_id is not null;
 create index stripe_events_email on stripe_events (email) where email is not null;
 create index stripe_events_account on stripe_events (stripe_account, created) where stripe_account <> '';
+create index stripe_events_untenanted on stripe_events (stripe_account, created) where stripe_account <> '' and tenant_id is null;
 
 -- What is to be processed. next_attempt_at is also the end of a lease: a claim whose holder died falls due by itself.
 create table stripe_event_queue (

@@ -25,7 +25,7 @@ create table facts (
   object_type    text collate "C" not null,
   object_id      text collate "C",
   occurred_at    timestamptz not null,
-  observation_id text not null,
+  observation_id text collate "C" not null,
   created_at     timestamptz not null default now(),
   primary key (tenant_id, livemode, type, natural_key)
 );

@@ -498,6 +498,7 @@ create table payment_intents (
   primary key (livemode, stripe_account, id)
 ) with (fillfactor = 60);
 create index payment_intents_listed on payment_intents (stripe_created desc, id desc);
+create index payment_intents_email on payment_intents (lower(receipt_email)) where receipt_email is not null;
 create index payment_intents_customer on payment_intents (customer_id) where customer_id is not null;
 
 create table charges (

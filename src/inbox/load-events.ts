@@ -1,0 +1,67 @@
+// Reads stored events and the observations of objects, for processing, rebuilding and the billing log.
+import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
+import type { Queryable } from "../db/database.ts";
+
+/** A stored event as the processor reads it. */
+export interface StoredEvent {
+  created: number;
+  id: string;
+  source: "webhook" | "pull";
+  type: string;
+  livemode: boolean;
+  stripe_account: string;
+  api_version: string | null;
+  object_type: string;
+  object_id: string | null;
+  payload: string;
+}
+
+/** Loads stored events by key. */
+export async function loadEvents(
+  tx: Queryable,
+  keys: readonly { created: number; eventId: string }[],
+): Promise<StoredEvent[]> {
+  if (keys.length === 0) return [];
+  const values = [bigintArray(keys.map((key) => key.created)), textArray(keys.map((key) => key.eventId))];
+  return (await tx.query<StoredEvent>({ name: "load_events", text: LOAD, values })).rows;
+}
+
+/** Which observations of an object: those of one second, or (created = null) all of them. Failed and unrouted ones are left out. */
+export interface ObjectSecond {
+  livemode: boolean;
+  account: string;
+  objectType: string;
+  objectId: string;
+  created: number | null;
+}
+
+export async function loadObservationsOf(tx: Queryable, objects: readonly ObjectSecond[]): Promise<StoredEvent[]> {
+  if (objects.length === 0) return [];
+  const values = [
+    booleanArray(objects.map((object) => object.livemode)),
+    textArray(objects.map((object) => object.account)),
+    textArray(objects.map((object) => object.objectType)),
+    textArray(objects.map((object) => object.objectId)),
+    bigintArray(objects.map((object) => object.created)),
+  ];
+  return (await tx.query<StoredEvent>({ name: "load_observations", text: LOAD_OBSERVATIONS, values })).rows;
+}
+
+const EVENT_COLUMNS = `
+  event.created, event.id, event.source, event.type, event.livemode, event.stripe_account, event.api_version,
+  event.object_type, event.object_id, event.payload`;
+
+const LOAD = `
+  select ${EVENT_COLUMNS}
+  from unnest($1::bigint[], $2::text[]) as wanted (created, id)
+  join stripe_events as event on event.created = wanted.created and event.id = wanted.id`;
+
+const LOAD_OBSERVATIONS = `
+  select ${EVENT_COLUMNS}
+  from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[]) as wanted (livemode, stripe_account, object_type, object_id, created)
+  join stripe_events as event
+    on event.object_id = wanted.object_id and event.livemode = wanted.livemode and event.stripe_account = wanted.stripe_account
+   and event.object_type = wanted.object_type and (wanted.created is null or event.created = wanted.created)
+  where not exists (
+    select from stripe_event_outcomes as outcome
+    where outcome.created = event.created and outcome.event_id = event.id and outcome.status in ('failed', 'unrouted'))`;
