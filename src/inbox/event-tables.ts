@@ -86,10 +86,10 @@ function greatestVersions(events: readonly IncomingEvent[]): Map<string, Incomin
   return greatest;
 }
 
-/**
- * Claims what is due, oldest first. The caller commits this before it works, so that an event that kills us counts.
- * Of events that were tried before, which may be what kills us, one at most: only that one is then to blame.
- */
+/** Of events that were tried before, one of which may be what kills us, so many are claimed at once: few share the blame. */
+const MAX_TRIED = 20;
+
+/** Claims what is due, oldest first. The caller commits this before it works, so that an event that kills us counts. */
 export async function claimEvents(
   tx: Queryable,
   lease: string,
@@ -98,9 +98,10 @@ export async function claimEvents(
 ): Promise<Claimed[]> {
   const { rows } = await tx.query<Claimed>({ name: "claim_events", text: CLAIM, values: [lease, leaseSeconds, limit] });
   const claimed = rows.sort((a, b) => a.seq - b.seq);
-  const [suspect, ...others] = claimed.filter((event) => event.attempts > 1);
-  await releaseEvents(tx, others, lease);
-  return claimed.filter((event) => event.attempts === 1 || event === suspect);
+  const tried = claimed.filter((event) => event.attempts > 1);
+  const later = new Set(tried.slice(MAX_TRIED));
+  await releaseEvents(tx, [...later], lease);
+  return claimed.filter((event) => !later.has(event));
 }
 
 /** Takes processed events off the queue. Throws when a lease was lost meanwhile: the caller's work is then rolled back. */

@@ -2,6 +2,7 @@
 import { backoff } from "../base/backoff.ts";
 import { type Clock } from "../base/clock.ts";
 import { describeError, type Log } from "../base/log.ts";
+import { randomFraction } from "../base/random.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
 import { databaseFailure } from "../db/failure.ts";
@@ -31,6 +32,11 @@ export interface ProcessMetrics {
 }
 
 const BACKOFF = { first: 500, factor: 3, max: 600_000, jitter: 0.2 };
+/**
+ * Attempts that may be counted without any coming to an end before the event itself is blamed. Far above `maxAttempts`: a
+ * process that is killed again and again leaves such counts on events that did nothing (20 kills in 20 s: up to 12).
+ */
+export const MAX_UNFINISHED = 50;
 /** The same batch meets a deadlock or a lost lock race this often before its parts are tried alone. */
 const CONFLICT_TRIES = 3;
 
@@ -57,7 +63,8 @@ export async function processOnce(options: ProcessOptions): Promise<Processed> {
   );
   // From its second attempt an event runs alone: one that takes the process with it takes nothing else.
   const together = claimed.filter((event) => event.attempts === 1);
-  const alone = claimed.filter((event) => event.attempts > 1);
+  // In random order: behind one that kills us, half of the others come to their end at each start.
+  const alone = shuffled(claimed.filter((event) => event.attempts > 1));
   try {
     if (together.length > 0) await processTogether(options, together, lease);
     for (const event of alone) await processAlone(options, event, lease);
@@ -73,9 +80,16 @@ export async function processOnce(options: ProcessOptions): Promise<Processed> {
   };
 }
 
+function shuffled(events: readonly Claimed[]): Claimed[] {
+  return events
+    .map((event) => ({ event, place: randomFraction() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ event }) => event);
+}
+
 async function processAlone(options: ProcessOptions, event: Claimed, lease: string): Promise<void> {
   // Each attempt was counted before it began, and none came to an end: the event ends whoever works on it.
-  if (event.attempts > options.maxAttempts)
+  if (event.attempts > MAX_UNFINISHED)
     await setBack(options, event, lease, new Error("no attempt on this event came to an end"));
   else await processTogether(options, [event], lease);
 }
