@@ -8,7 +8,7 @@ import type { Database } from "./db/database.ts";
 import { keepUp, keepUpAll } from "./db/upkeep.ts";
 import { enqueueRoutable } from "./inbox/event-tables.ts";
 import { fetchOnce } from "./inbox/fetch.ts";
-import { isReceiving, mayWork, restAfter } from "./inbox/pace.ts";
+import { isReceiving, mayWork, type Pace, restAfter } from "./inbox/pace.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
 import { processOnce, type ProcessOptions } from "./inbox/process.ts";
 import type { Receiver } from "./inbox/receive.ts";
@@ -94,18 +94,19 @@ function eventLoops(parts: BackgroundParts): ClaimLoop[] {
     newLease,
   };
   let lag = 0;
+  const pace = (): Pace => ({ receiving: isReceiving(receiving.waiting()), lag });
   return Array.from({ length: WORKERS[database.kind] }, (_, worker) =>
     claimLoop({
       name: `stripe events ${worker}`,
       run: async () => {
-        if (!mayWork(worker, { receiving: isReceiving(receiving.waiting()), lag })) return "none";
+        if (!mayWork(worker, pace())) return "none";
         const { claimed, oldestAge, full } = await processOnce(options);
         lag = oldestAge;
         return claimed === 0 ? "none" : full ? "full" : "some";
       },
       concurrency: 1,
       pollEvery: worker === 0 ? 500 : 100,
-      gatherFor: (found) => restAfter({ full: found === "full" }),
+      gatherFor: (found) => restAfter({ full: found === "full", ...pace() }),
       pauseAfterError: 1000,
       onError: onError("stripe events"),
     }),
