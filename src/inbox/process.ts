@@ -34,7 +34,7 @@ export interface ProcessMetrics {
 const BACKOFF = { first: 500, factor: 3, max: 600_000, jitter: 0.2 };
 /**
  * Attempts that may be counted without any coming to an end before the event itself is blamed. Far above `maxAttempts`: a
- * process that is killed again and again leaves such counts on events that did nothing (20 kills in 20 s: up to 12).
+ * process that is killed again and again leaves such counts on events that did nothing (20 kills under load: more than 8).
  */
 export const MAX_UNFINISHED = 50;
 /** The same batch meets a deadlock or a lost lock race this often before its parts are tried alone. */

@@ -1,6 +1,6 @@
 -- Our copies of Stripe's objects, one row per object, written by inbox/projection-tables.ts from what projections/registry.ts declares.
 --
--- A page keeps room for the next head of its rows (fillfactor): an update within the page touches no index, 20 % less work.
+-- A page keeps room for the next head of its rows (fillfactor): an update within the page touches no index.
 -- Around the typed columns stand the same ones in every table:
 --   data             the head's snapshot, as Stripe wrote it
 --   head_*           the place of the head in true order, and the observation that is the head
