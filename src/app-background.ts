@@ -10,7 +10,7 @@ import { enqueueRoutable } from "./inbox/event-tables.ts";
 import { fetchOnce } from "./inbox/fetch.ts";
 import { isReceiving, mayWork, type Pace, restAfter } from "./inbox/pace.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
-import { processOnce, type ProcessOptions } from "./inbox/process.ts";
+import { type Processed, processOnce, type ProcessOptions } from "./inbox/process.ts";
 import type { Receiver } from "./inbox/receive.ts";
 import type { Recent } from "./inbox/recent.ts";
 import { stripeClient } from "./stripe/client.ts";
@@ -94,14 +94,22 @@ function eventLoops(parts: BackgroundParts): ClaimLoop[] {
     newLease,
   };
   let lag = 0;
+  let backlog = false;
+  // Each worker takes its own objects off a backlog, so that they never wait for each other's; whoever finds none of its own takes any.
+  const processNext = async (worker: number): Promise<Processed> => {
+    const lane = { number: worker, of: WORKERS[database.kind] };
+    const own = backlog && mayWork(1, pace()) ? await processOnce(options, lane) : undefined;
+    return own === undefined || own.claimed === 0 ? processOnce(options) : own;
+  };
   const pace = (): Pace => ({ receiving: isReceiving(receiving.waiting()), lag });
   return Array.from({ length: WORKERS[database.kind] }, (_, worker) =>
     claimLoop({
       name: `stripe events ${worker}`,
       run: async () => {
         if (!mayWork(worker, pace())) return "none";
-        const { claimed, oldestAge, full } = await processOnce(options);
+        const { claimed, oldestAge, full } = await processNext(worker);
         lag = oldestAge;
+        backlog = full;
         return claimed === 0 ? "none" : full ? "full" : "some";
       },
       concurrency: 1,

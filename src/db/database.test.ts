@@ -1,8 +1,65 @@
-import { expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
 
 import { freshDatabase } from "../../test/support/postgres.ts";
+import type { Database } from "./database.ts";
+import { openEmbedded } from "./embedded.ts";
 import { databaseFailure } from "./failure.ts";
 import { openServer } from "./server.ts";
+
+const OPEN: Record<Database["kind"], (folder: string) => Promise<Database>> = {
+  server: async () => openServer({ url: await freshDatabase(), poolSize: 3 }),
+  embedded: (folder) => openEmbedded(join(folder, "data")),
+};
+
+describe.each(["server", "embedded"] as const)(
+  "statements of a transaction that nobody waits for, %s database",
+  (kind) => {
+    it("run in the order in which they were asked, and behind one that fails nothing is done", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "billhook-database-"));
+      const database = await OPEN[kind](folder);
+      await database.query("create table numbers (number int primary key)");
+      const insert = (numbers: number[]): Promise<unknown> =>
+        database.transaction((tx) =>
+          Promise.all(
+            numbers.map((number) => tx.query({ name: "n", text: "insert into numbers values ($1)", values: [number] })),
+          ),
+        );
+      await insert([1, 2, 3]);
+      // The error is that of the statement which failed, not of those behind it.
+      await expect(insert([4, 2, 5, 6])).rejects.toMatchObject({ code: "23505" });
+      expect((await database.query<{ number: number }>("select number from numbers order by ctid")).rows).toEqual(
+        [1, 2, 3].map((number) => ({ number })),
+      );
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it("are refused once the transaction has ended", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "billhook-database-"));
+      const database = await OPEN[kind](folder);
+      await database.query("create table numbers (number int primary key)");
+      let late: Promise<unknown> = Promise.resolve();
+      const transaction = database.transaction(async (tx) => {
+        const failing = tx.query("select 1 / 0");
+        late = failing
+          .catch(() => undefined)
+          .then(() => undefined)
+          .then(() => tx.query("insert into numbers values (1)"));
+        late.catch(() => undefined);
+        await failing;
+      });
+      await expect(transaction).rejects.toMatchObject({ code: "22012" });
+      await expect(late).rejects.toThrow();
+      expect((await database.query("select from numbers")).rowCount).toBe(0);
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+  },
+);
 
 it("a connection that is lost inside a transaction fails that transaction, and nothing else", async () => {
   const database = await openServer({ url: await freshDatabase(), poolSize: 3 });

@@ -14,7 +14,10 @@ export interface Result<Row> {
   rowCount: number;
 }
 
-/** What code inside a transaction gets: it can ask, it cannot commit. */
+/**
+ * What code inside a transaction gets: it can ask, it cannot commit. It may ask without waiting: statements are executed in
+ * the order in which they were asked, and behind one that fails all others fail.
+ */
 export interface Queryable {
   query<Row = Record<string, unknown>>(statement: Statement | string): Promise<Result<Row>>;
 }
@@ -61,7 +64,7 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
   const connections = config.max ?? 10;
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on("error", () => undefined);
-  const run = async <Row>(client: pg.Pool | pg.PoolClient, statement: Statement | string): Promise<Result<Row>> => {
+  const run = async <Row>(client: { query: Send }, statement: Statement | string): Promise<Result<Row>> => {
     const result = await client.query(statement as pg.QueryConfig);
     return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
   };
@@ -77,12 +80,19 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
         broken = error;
       };
       client.on("error", lost);
+      // What is asked too late must not run behind the commit or the rollback.
+      let ended = false;
+      const send = (statement: pg.QueryConfig): Promise<pg.QueryResult> =>
+        ended ? Promise.reject(new Error("the transaction has ended")) : client.query(statement);
+      const inTurn = { query: config.pipeline === true ? send : oneByOne(send) };
       try {
         await client.query(options?.durable === false && kind === "server" ? BEGIN_RELAXED : "begin");
-        const result = await work({ query: (statement) => run(client, statement) });
+        const result = await work({ query: (statement) => run(inTurn, statement) });
+        ended = true;
         await client.query("commit");
         return result;
       } catch (error) {
+        ended = true;
         await client.query("rollback").catch((reason: unknown) => {
           broken = reason as Error;
         });
@@ -96,6 +106,19 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
       await pool.end();
       await closing?.();
     },
+  };
+}
+
+type Send = (statement: pg.QueryConfig) => Promise<pg.QueryResult>;
+
+/** Without a pipeline: each statement is sent when the one before it has been answered. */
+function oneByOne(send: Send): Send {
+  let last: Promise<unknown> = Promise.resolve();
+  return (statement) => {
+    const answer = last.then(() => send(statement));
+    // One that fails makes those behind it fail, as in a pipeline; whoever asked it is told.
+    last = answer.catch(() => undefined);
+    return answer;
   };
 }
 

@@ -19,6 +19,8 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     application_name: options.name ?? "billhook",
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    // A transaction's statements follow each other without waiting; an error makes those behind it fail, and rolls back.
+    pipeline: true,
   });
   try {
     await refuseUnsafeServer(database);

@@ -16,8 +16,6 @@ export interface IncomingEvent {
   apiVersion: string | null;
   objectType: string;
   objectId: string | null;
-  /** The object key's text, or null when the object has no id. */
-  objectKey: string | null;
   customerId: string | null;
   email: string | null;
   tenantId: string | null;
@@ -65,7 +63,6 @@ export async function insertEvents(database: Queryable, events: readonly Incomin
       textArray(batch.map((event) => event.email)),
       textArray(batch.map((event) => event.tenantId)),
       textArray(batch.map((event) => event.payload)),
-      textArray(batch.map((event) => event.objectKey)),
     ],
   });
   return new Set(rows.map((row) => greatest.get(eventKey(row))).filter((event) => event !== undefined));
@@ -89,14 +86,32 @@ function greatestVersions(events: readonly IncomingEvent[]): Map<string, Incomin
 /** Of events that were tried before, one of which may be what kills us, so many are claimed at once: few share the blame. */
 const MAX_TRIED = 20;
 
-/** Claims what is due, oldest first. The caller commits this before it works, so that an event that kills us counts. */
+/** One worker's part of the objects: `number` of `of` (a power of two). */
+export interface Lane {
+  number: number;
+  of: number;
+}
+
+/**
+ * Claims what is due, oldest first, of all objects or of one lane. The caller commits this before it works, so that an
+ * event that kills us counts.
+ */
 export async function claimEvents(
   tx: Queryable,
   lease: string,
   leaseSeconds: number,
   limit: number,
+  lane?: Lane,
 ): Promise<Claimed[]> {
-  const { rows } = await tx.query<Claimed>({ name: "claim_events", text: CLAIM, values: [lease, leaseSeconds, limit] });
+  const { rows } = await tx.query<Claimed>(
+    lane === undefined
+      ? { name: "claim_events", text: claimSql(""), values: [lease, leaseSeconds, limit] }
+      : {
+          name: "claim_lane",
+          text: claimSql(IN_LANE),
+          values: [lease, leaseSeconds, limit, lane.of - 1, lane.number],
+        },
+  );
   const claimed = rows.sort((a, b) => a.seq - b.seq);
   const tried = claimed.filter((event) => event.attempts > 1);
   const later = new Set(tried.slice(MAX_TRIED));
@@ -223,17 +238,19 @@ export async function releaseAllLeases(tx: Queryable): Promise<number> {
     .rowCount;
 }
 
+// The same text as objectKeyText().
+const OBJECT_KEY = `
+  case when event.object_id is null then null
+       else case when event.livemode then 'live' else 'test' end
+            || '|' || event.stripe_account || '|' || event.object_type || '|' || event.object_id end`;
+
+// The payload is read once: what is queued is made from the row as stored, not from a second look at the parameters.
 const INSERT = `
-  with incoming as (
-    select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
-                         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
-      as incoming (created, id, source, type, livemode, stripe_account, api_version, object_type,
-                   object_id, customer_id, email, tenant_id, payload, object_key)
-  ), stored as (
+  with stored as (
     insert into stripe_events as known
       (created, id, source, type, livemode, stripe_account, api_version, object_type, object_id, customer_id, email, tenant_id, payload)
-    select created, id, source, type, livemode, stripe_account, api_version, object_type, object_id, customer_id, email, tenant_id, payload
-    from incoming
+    select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
+                         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
     on conflict (created, id) do update
       set api_version = excluded.api_version, customer_id = excluded.customer_id, email = excluded.email,
           payload = excluded.payload, replaced_at = now()
@@ -241,12 +258,12 @@ const INSERT = `
         -- The same event says the same of the same object in every version; anything else is no later version of it.
         and excluded.type = known.type and excluded.object_type = known.object_type
         and excluded.object_id is not distinct from known.object_id
-    returning created, id, replaced_at
+    returning created, id, replaced_at, livemode, stripe_account, object_type, object_id
   ), queued as (
     insert into stripe_event_queue (created, event_id, object_key, refold)
-    select stored.created, stored.id, incoming.object_key, stored.replaced_at is not null
-    from stored join incoming using (created, id)
-    order by stored.created, stored.id
+    select event.created, event.id, ${OBJECT_KEY}, event.replaced_at is not null
+    from stored as event
+    order by event.created, event.id
     -- Replaced while it waits or while a worker holds it: the lease is broken, so that the older payload's work rolls back.
     on conflict (created, event_id) do update
       set refold = true, lease = null, next_attempt_at = now(), object_key = excluded.object_key
@@ -256,15 +273,17 @@ const INSERT = `
   )
   select created, id from stored`;
 
-const CLAIM = `
-  update stripe_event_queue as queue
-  set attempts = attempts + 1, lease = $1, next_attempt_at = now() + $2 * interval '1 second'
-  from (
-    select seq from stripe_event_queue where next_attempt_at <= now() order by seq limit $3 for update skip locked
-  ) as due
-  where queue.seq = due.seq
-  returning queue.seq, queue.created, queue.event_id as "eventId", queue.object_key as "objectKey", queue.refold, queue.attempts,
-            extract(epoch from now() - queue.queued_at)::float8 as age`;
+const IN_LANE = "and hashtext(coalesce(object_key, event_id)) & $4 = $5";
+
+function claimSql(which: string): string {
+  return `
+    update stripe_event_queue
+    set attempts = attempts + 1, lease = $1, next_attempt_at = now() + $2 * interval '1 second'
+    where ctid = any (array(
+      select ctid from stripe_event_queue where next_attempt_at <= now() ${which} order by seq limit $3 for update skip locked))
+    returning seq, created, event_id as "eventId", object_key as "objectKey", refold, attempts,
+              extract(epoch from now() - queued_at)::float8 as age`;
+}
 
 const FINISH =
   "delete from stripe_event_queue using unnest($1::bigint[]) as done (seq) where stripe_event_queue.seq = done.seq and lease = $2";
@@ -295,12 +314,6 @@ const WRITE_TENANTS = `
   update stripe_events as event set tenant_id = routed.tenant_id
   from unnest($1::bigint[], $2::text[], $3::text[]) as routed (created, id, tenant_id)
   where event.created = routed.created and event.id = routed.id and event.tenant_id is distinct from routed.tenant_id`;
-
-// The same text as objectKeyText().
-const OBJECT_KEY = `
-  case when event.object_id is null then null
-       else case when event.livemode then 'live' else 'test' end
-            || '|' || event.stripe_account || '|' || event.object_type || '|' || event.object_id end`;
 
 const QUEUE_STATE = `
   select count(*) as pending, coalesce(extract(epoch from now() - min(queued_at)), 0)::float8 as "oldestAge",

@@ -1,7 +1,7 @@
 // Observing: an object that we fetched enters the same inbox as Stripe's events, and changes state only from there.
 import { newId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
-import { type ObjectKey, objectKeyText, type StripeObject, type UnixSeconds } from "../projections/observation.ts";
+import { type ObjectKey, type StripeObject, type UnixSeconds } from "../projections/observation.ts";
 import { customerOf, emailOf, keyTypeOf } from "../projections/registry.ts";
 import { type IncomingEvent, insertEvents } from "./event-tables.ts";
 import { idOf } from "./receive.ts";
@@ -56,7 +56,6 @@ function pulledEvent(fetched: FetchedObject, platformTenant: string): { event: I
     apiVersion,
     objectType: key.objectType,
     objectId,
-    objectKey: objectKeyText(key),
     customerId: customerOf(object),
     email: emailOf(object),
     tenantId: account === "" ? platformTenant : null,

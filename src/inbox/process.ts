@@ -6,7 +6,7 @@ import { randomFraction } from "../base/random.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
 import { databaseFailure } from "../db/failure.ts";
-import { claimEvents, type Claimed, giveUp, LeaseLost, releaseEvents, retryLater } from "./event-tables.ts";
+import { claimEvents, type Claimed, giveUp, type Lane, LeaseLost, releaseEvents, retryLater } from "./event-tables.ts";
 import { type BatchContext, type BatchResult, projectBatch } from "./project-batch.ts";
 
 export interface ProcessOptions {
@@ -51,13 +51,13 @@ export interface Processed {
 }
 
 /**
- * Claims one batch and processes it.
+ * Claims one batch, of all objects or of one lane, and processes it.
  * Throws when the database is not there: what was claimed falls due again when its lease ends.
  */
-export async function processOnce(options: ProcessOptions): Promise<Processed> {
+export async function processOnce(options: ProcessOptions, lane?: Lane): Promise<Processed> {
   const lease = options.newLease();
   const claimed = await options.database.transaction(
-    (tx) => claimEvents(tx, lease, options.leaseSeconds, options.batchSize),
+    (tx) => claimEvents(tx, lease, options.leaseSeconds, options.batchSize, lane),
     // A lost claim is only claimed again.
     { durable: false },
   );

@@ -62,24 +62,22 @@ export async function projectBatch(
   const { routed, unrouted } = await route(tx, await readClaimed(tx, held, context), context);
   const snapshots = routed.filter((work) => work.snapshot);
   const rows = await foldObjects(tx, snapshots);
-  await writeAllRows(tx, rows, tenantsByAccount(routed, context));
   const facts = factsOf(snapshots);
-  await insertFacts(tx, facts);
-  await carryOut(tx, [...effectsOfRows(rows), ...effectsOfThinEvents(routed)]);
   const ignored = routed.filter((work) => !isHandled(work.observation.type));
-  await recordOutcomes(
-    tx,
-    "ignored",
-    ignored.map((work) => work.claimed),
-  );
-  await recordOutcomes(
-    tx,
-    "unrouted",
-    unrouted.map((work) => work.claimed),
-  );
-  await writeTenants(tx, tenantsToWrite(routed));
-  await finishEvents(tx, held, lease);
-  await releaseEvents(tx, busy, lease);
+  const claimedOf = (works: readonly Work[]): Claimed[] => works.map((work) => work.claimed);
+  const effects = [...effectsOfRows(rows), ...effectsOfThinEvents(routed)];
+  const tenants = tenantsToWrite(routed);
+  // In this order on one connection, none waiting for the answer to the one before. The first that fails is what is thrown.
+  await Promise.all([
+    ...writeAllRows(tx, rows, tenantsByAccount(routed, context)),
+    insertFacts(tx, facts),
+    carryOut(tx, effects),
+    recordOutcomes(tx, "ignored", claimedOf(ignored)),
+    recordOutcomes(tx, "unrouted", claimedOf(unrouted)),
+    writeTenants(tx, tenants),
+    finishEvents(tx, held, lease),
+    releaseEvents(tx, busy, lease),
+  ]);
   return {
     processed: routed.length - ignored.length,
     ignored: ignored.length,
@@ -207,16 +205,16 @@ function keysByProjection(objects: ReadonlyMap<string, ObjectWork>): Map<Project
   return keys;
 }
 
-async function writeAllRows(
+function writeAllRows(
   tx: Queryable,
   rows: readonly FoldedRow[],
   tenants: (account: AccountInMode) => string | null,
-): Promise<void> {
+): Promise<void>[] {
   const byProjection = new Map<Projection, FoldedRow[]>();
   for (const row of rows) push(byProjection, row.projection, row);
-  for (const projection of PROJECTIONS) {
-    await writeRows(tx, projection, byProjection.get(projection) ?? [], (row) => tenants(row.key));
-  }
+  return PROJECTIONS.map((projection) =>
+    writeRows(tx, projection, byProjection.get(projection) ?? [], (row) => tenants(row.key)),
+  );
 }
 
 function tenantsByAccount(works: readonly Work[], context: BatchContext): (account: AccountInMode) => string | null {

@@ -2,30 +2,71 @@
 // Owns every table that projections/registry.ts names, and their child tables.
 import { type Json, storableJson, storableText } from "../base/text.ts";
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
-import type { Queryable } from "../db/database.ts";
+import type { Queryable, Statement } from "../db/database.ts";
 import type { FoldedRow, Kept, StoredHead } from "../projections/fold.ts";
 import { type ObjectKey, objectKeyText } from "../projections/observation.ts";
 import { compareIds } from "../projections/order.ts";
 import type { ChildTable, ColumnType, ColumnValue, Projection } from "../projections/projection.ts";
+import { PROJECTIONS } from "../projections/registry.ts";
 
-/** The heads that are stored for these keys, by object key text. Must be asked in a later statement than the one that locked them. */
+/**
+ * The heads that are stored for these keys, by object key text. Must be asked in a later statement than the one that locked
+ * them. A batch that meets many tables asks them all in one statement.
+ */
 export async function loadHeads(
   tx: Queryable,
   wanted: ReadonlyMap<Projection, readonly ObjectKey[]>,
 ): Promise<Map<string, StoredHead>> {
+  const keys = [...wanted.values()].flat();
+  const asked =
+    wanted.size < ASKED_TOGETHER
+      ? [...wanted].map(([projection, own]) => loadHeadsOf(tx, projection, own))
+      : [loadHeadsOfAll(tx, wanted, keys)];
   const heads = new Map<string, StoredHead>();
-  for (const [projection, keys] of wanted) {
-    const { rows } = await tx.query<HeadRow>({
-      name: `load_heads_${projection.table}`,
-      text: sqlOf(projection).loadHeads,
-      values: keyArrays(keys),
-    });
-    for (const row of rows) heads.set(row.object_key, storedHead(row));
+  for (const { of, rows } of await Promise.all(asked)) {
+    for (const row of rows) {
+      const key = of[row.number - 1];
+      if (key !== undefined) heads.set(objectKeyText(key), storedHead(row));
+    }
   }
   return heads;
 }
 
-/** Writes folded rows, all of one projection, and replaces their children. */
+/** So many tables cost more to ask one by one than all of them at once. */
+const ASKED_TOGETHER = 4;
+
+interface HeadsRead {
+  of: readonly ObjectKey[];
+  rows: HeadRow[];
+}
+
+async function loadHeadsOf(tx: Queryable, projection: Projection, keys: readonly ObjectKey[]): Promise<HeadsRead> {
+  const { rows } = await tx.query<HeadRow>({
+    name: `load_heads_${projection.table}`,
+    text: sqlOf(projection).loadHeads,
+    values: keyArrays(keys),
+  });
+  return { of: keys, rows };
+}
+
+async function loadHeadsOfAll(
+  tx: Queryable,
+  wanted: ReadonlyMap<Projection, readonly ObjectKey[]>,
+  keys: readonly ObjectKey[],
+): Promise<HeadsRead> {
+  const places = [...wanted].flatMap(([projection, own]) => own.map(() => PROJECTIONS.indexOf(projection)));
+  const { rows } = await tx.query<HeadRow>({
+    name: "load_heads",
+    text: (loadAllHeads ??= loadAllHeadsSql()),
+    values: [...keyArrays(keys), bigintArray(places)],
+  });
+  return { of: keys, rows };
+}
+
+/**
+ * Writes folded rows, all of one projection, and replaces their children. Its statements are all on their way when it
+ * returns, so that a caller may let the next table's follow without waiting.
+ */
 export async function writeRows(
   tx: Queryable,
   projection: Projection,
@@ -34,13 +75,15 @@ export async function writeRows(
 ): Promise<void> {
   if (rows.length === 0) return;
   const sorted = [...rows].sort((a, b) => compareKeys(a.key, b.key));
-  const sql = sqlOf(projection);
-  await tx.query({
-    name: `write_${projection.table}`,
-    text: sql.upsert,
-    values: rowArrays(projection, sorted, tenantOf),
-  });
-  for (const child of projection.children ?? []) await replaceChildren(tx, child, sorted, tenantOf);
+  const statements = [
+    {
+      name: `write_${projection.table}`,
+      text: sqlOf(projection).upsert,
+      values: rowArrays(projection, sorted, tenantOf),
+    },
+    ...(projection.children ?? []).flatMap((child) => replaceChildren(child, sorted, tenantOf)),
+  ];
+  await Promise.all(statements.map((statement) => tx.query(statement)));
 }
 
 /** Keys as parameters: livemode, account, object type, object id. */
@@ -70,7 +113,8 @@ export async function deleteRow(tx: Queryable, projection: Projection, key: Obje
 
 /** The columns that every projection row has, as stored. Source: 0003_projections.sql. */
 interface HeadRow {
-  object_key: string;
+  /** Of the key that was asked for, from 1. */
+  number: number;
   head_standing: number;
   head_created: number;
   head_kind: number;
@@ -145,19 +189,18 @@ function columnArray(type: ColumnType, values: readonly ColumnValue[]): Buffer {
   return textArray(values.map((value) => (value === null ? null : storableText(String(value as string | number)))));
 }
 
-async function replaceChildren(
-  tx: Queryable,
+function replaceChildren(
   child: ChildTable,
   parents: readonly FoldedRow[],
   tenantOf: (row: FoldedRow) => string | null,
-): Promise<void> {
+): Statement[] {
   // A stub that says only "deleted" lists no children; those of a deleted parent go with it.
   const rows = parents.flatMap((parent) => child.rows(parent.head.object).map((row) => ({ parent, row })));
   const distinct = [
     ...new Map(rows.map((one) => [`${objectKeyText(one.parent.key)}|${one.row.id}`, one])).values(),
   ].sort((a, b) => compareKeys(a.parent.key, b.parent.key) || compareIds(a.row.id, b.row.id));
   const sql = childSqlOf(child);
-  await tx.query({
+  const clear = {
     name: `clear_${child.table}`,
     text: sql.clear,
     values: [
@@ -165,9 +208,9 @@ async function replaceChildren(
       textArray(parents.map((parent) => parent.key.account)),
       textArray(parents.map((parent) => parent.key.objectId)),
     ],
-  });
-  if (distinct.length === 0) return;
-  await tx.query({
+  };
+  if (distinct.length === 0) return [clear];
+  const insert = {
     name: `write_${child.table}`,
     text: sql.insert,
     values: [
@@ -183,7 +226,8 @@ async function replaceChildren(
         ),
       ),
     ],
-  });
+  };
+  return [clear, insert];
 }
 
 interface ProjectionSql {
@@ -199,15 +243,38 @@ function sqlOf(projection: Projection): ProjectionSql {
   return sql;
 }
 
-function loadHeadsSql(projection: Projection): string {
+const HEAD_COLUMNS =
+  "stored.head_standing, stored.head_created, stored.head_kind, stored.head_event_id, stored.kept, stored.deleted";
+
+/** `limit 1` makes it a look-up by primary key: a plan made while the table was small would read all of it for every batch. */
+function headLookUp(projection: Projection): string {
   const sameType = hasTypeColumn(projection) ? "and stored.object_type = wanted.object_type" : "";
   return `
-    select case when wanted.livemode then 'live' else 'test' end
-             || '|' || wanted.stripe_account || '|' || wanted.object_type || '|' || wanted.id as object_key,
-           stored.head_standing, stored.head_created, stored.head_kind, stored.head_event_id, stored.kept, stored.deleted
-    from unnest($1::boolean[], $2::text[], $3::text[], $4::text[]) as wanted (livemode, stripe_account, object_type, id)
-    join ${projection.table} as stored
-      on stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account and stored.id = wanted.id ${sameType}`;
+    join lateral (
+      select * from ${projection.table} as stored
+      where stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account and stored.id = wanted.id ${sameType}
+      limit 1) as stored on true`;
+}
+
+function loadHeadsSql(projection: Projection): string {
+  return `
+    select wanted.number, ${HEAD_COLUMNS}
+    from unnest($1::boolean[], $2::text[], $3::text[], $4::text[]) with ordinality
+      as wanted (livemode, stripe_account, object_type, id, number) ${headLookUp(projection)}`;
+}
+
+let loadAllHeads: string | undefined;
+
+function loadAllHeadsSql(): string {
+  const branches = PROJECTIONS.map(
+    (projection, place) =>
+      `select wanted.number, ${HEAD_COLUMNS} from wanted ${headLookUp(projection)} where wanted.place = ${place}`,
+  );
+  return `
+    with wanted as materialized (
+      select * from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[]) with ordinality
+        as wanted (livemode, stripe_account, object_type, id, place, number))
+    ${branches.join("\n union all\n")}`;
 }
 
 const ARRAY_TYPE: Record<ColumnType, string> = {
@@ -281,10 +348,17 @@ function childSqlOf(child: ChildTable): { clear: string; insert: string } {
   return sql;
 }
 
+/** `offset 0` for the same reason as `limit 1` above. */
 function clearChildrenSql(child: ChildTable): string {
   return `
-    delete from ${child.table} as child using unnest($1::boolean[], $2::text[], $3::text[]) as parent (livemode, stripe_account, id)
-    where child.livemode = parent.livemode and child.stripe_account = parent.stripe_account and child.${child.parentColumn} = parent.id`;
+    delete from ${child.table} as child
+    using unnest($1::boolean[], $2::text[], $3::text[]) as parent (livemode, stripe_account, id)
+      cross join lateral (
+        select stored.ctid from ${child.table} as stored
+        where stored.livemode = parent.livemode and stored.stripe_account = parent.stripe_account
+          and stored.${child.parentColumn} = parent.id
+        offset 0) as found
+    where child.ctid = found.ctid`;
 }
 
 function insertChildrenSql(child: ChildTable): string {

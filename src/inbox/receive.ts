@@ -5,7 +5,6 @@ import type { Log } from "../base/log.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
 import { databaseFailure } from "../db/failure.ts";
-import { objectKeyText } from "../projections/observation.ts";
 import { customerOf, emailOf, objectTypeOf, keyTypeOf } from "../projections/registry.ts";
 import { type Envelope, readEnvelope, type StripeObject } from "../stripe/envelope.ts";
 import { type SignatureRefusal, type SigningSecret, verifySignature } from "../stripe/signature.ts";
@@ -154,7 +153,6 @@ export function incomingEvent(envelope: Envelope, payload: Buffer, platformTenan
     apiVersion,
     objectType,
     objectId,
-    objectKey: objectId === null ? null : objectKeyText({ livemode, account, objectType, objectId }),
     customerId: customerOf(object),
     email: emailOf(object),
     tenantId: account === "" ? platformTenant : null,
