@@ -101,20 +101,23 @@ function eventLoops(parts: BackgroundParts): ClaimLoop[] {
     const own = backlog && mayWork(1, pace()) ? await processOnce(options, lane) : undefined;
     return own === undefined || own.claimed === 0 ? processOnce(options) : own;
   };
-  const pace = (): Pace => ({ receiving: isReceiving(receiving.waiting()), lag });
+  let ended = 0;
+  const pace = (): Pace => ({ receiving: isReceiving(receiving.waiting()), lag, rested: clock.monotonic() - ended });
   return Array.from({ length: WORKERS[database.kind] }, (_, worker) =>
     claimLoop({
       name: `stripe events ${worker}`,
       run: async () => {
-        if (!mayWork(worker, pace())) return "none";
+        // The end of a burst wakes nobody: it is looked for, which asks the database nothing.
+        if (!mayWork(worker, pace())) return "some";
         const { claimed, oldestAge, full } = await processNext(worker);
         lag = oldestAge;
         backlog = full;
+        ended = clock.monotonic();
         return claimed === 0 ? "none" : full ? "full" : "some";
       },
       concurrency: 1,
-      pollEvery: worker === 0 ? 500 : 100,
-      gatherFor: (found) => restAfter({ full: found === "full", ...pace() }),
+      pollEvery: 500,
+      gatherFor: (found) => restAfter(found === "full"),
       pauseAfterError: 1000,
       onError: onError("stripe events"),
     }),

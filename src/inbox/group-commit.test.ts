@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
 import { groupCommit, type GroupCommitOptions } from "./group-commit.ts";
@@ -29,7 +29,7 @@ describe("group commit", () => {
     const { commits, open } = setUp();
     let answer: string | undefined;
     const waiting = commits.add("a").then((text) => (answer = text));
-    await setImmediate();
+    await turn();
     expect(answer).toBeUndefined();
     open();
     await waiting;
@@ -38,10 +38,14 @@ describe("group commit", () => {
 
   it("gathers while two batches are in flight, and never starts a third", async () => {
     const { commits, batches, open } = setUp();
-    const all = ["a", "b", "c", "d", "e"].map((item) => commits.add(item));
+    const all: Promise<string>[] = [];
+    for (const item of ["a", "b", "c", "d", "e"]) {
+      all.push(commits.add(item));
+      await turn();
+    }
     expect(batches).toEqual([["a"], ["b"]]);
     open();
-    await setImmediate();
+    await turn();
     expect(batches).toEqual([["a"], ["b"], ["c", "d", "e"]]);
     open();
     open();
@@ -49,11 +53,23 @@ describe("group commit", () => {
     expect(commits.waiting()).toBe(0);
   });
 
+  it("takes together what came in one turn of the event loop", async () => {
+    const { commits, batches } = setUp();
+    for (const item of ["a", "b", "c", "d"]) void commits.add(item);
+    expect(batches).toEqual([]);
+    await turn();
+    expect(batches).toEqual([["a", "b", "c"], ["d"]]);
+  });
+
   it("starts a batch beside another one only when it has enough", async () => {
     const { commits, batches, open } = setUp({ minBeside: 2 });
-    const all = ["a", "b"].map((item) => commits.add(item));
+    const all = [commits.add("a")];
+    await turn();
+    all.push(commits.add("b"));
+    await turn();
     expect(batches).toEqual([["a"]]);
     all.push(commits.add("c"));
+    await turn();
     expect(batches).toEqual([["a"], ["b", "c"]]);
     open();
     open();
@@ -63,12 +79,15 @@ describe("group commit", () => {
   it("refuses with 503 what would not fit, by count and by bytes, and takes more once there is room", async () => {
     const { commits, open } = setUp({ maxWaiting: 2 });
     const first = commits.add("a");
+    await turn();
     const second = commits.add("b");
+    await turn();
     await expect(commits.add("c")).rejects.toMatchObject({ code: "overloaded", status: 503 });
     open();
     await first;
-    await setImmediate();
+    await turn();
     const third = commits.add("c");
+    await turn();
     open();
     open();
     await Promise.all([second, third]);
@@ -93,9 +112,10 @@ describe("group commit", () => {
   it("is idle only when everything has been answered", async () => {
     const { commits, open } = setUp();
     const added = commits.add("a");
+    await turn();
     let idle = false;
     const waiting = commits.idle().then(() => (idle = true));
-    await setImmediate();
+    await turn();
     expect(idle).toBe(false);
     open();
     await added;

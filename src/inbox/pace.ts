@@ -5,6 +5,8 @@ export interface Pace {
   receiving: boolean;
   /** Seconds that the oldest event of the last batch had waited. */
   lag: number;
+  /** Milliseconds since a batch ended. */
+  rested: number;
 }
 
 /** So many requests wait for their commit at once only in a burst: answers and projections then compete for processors. */
@@ -18,16 +20,15 @@ export function isReceiving(waiting: number): boolean {
   return waiting > BURST;
 }
 
-/** Which of a process's workers (0, 1, …) may work: in a burst the first alone. */
-export function mayWork(worker: number, { receiving, lag }: Pace): boolean {
-  return worker === 0 || !receiving || lag >= PATIENCE;
+/** In a burst a batch begins so long after the one before it (milliseconds): about a thirtieth of the time is work. */
+const BURST_REST_MS = 1000;
+
+/** Which of a process's workers (0, 1, …) may work: in a burst the first alone, and rarely. Cheap: asked at every wake-up. */
+export function mayWork(worker: number, { receiving, lag, rested }: Pace): boolean {
+  return !receiving || lag >= PATIENCE || (worker === 0 && rested >= BURST_REST_MS);
 }
 
-/** In a burst even the first worker rests so long after a batch (milliseconds): about an eighth of its time is work. */
-const BURST_REST_MS = 300;
-
-/** Milliseconds to rest after a batch: none while there is a backlog and no burst. */
-export function restAfter({ full, receiving, lag }: Pace & { full: boolean }): number {
-  if (receiving && lag < PATIENCE) return BURST_REST_MS;
+/** Milliseconds to rest after a batch: none while there is a backlog. */
+export function restAfter(full: boolean): number {
   return full ? 0 : GATHER_MS;
 }
