@@ -6,7 +6,7 @@ import "./scripts/check-node.mjs";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "sandbox/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: ["test/support/postgres-global-setup.ts"],
     // Processes, not threads: some tests kill their children, and PGlite keeps a worker thread of its own.
     pool: "forks",

@@ -1,4 +1,5 @@
-// Writes what is made from the sources: README's configuration table, .env.example, docs/openapi.json, docs/schema.txt.
+// Writes what is made from the sources: README's configuration table, .env.example, docs/openapi.json, docs/schema.txt,
+// and the sandbox's tables of Stripe's parameters and shapes.
 // With --check it writes nothing, and fails when one of them is not current.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { ROUTES } from "../src/api/routes.ts";
 import { betweenMarkers, configTable, envExample } from "../src/config-docs.ts";
 import { openEmbedded } from "../src/db/embedded.ts";
 import { migrate } from "../src/db/migrate.ts";
+import { sandboxTables } from "./generate-sandbox.ts";
 import { schemaText } from "./schema-text.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -46,6 +48,7 @@ export async function generated(): Promise<Record<string, string>> {
     ".env.example": envExample(),
     "docs/openapi.json": await openApi(),
     "docs/schema.txt": await schema(),
+    ...Object.fromEntries(sandboxTables().map(({ path, text }) => [path, text])),
   };
 }
 

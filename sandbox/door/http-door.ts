@@ -1,0 +1,189 @@
+// The sandbox's HTTP door: Stripe's API, its OAuth, the hosted pages, and the control endpoints.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+
+import { invalidRequest, StripeFailure } from "../core/errors.ts";
+import type { World } from "../core/world.ts";
+import type { OAuthRoute } from "../connect/oauth.ts";
+import type { ControlRoute } from "../delivery/control.ts";
+import { takeFault } from "../delivery/faults.ts";
+import type { PageRoute } from "../pages/page.ts";
+import { type ApiCall, callApi, failureAnswer, scopeNameOf, unrecognized } from "./api-call.ts";
+import { decodeBody, decodeForm } from "./form.ts";
+import { KeysInUse } from "./idempotency.ts";
+import type { RouteTable } from "./route-table.ts";
+
+export interface Surface {
+  api: RouteTable;
+  oauth: RouteTable<OAuthRoute>;
+  pages: RouteTable<PageRoute>;
+  control: RouteTable<ControlRoute>;
+}
+
+const LARGEST_BODY = 1024 * 1024;
+const LOOPBACK = /^(::1|::ffff:127\.\d+\.\d+\.\d+|127\.\d+\.\d+\.\d+)$/;
+const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
+
+interface Visit {
+  world: World;
+  surface: Surface;
+  keysInUse: KeysInUse;
+  method: string;
+  path: string;
+  query: string;
+  request: IncomingMessage;
+  response: ServerResponse;
+  requestId: string;
+}
+
+export function openDoor(world: World, surface: Surface): Server {
+  const keysInUse = new KeysInUse();
+  return createServer((request, response) => {
+    const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
+    const method = request.method ?? "GET";
+    const requestId = `req_${world.random.text(14)}`;
+    const visit: Visit = { world, surface, keysInUse, method, path, query, request, response, requestId };
+    visited(visit).catch((error: unknown) => {
+      // The caller hung up: nobody waits for an answer.
+      if (request.destroyed && !request.complete) return;
+      const { status, body } = failureAnswer(error);
+      if (response.headersSent) response.destroy();
+      else sendJson(visit, status, body);
+    });
+  });
+}
+
+async function visited(visit: Visit): Promise<void> {
+  const { path } = visit;
+  if (/^\/v[12](\/|$)/.test(path)) return visitApi(visit);
+  if (path.startsWith("/_sandbox/")) return visitControl(visit);
+  const oauth = visit.surface.oauth.find(visit.method, path);
+  if (oauth !== undefined) return visitOAuth(visit, oauth.route);
+  return visitPage(visit);
+}
+
+async function visitApi(visit: Visit): Promise<void> {
+  const { world, surface, method, path, request, requestId } = visit;
+  const idempotencyKey = header(request, "idempotency-key");
+  const call: Omit<ApiCall, "parameters"> = {
+    method,
+    path,
+    authorization: header(request, "authorization"),
+    account: header(request, "stripe-account") ?? header(request, "stripe-context"),
+    idempotencyKey,
+    version: header(request, "stripe-version"),
+    requestId,
+  };
+  // Taken before the body is read: two calls that overlap on the wire overlap here too.
+  const release =
+    idempotencyKey === undefined || method !== "POST"
+      ? undefined
+      : visit.keysInUse.take(scopeNameOf(call), idempotencyKey);
+  try {
+    const body = await readBody(request);
+    const fault = takeFault(world, method, path);
+    if (fault?.isAfter === false) {
+      sendJson(visit, fault.status, fault.body, fault.headers);
+      return;
+    }
+    const parameters = { ...decodeForm(visit.query), ...decodeBody(body, header(request, "content-type")) };
+    const { status, body: text, replayed, version } = callApi(world, surface.api, { ...call, parameters });
+    // The work is done and its answer is lost: what an idempotency key is for.
+    if (fault !== undefined) {
+      sendJson(visit, fault.status, fault.body, fault.headers);
+      return;
+    }
+    sendJson(visit, status, text, {
+      "stripe-version": version,
+      ...(call.account === undefined ? {} : { "stripe-account": call.account }),
+      ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
+      ...(replayed ? { "idempotent-replayed": "true" } : {}),
+    });
+  } finally {
+    release?.();
+  }
+}
+
+async function visitOAuth(visit: Visit, route: OAuthRoute): Promise<void> {
+  const form = flat(decodeBody(await readBody(visit.request), header(visit.request, "content-type")));
+  const { status, body } = route.answer(visit.world, form, header(visit.request, "authorization"));
+  sendJson(visit, status, JSON.stringify(body));
+}
+
+async function visitPage(visit: Visit): Promise<void> {
+  const { world, surface, method, path, query, request, response } = visit;
+  const found = surface.pages.find(method === "HEAD" ? "GET" : method, path);
+  if (found === undefined) throw unrecognized(method, path);
+  const form = flat(decodeForm(await readBody(request)));
+  const page = await found.route.answer(world, {
+    form,
+    query: flat(decodeForm(query)),
+    ids: found.ids,
+    origin: world.origin,
+  });
+  if ("redirect" in page) {
+    response.writeHead(303, { location: page.redirect, "content-length": 0 }).end();
+    return;
+  }
+  const policy =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'";
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": policy,
+  };
+  response.writeHead(page.status, headers).end(page.html);
+}
+
+/** The control endpoints turn the sandbox's knobs: from this machine alone, and never for a page of another site. */
+async function visitControl(visit: Visit): Promise<void> {
+  const { world, surface, method, path, query, request } = visit;
+  const near = LOOPBACK.test(request.socket.remoteAddress ?? "") && LOOPBACK_HOST.test(header(request, "host") ?? "");
+  if (!near || header(request, "origin") !== undefined) {
+    const message = "The sandbox's control endpoints answer only to programs on its own machine.";
+    throw new StripeFailure(403, { type: "invalid_request_error", message });
+  }
+  const found = surface.control.find(method, path);
+  if (found === undefined) throw unrecognized(method, path);
+  const body = decodeBody(await readBody(request), header(request, "content-type"));
+  const answer = await found.route.answer(world, { body: { ...decodeForm(query), ...body }, ids: found.ids });
+  sendJson(visit, 200, JSON.stringify(answer));
+}
+
+function sendJson(
+  { response, requestId }: Visit,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": length,
+    "request-id": requestId,
+    ...headers,
+  });
+  response.end(body);
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > LARGEST_BODY) throw invalidRequest("Request body too large.", { status: 413 });
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** Forms of pages are flat: what is nested is no field of theirs. */
+function flat(decoded: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(decoded).filter((field): field is [string, string] => typeof field[1] === "string"),
+  );
+}

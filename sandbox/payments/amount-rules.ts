@@ -1,0 +1,110 @@
+// Which amounts, currencies and fees a payment may have.
+import { invalidRequest } from "../core/errors.ts";
+import type { Transaction } from "../core/transaction.ts";
+
+/** Stripe's least charges, in minor units; half a unit of the currency, or so, elsewhere. */
+const LEAST: Readonly<Record<string, number>> = {
+  usd: 50,
+  aed: 200,
+  aud: 50,
+  bgn: 100,
+  brl: 50,
+  cad: 50,
+  chf: 50,
+  czk: 1500,
+  dkk: 250,
+  eur: 50,
+  gbp: 30,
+  hkd: 400,
+  huf: 17500,
+  inr: 50,
+  jpy: 50,
+  mxn: 1000,
+  myr: 200,
+  nok: 300,
+  nzd: 50,
+  pln: 200,
+  ron: 200,
+  sek: 300,
+  sgd: 50,
+  thb: 1000,
+};
+const MOST = 99_999_999;
+const WITHOUT_MINOR = new Set("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split(" "));
+const CURRENCIES = new Set(
+  (
+    "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny " +
+    "cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl hrk htg huf idr ils inr isk jmd " +
+    "jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn " +
+    "nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs " +
+    "tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw"
+  ).split(" "),
+);
+
+/** The currency in small letters. @throws StripeFailure 400 it is none */
+export function checkedCurrency(currency: string): string {
+  const code = currency.toLowerCase();
+  if (CURRENCIES.has(code)) return code;
+  throw invalidRequest(
+    `Invalid currency: ${code}. Stripe currently supports these currencies: ${[...CURRENCIES].join(", ")}`,
+    { param: "currency" },
+  );
+}
+
+/** @throws StripeFailure 400 not positive, under the currency's least, or over Stripe's most */
+export function checkAmount(amount: number, currency: string): void {
+  checkPositive(amount, "amount");
+  if (amount > MOST) {
+    throw invalidRequest(`Amount must be no more than ${written(MOST, currency)}`, {
+      param: "amount",
+      code: "amount_too_large",
+    });
+  }
+  const least = LEAST[currency] ?? 1;
+  if (amount < least) {
+    throw invalidRequest(`Amount must be at least ${written(least, currency)}`, {
+      param: "amount",
+      code: "amount_too_small",
+    });
+  }
+}
+
+export function checkPositive(amount: number, param: string): void {
+  if (amount >= 1) return;
+  throw invalidRequest(amount < 0 ? "Invalid positive integer" : "This value must be greater than or equal to 1.", {
+    param,
+    code: "parameter_invalid_integer",
+  });
+}
+
+/** `$10.00 usd`, as Stripe's messages write money. */
+export function written(amount: number, currency: string): string {
+  const sign = { usd: "$", eur: "€", gbp: "£", jpy: "¥" }[currency] ?? "";
+  return `${sign}${WITHOUT_MINOR.has(currency) ? amount : (amount / 100).toFixed(2)} ${currency}`;
+}
+
+/** @throws StripeFailure 400 a fee that nobody can pay, or that is more than the payment */
+export function checkFee(
+  tx: Transaction,
+  { amount, fee, isConnected }: { amount: number; fee: number; isConnected: boolean },
+): void {
+  const param = "application_fee_amount";
+  const isDirect = tx.scope.account !== tx.world.platform(tx.scope).account;
+  if (!isDirect && !isConnected) {
+    throw invalidRequest(
+      "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an OAuth key or Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
+      { param },
+    );
+  }
+  if (fee < 0)
+    throw invalidRequest("This value must be greater than or equal to 0.", {
+      param,
+      code: "parameter_invalid_integer",
+    });
+  if (fee > amount) {
+    throw invalidRequest(
+      `The application fee amount (${fee}) must not be more than the amount of the payment (${amount}).`,
+      { param },
+    );
+  }
+}
