@@ -41,7 +41,7 @@ export async function startBillhook(options: BillhookOptions): Promise<RunningSe
     ...clean(process.env),
     ...{ STRIPE_WEBHOOK_SECRET: options.secret, DATA_DIR: options.dataDir, BILLHOOK_ROLES: options.roles },
     // The peer logs nothing for an event, so Billhook writes no line for one either.
-    ...{ PORT: String(port), LOG_LEVEL: "warn", OPERATOR_TOKEN: "bench-operator-token" },
+    ...{ PORT: String(port), SANDBOX_PORT: "off", LOG_LEVEL: "warn", OPERATOR_TOKEN: "bench-operator-token" },
     ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
   };
   const withoutWorker = options.databaseUrl === undefined && options.roles === "api";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `billhook` command: starts src/main.ts (in a clone) or dist/main.js (published) on a Node that can run it.
+// The `billhook` command: starts src/main.ts (in a clone) or dist/src/main.js (published) on a Node that can run it.
 // Plain JavaScript, because the Node that reads this file may be as old as 20.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -42,7 +42,7 @@ function isRecent(version) {
 function mainFile() {
   const source = join(ROOT, "src", "main.ts");
   if (!ROOT.split(sep).includes("node_modules") && existsSync(source)) return source;
-  const built = join(ROOT, "dist", "main.js");
+  const built = join(ROOT, "dist", "src", "main.js");
   if (existsSync(built)) return built;
   stop(
     `billhook: neither ${source} nor ${built} is there. In a clone: git checkout the sources; else reinstall the package.`,

@@ -1,4 +1,4 @@
-// `npm run build`: compiles src to dist and copies what is not TypeScript (SQL, snapshots, templates).
+// `npm run build`: compiles src and sandbox to dist, and copies what is not TypeScript (SQL, snapshots, tables).
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -19,9 +19,9 @@ for (const file of compiled) {
   if (rewritten !== text) writeFileSync(file, rewritten);
 }
 
-const assets = globSync("src/**/*.*").filter((file) => !file.endsWith(".ts"));
+const assets = globSync("{src,sandbox}/**/*.*").filter((file) => !file.endsWith(".ts"));
 for (const file of assets) {
-  const target = join("dist", file.slice("src/".length));
+  const target = join("dist", file);
   mkdirSync(dirname(target), { recursive: true });
   cpSync(file, target);
 }

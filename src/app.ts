@@ -1,4 +1,6 @@
 // Wiring: one process of Billhook, from its configuration to a server that listens and loops that work.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { FastifyInstance } from "fastify";
 
 import { buildApi } from "./api/server.ts";
@@ -16,6 +18,7 @@ import { queueState, releaseAllLeases } from "./inbox/event-tables.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
 import { receiver } from "./inbox/receive.ts";
 import { keepNothing, recentObservations } from "./inbox/recent.ts";
+import { unknownEventIds } from "./inbox/stripe-event-reads.ts";
 import { ensurePlatformTenant } from "./tenants/platform.ts";
 import { notifier } from "./work/wake-ups.ts";
 
@@ -25,6 +28,8 @@ export interface AppOptions {
   operatorToken: Secret;
   webhookSecrets: readonly WebhookSecret[];
   version: string;
+  /** False while something must still be done before the process may be called ready. */
+  prepared?: () => boolean;
 }
 
 export interface App {
@@ -33,6 +38,10 @@ export interface App {
   platformTenant: string;
   /** Migrations that this start applied. */
   migrations: string[];
+  /** Those of these ids that no stored event has. */
+  unknownEvents(ids: readonly string[]): Promise<string[]>;
+  /** Resolves when nothing waits to be processed, or after so many milliseconds. */
+  settled(atMostMs: number): Promise<void>;
   /** Starts the background work of this process's roles. Listening is the caller's: `api.listen`. */
   start(): void;
   /** Answers what has come, finishes what is claimed, and closes. Nothing is cut off. */
@@ -41,6 +50,9 @@ export interface App {
 
 /** Payloads that one process holds between receipt and processing: 12,000 events of 4 kB. */
 const RECENT_BYTES = 48 * 1024 * 1024;
+
+/** How often `settled` looks. */
+const SETTLING_MS = 25;
 
 /** How long a stop waits for requests that have begun. */
 const LAST_REQUESTS_MS = 10_000;
@@ -116,7 +128,7 @@ function wire(parts: Parts, migrations: string[]): App {
     clock,
     receiver: receiving,
     operatorToken: options.operatorToken,
-    readiness: () => readiness(database, stopping),
+    readiness: () => readiness(database, { stopping, prepared: options.prepared?.() ?? true }),
     refused: metrics.receive.refused,
     maxCollectingBytes: config.receiveMaxWaitingBytes,
     metrics: async () => metrics.expose(await queueState(database).catch(() => undefined), receiving.waiting()),
@@ -131,6 +143,8 @@ function wire(parts: Parts, migrations: string[]): App {
     database,
     platformTenant,
     migrations,
+    unknownEvents: (ids) => unknownEventIds(database, ids),
+    settled: (atMostMs) => settled(database, clock, atMostMs),
     start: () => {
       if (works) background ??= startBackground({ ...parts, log: options.log, metrics, recent, receiving, onError });
     },
@@ -149,15 +163,20 @@ function wire(parts: Parts, migrations: string[]): App {
   };
 }
 
+async function settled(database: Database, clock: Clock, atMostMs: number): Promise<void> {
+  const until = clock.monotonic() + atMostMs;
+  while ((await queueState(database)).pending > 0 && clock.monotonic() < until) await sleep(SETTLING_MS);
+}
+
 async function readiness(
   database: Database,
-  stopping: boolean,
+  { stopping, prepared }: { stopping: boolean; prepared: boolean },
 ): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const schema = await schemaStanding(database).catch(() => undefined);
   return {
-    ready: !stopping && (schema === "current" || schema === "newer"),
+    ready: !stopping && prepared && (schema === "current" || schema === "newer"),
     checks: {
-      process: stopping ? "stopping" : "running",
+      process: stopping ? "stopping" : prepared ? "running" : "preparing",
       database: schema === undefined ? "unreachable" : "reachable",
       schema: schema ?? "unknown",
     },

@@ -1,6 +1,6 @@
-// The README's configuration table and .env.example, made from the table in config.ts. Pure.
+// The README's configuration table and .env.example, made from the table in config-variables.ts. Pure.
 import type { Variable } from "./base/settings.ts";
-import { CONFIG_VARIABLES } from "./config.ts";
+import { CONFIG_VARIABLES } from "./config-variables.ts";
 
 /** What is read elsewhere and has no row in that table. */
 const PASSED_ON: readonly { name: string; doc: string }[] = [
@@ -32,7 +32,7 @@ export function envExample(): string {
     ),
     ...PASSED_ON.filter(({ name }) => !name.endsWith("*")).map(({ name, doc }) => `# ${plain(doc)}\n# ${name}=\n`),
   ];
-  return `# Copy to .env and uncomment what you set. Made from src/config.ts; do not edit.\n\n${entries.join("\n")}`;
+  return `# Copy to .env and uncomment what you set. Made from src/config-variables.ts; do not edit.\n\n${entries.join("\n")}`;
 }
 
 /** `markdown` with `text` between `<!-- name:begin -->` and `<!-- name:end -->`; throws where they are not there once, in order. */

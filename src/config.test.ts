@@ -10,7 +10,8 @@ import { describe, expect, it } from "vitest";
 
 import { ConfigError } from "./base/config-error.ts";
 import { betweenMarkers, configTable, envExample } from "./config-docs.ts";
-import { CONFIG_VARIABLES, readConfig } from "./config.ts";
+import { readConfig } from "./config.ts";
+import { CONFIG_VARIABLES } from "./config-variables.ts";
 import type { Config, Environment, ReadOptions } from "./config.ts";
 
 /** What is wrong, by variable. */

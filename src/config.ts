@@ -1,4 +1,4 @@
-// The configuration: one table of environment variables, read once. The README's table and .env.example are made from it.
+// The configuration: read once from the table of environment variables in config-variables.ts.
 import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 
@@ -7,31 +7,19 @@ import type { ConfigProblem } from "./base/config-error.ts";
 import { nearMisses } from "./base/near-misses.ts";
 import type { NearMiss } from "./base/near-misses.ts";
 import { Secret } from "./base/secret.ts";
-import {
-  apiKey,
-  BadValue,
-  flag,
-  hostName,
-  listOf,
-  oneOf,
-  origin,
-  path,
-  postgresUrl,
-  secretText,
-  variable,
-  webhookSecretList,
-  webUrl,
-  wholeNumber,
-} from "./base/settings.ts";
+import { BadValue } from "./base/settings.ts";
 import type { Variable } from "./base/settings.ts";
+import {
+  CONFIG_VARIABLES,
+  type ENVIRONMENTS,
+  type LOG_FORMATS,
+  type LOG_LEVELS,
+  type ROLES,
+  VARIABLES,
+} from "./config-variables.ts";
 
 /** What readConfig reads: `process.env`, or any object of its shape. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-const ROLES = ["api", "work"] as const;
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-const LOG_FORMATS = ["auto", "json", "pretty"] as const;
-const ENVIRONMENTS = ["development", "production", "test"] as const;
 
 export type Role = (typeof ROLES)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -67,6 +55,8 @@ export interface Config {
   webhookSecrets: readonly WebhookSecret[] | "generate";
   /** Take unsigned events, from loopback only, and warn on each. Never in production, never where there is a secret. */
   allowUnsignedWebhooks: boolean;
+  /** Where the local Stripe sandbox listens; undefined: there is none, because a Stripe key is set or it is turned off. */
+  sandbox: { host: string; port: number } | undefined;
   receiveMaxWaiting: number;
   receiveMaxWaitingBytes: number;
   workLeaseSeconds: number;
@@ -79,145 +69,6 @@ export interface Config {
   /** What is allowed but looks like a mistake: for the log at the start. Names variables, never values. */
   warnings: readonly string[];
 }
-
-const MIB = 1024 * 1024;
-const SECRET = { secret: true } as const;
-
-const VARIABLES = {
-  environment: variable(
-    "NODE_ENV",
-    oneOf(ENVIRONMENTS),
-    "development",
-    "`production` refuses to start without a Stripe key and a webhook secret. `test` reads no `.env` file.",
-  ),
-  host: variable("HOST", hostName, undefined, "The address to listen on.", {
-    defaultDoc: "`0.0.0.0` in production, else `127.0.0.1`",
-  }),
-  port: variable("PORT", wholeNumber(0, 65_535), 8000, "The port to listen on; `0` takes any free one."),
-  publicUrl: variable("PUBLIC_URL", webUrl, undefined, "Where Stripe and browsers reach Billhook.", {
-    defaultDoc: "`http://localhost:PORT`",
-  }),
-  dataDir: variable("DATA_DIR", path, "./data", "The folder of the embedded database and of generated secrets."),
-  roles: variable(
-    "BILLHOOK_ROLES",
-    listOf(ROLES),
-    ROLES,
-    "What this process is for: `api` receives and answers, `work` processes events. Each listens, for probes and metrics. The embedded database serves one process, which needs both.",
-    { defaultDoc: "`api,work`" },
-  ),
-
-  databaseUrl: variable(
-    "DATABASE_URL",
-    postgresUrl,
-    undefined,
-    "A PostgreSQL server, 15 or later, also through PgBouncer 1.21 or later.",
-    { ...SECRET, defaultDoc: "the embedded database in `DATA_DIR`" },
-  ),
-  databaseDirectUrl: variable(
-    "DATABASE_DIRECT_URL",
-    postgresUrl,
-    undefined,
-    "The same server without the pooler, for `LISTEN`.",
-    { ...SECRET, defaultDoc: "`DATABASE_URL`" },
-  ),
-  databasePoolSize: variable(
-    "DATABASE_POOL_SIZE",
-    wholeNumber(2, 500),
-    10,
-    "The most connections that one process opens to `DATABASE_URL`.",
-  ),
-
-  stripeSecretKey: variable(
-    "STRIPE_SECRET_KEY",
-    apiKey("STRIPE_SECRET_KEY", ["sk", "rk"]),
-    undefined,
-    "The platform's secret or restricted key; its mode (test or live) is the default mode.",
-    SECRET,
-  ),
-  stripePublishableKey: variable(
-    "STRIPE_PUBLISHABLE_KEY",
-    apiKey("STRIPE_PUBLISHABLE_KEY", ["pk"]),
-    undefined,
-    "The publishable key of the same account and mode, handed to browsers.",
-  ),
-  connectSecrets: variable(
-    "STRIPE_CONNECT_WEBHOOK_SECRET",
-    webhookSecretList,
-    undefined,
-    "The signing secret of the endpoint for connected accounts; several, separated by commas, while one is being rotated. Tried first.",
-    SECRET,
-  ),
-  platformSecrets: variable(
-    "STRIPE_WEBHOOK_SECRET",
-    webhookSecretList,
-    undefined,
-    "The signing secret of the platform's endpoint; several by commas.",
-    { ...SECRET, defaultDoc: "generated into `DATA_DIR` in development without a Stripe key" },
-  ),
-  endpointSecrets: variable(
-    "STRIPE_ENDPOINT_SECRET",
-    webhookSecretList,
-    undefined,
-    "Another name for `STRIPE_WEBHOOK_SECRET`, tried last; several by commas.",
-    SECRET,
-  ),
-  allowUnsigned: variable(
-    "STRIPE_WEBHOOK_ALLOW_UNSIGNED",
-    flag,
-    false,
-    "`true` takes unsigned events from this machine, in development with a Stripe key and without a webhook secret only.",
-  ),
-  stripeApiBase: variable(
-    "STRIPE_API_BASE",
-    origin,
-    undefined,
-    "Another address for Stripe's API, for tests; `https` in production.",
-    { defaultDoc: "Stripe's own" },
-  ),
-
-  receiveMaxWaiting: variable(
-    "RECEIVE_MAX_WAITING",
-    wholeNumber(1, 1_000_000),
-    4096,
-    "How many received events may wait for their commit before more are answered 503.",
-  ),
-  receiveMaxWaitingBytes: variable(
-    "RECEIVE_MAX_WAITING_BYTES",
-    wholeNumber(MIB, 4096 * MIB),
-    64 * MIB,
-    "How many bytes of received events may wait likewise; at least one event's 1 MiB.",
-  ),
-  workLeaseSeconds: variable(
-    "WORK_LEASE_SECONDS",
-    wholeNumber(1, 3600),
-    30,
-    "How long claimed work is a process's own; a killed one's is taken over after that.",
-  ),
-  workMaxAttempts: variable(
-    "WORK_MAX_ATTEMPTS",
-    wholeNumber(1, 100),
-    8,
-    "After so many attempts an event is `failed`: kept, counted and replayable.",
-  ),
-
-  operatorToken: variable(
-    "OPERATOR_TOKEN",
-    secretText(16),
-    undefined,
-    "The token for `/api/v1/admin/…` and the command line; at least 16 characters.",
-    { ...SECRET, defaultDoc: "generated into `DATA_DIR`" },
-  ),
-  logLevel: variable(
-    "LOG_LEVEL",
-    oneOf(LOG_LEVELS),
-    "info",
-    "`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.",
-  ),
-  logFormat: variable("LOG_FORMAT", oneOf(LOG_FORMATS), "auto", "`json`, `pretty`, or `auto`: pretty on a terminal."),
-  logFile: variable("LOG_FILE", path, undefined, "JSON lines go to this file too; it is opened again on SIGHUP."),
-};
-
-export const CONFIG_VARIABLES: readonly Variable[] = Object.values(VARIABLES);
 
 export interface ReadOptions {
   /** false: a command that serves nothing, such as `migrate`; it needs no Stripe key and no webhook secret. Default true. */
@@ -263,6 +114,11 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     stripePublishableKey: read(VARIABLES.stripePublishableKey),
     livemode: stripeSecretKey !== undefined && modeOf(stripeSecretKey) === "live",
     stripeApiBase: read(VARIABLES.stripeApiBase),
+    sandbox: sandboxOf(
+      read(VARIABLES.sandboxHost),
+      read(VARIABLES.sandboxPort),
+      stripeSecretKey !== undefined || environment === "production",
+    ),
     webhookSecrets: configured.length === 0 && stripeSecretKey === undefined ? "generate" : configured,
     allowUnsignedWebhooks: allowUnsigned && unsignedOff === undefined,
     receiveMaxWaiting: read(VARIABLES.receiveMaxWaiting),
@@ -297,6 +153,11 @@ export function loadEnvironment(): Environment {
 /** readConfig of the process's environment; `overrides` are what the command line says. */
 export function loadConfig(overrides: Environment = {}, options: ReadOptions = {}): Config {
   return readConfig({ ...loadEnvironment(), ...overrides }, options);
+}
+
+/** Never beside a Stripe key, and never in production: there is one Stripe at a time, and money is real or it is not. */
+function sandboxOf(host: string, port: number | "off", excluded: boolean): Config["sandbox"] {
+  return excluded || port === "off" ? undefined : { host, port };
 }
 
 const secretOf = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));
@@ -370,7 +231,7 @@ function missing(env: Environment, config: Config, allowUnsigned: boolean): Conf
   return problems;
 }
 
-const OUR_PREFIXES = /^(STRIPE|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR)_/i;
+const OUR_PREFIXES = /^(STRIPE|SANDBOX|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR)_/i;
 function ourNearMisses(env: Environment): NearMiss[] {
   const set = Object.keys(env).filter((name) => env[name] !== undefined && OUR_PREFIXES.test(name));
   return nearMisses(

@@ -30,7 +30,7 @@ const alive = new Set<ChildProcess>();
 function start(args: string[], env: Record<string, string> = {}): Started {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, ["bin/billhook.mjs", ...args], {
-    env: { PATH, HOME, NODE_ENV: "test", DATA_DIR: dataDir, PORT: "0", ...env },
+    env: { PATH, HOME, NODE_ENV: "test", DATA_DIR: dataDir, PORT: "0", SANDBOX_PORT: "off", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   alive.add(child);

@@ -145,7 +145,9 @@ describe("npm", () => {
 
   it("start serves until npm is told to stop, and stops cleanly then", async () => {
     const port = String(await freePort());
-    const { child, text, ended } = run("npm", ["start"], { PORT: port, DATA_DIR: join(folder, "npm") });
+    const sandbox = String(await freePort());
+    const env = { PORT: port, SANDBOX_PORT: sandbox, DATA_DIR: join(folder, "npm") };
+    const { child, text, ended } = run("npm", ["start"], env);
     const ready = async (): Promise<number> =>
       fetch(`http://127.0.0.1:${port}/readyz`).then(
         ({ status }) => status,

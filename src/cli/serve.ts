@@ -6,6 +6,7 @@ import type { App } from "../app.ts";
 import { loadConfig, loadEnvironment } from "../config.ts";
 import type { Config, Environment, WebhookSecret } from "../config.ts";
 import { failed } from "./command-failure.ts";
+import { type LocalStripe, openLocalStripe } from "./local-stripe.ts";
 import { openLogging, reopenOnHangup } from "./logging.ts";
 import type { Logging } from "./logging.ts";
 import { print } from "./output.ts";
@@ -21,6 +22,7 @@ import { readVersion } from "./version.ts";
 interface Running {
   app: App;
   address: string;
+  local: LocalStripe | undefined;
   forgetAddress: () => Promise<void>;
 }
 
@@ -70,18 +72,27 @@ async function run(config: Config, logging: Logging): Promise<Running> {
   const operatorToken: Secret = config.operatorToken ?? (await ensureOperatorToken(config.dataDir));
   const webhookSecrets: readonly WebhookSecret[] =
     config.webhookSecrets === "generate" ? await ensureWebhookSecrets(config.dataDir) : config.webhookSecrets;
-  const app = await openApp(config, {
+  const local = await openLocalStripe(config);
+  let prepared = local === undefined;
+  const app = await openApp(local?.configured(config) ?? config, {
     log: logging.log,
     clock: systemClock,
     operatorToken,
     webhookSecrets,
     version: readVersion(),
+    prepared: () => prepared,
+  }).catch(async (error: unknown) => {
+    await local?.close();
+    throw error;
   });
   try {
     const address = await listen(config, app);
     app.start();
-    return { app, address, forgetAddress: await recordAddress(config, address, logging) };
+    await local?.introduce(address, webhookSecrets, app);
+    prepared = true;
+    return { app, address, local, forgetAddress: await recordAddress(config, address, logging) };
   } catch (error) {
+    await local?.close();
     await app.stop();
     throw error;
   }
@@ -112,7 +123,7 @@ function listenProblem(code: string, { host, port }: Config): string {
   return `It cannot listen on ${host}:${port} (${code}): set HOST and PORT to an address of this machine.`;
 }
 
-async function announce(config: Config, { app, address }: Running, logging: Logging, ms: number): Promise<void> {
+async function announce(config: Config, { app, address, local }: Running, logging: Logging, ms: number): Promise<void> {
   const { log } = logging;
   const version = readVersion();
   const { rows } = await app.database.query<{ version: string }>(SERVER_VERSION);
@@ -131,13 +142,16 @@ async function announce(config: Config, { app, address }: Running, logging: Logg
   logging.flush();
   // In production the output belongs to a collector of JSON lines, unless somebody looks at a terminal.
   const forPeople = config.logFormat !== "json" && (config.environment !== "production" || process.stdout.isTTY);
-  if (forPeople) print(startText({ config, version, databaseVersion, address, migrations: app.migrations }));
+  if (forPeople)
+    print(startText({ config, version, databaseVersion, address, migrations: app.migrations, sandbox: local?.url }));
 }
 
-async function end({ app, forgetAddress }: Running, { log }: Logging, signal: string): Promise<void> {
+async function end({ app, local, forgetAddress }: Running, { log }: Logging, signal: string): Promise<void> {
   const started = systemClock.monotonic();
   log.info("stopping: answering what has come, finishing what is claimed", { signal });
   await forgetAddress();
+  // First, so that nothing new comes; what it could not deliver it delivers after the next start.
+  await local?.close();
   await app.stop();
   log.unit("process.stopped", { signal, duration_ms: Math.round(systemClock.monotonic() - started), outcome: "clean" });
 }

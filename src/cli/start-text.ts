@@ -13,12 +13,14 @@ export interface StartFacts {
   databaseVersion: string;
   address: string;
   migrations: readonly string[];
+  /** Where the Stripe sandbox listens; undefined with a real key. */
+  sandbox: string | undefined;
 }
 
 const WEBHOOK_PATHS = ["/stripe/webhook/", "/account/stripe-webhook/", "/api/webhooks/stripe/"];
 
 export function startText(facts: StartFacts): string {
-  const { config, version, address, migrations } = facts;
+  const { config, version, address, migrations, sandbox } = facts;
   const where = pairs(
     [
       ["database", databaseText(facts)],
@@ -26,12 +28,33 @@ export function startText(facts: StartFacts): string {
       ["roles", config.roles.join(", ")],
       ["node", `${process.version}, process ${process.pid}`],
       ["address", address],
+      ...(sandbox === undefined
+        ? []
+        : [["Stripe", `${sandbox}, the local sandbox: no real money`] as [string, string]]),
       ...addressPairs(config, address),
     ],
     "  ",
   );
   const first = config.environment === "production" ? "" : `\n\n${firstEventText(config)}`;
-  return `\nBillhook ${version} is ready.\n\n${where}${first}\n`;
+  const stripe = sandbox === undefined ? "" : `\n\n${sandboxText(sandbox)}`;
+  return `\nBillhook ${version} is ready.\n\n${where}${stripe}${first}\n`;
+}
+
+function sandboxText(url: string): string {
+  return [
+    "No STRIPE_SECRET_KEY is set, so this runs against its own Stripe sandbox. Make something happen there:",
+    "",
+    `  ${stripeCli()} trigger invoice.paid --api-base ${url} --api-key sk_test_1234567890abcdef`,
+    "",
+    "To use your own Stripe account instead, set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET (both are in Stripe's",
+    "dashboard under Developers), and start again.",
+  ].join("\n");
+}
+
+/** The clone brings Stripe's command line for Linux on x64; elsewhere it is installed by itself. */
+function stripeCli(): string {
+  const brought = fileURLToPath(new URL("node_modules/@stripe/cli-linux-x64/bin/stripe", PACKAGE_ROOT));
+  return existsSync(brought) ? nearPath(brought) : "stripe";
 }
 
 function migrationsText(migrations: readonly string[]): string {
@@ -70,8 +93,7 @@ function secretsText(config: Config): string {
 function firstEventText(config: Config): string {
   const example = fileURLToPath(new URL("examples/first-invoice", PACKAGE_ROOT));
   if (!existsSync(example)) return "Send a signed event from a file:\n\n  npx billhook send event.json";
-  const near = relative(process.cwd(), example);
-  const path = near.startsWith("..") ? example : near;
+  const path = nearPath(example);
   const folder = config.dataDir === "./data" ? "" : `DATA_DIR=${quoted(config.dataDir)} `;
   return [
     "Send the first signed events, an invoice's life, shuffled and each of them twice, and see what came of it:",
@@ -79,6 +101,11 @@ function firstEventText(config: Config): string {
     `  ${folder}npx billhook send ${quoted(path)} --shuffle --duplicate 2`,
     `  ${folder}npx billhook objects show in_first`,
   ].join("\n");
+}
+
+function nearPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") ? path : near;
 }
 
 function quoted(text: string): string {

@@ -84,6 +84,16 @@ interface EventRow {
   last_error: string | null;
 }
 
+/** Those of the ids that no stored event has. */
+export async function unknownEventIds(database: Queryable, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await database.query<{ id: string }>({
+    text: "select id from stripe_events where id = any($1)",
+    values: [ids],
+  });
+  const known = new Set(rows.map(({ id }) => id));
+  return ids.filter((id) => !known.has(id));
+}
+
 /** A page of events, newest first. Throws `invalid_request` for a cursor that is none. */
 export async function listStripeEvents(database: Queryable, filter: StripeEventFilter): Promise<Page<StripeEventItem>> {
   const where = conditions();

@@ -10,12 +10,12 @@ export interface Order {
   standing: number;
   /** Unix seconds: the event's own, or a fetched object's `as_of`. */
   created: number;
-  /** 0: `*.created` · 1: any other event · 2: `*.deleted` · 3: fetched */
+  /** -1: `*.request`, sent before there is anything · 0: `*.created` · 1: any other event · 2: `*.deleted` · 3: fetched */
   kind: number;
 }
 
 export const STANDING = { ordinary: 0, terminal: 1, tombstone: 2 } as const;
-export const KIND = { created: 0, changed: 1, deleted: 2, fetched: 3 } as const;
+export const KIND = { requested: -1, created: 0, changed: 1, deleted: 2, fetched: 3 } as const;
 
 /** The place of one observation in its object's order. */
 export function orderOf(observation: Observation, projection: Projection): Order {
@@ -72,6 +72,8 @@ function standingOf(observation: Observation, projection: Projection): number {
 function kindOf(observation: Observation): number {
   if (observation.source === "pull") return KIND.fetched;
   if (observation.type.endsWith(".deleted")) return KIND.deleted;
+  // Stripe asks whether to approve a card payment before it says that the authorization was created.
+  if (observation.type.endsWith(".request")) return KIND.requested;
   return observation.type.endsWith(".created") ? KIND.created : KIND.changed;
 }
 

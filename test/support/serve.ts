@@ -31,14 +31,15 @@ export async function freePort(): Promise<number> {
 }
 
 export async function serve(env: Record<string, string>): Promise<Served> {
-  const port = await freePort();
+  const port = env.PORT ?? String(await freePort());
   const child = spawn(process.execPath, [LAUNCHER, "serve"], {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: "test",
-      PORT: String(port),
+      PORT: port,
       STRIPE_WEBHOOK_SECRET: SECRET,
       OPERATOR_TOKEN,
+      SANDBOX_PORT: "off",
       LOG_FORMAT: "json",
       LOG_LEVEL: "warn",
       ...env,

@@ -65,6 +65,8 @@ export function floors(files: readonly SourceFile[]): string[] {
 }
 
 function importProblem(path: string, room: string, floor: number, target: string): string | undefined {
+  // One file starts the sandbox; nothing else of ours knows that Stripe may be on this machine.
+  if (target === "sandbox/sandbox.ts" && path === "src/cli/local-stripe.ts") return undefined;
   if (!inSource(target)) {
     return isTest(path) && target.startsWith("test/support/") ? undefined : `imports ${target}, which is outside src`;
   }

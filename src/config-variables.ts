@@ -1,0 +1,179 @@
+// The table of environment variables: name, form, default, and what it is for. The README's table and .env.example are made from it.
+import {
+  apiKey,
+  flag,
+  hostName,
+  listOf,
+  oneOf,
+  origin,
+  path,
+  postgresUrl,
+  secretText,
+  variable,
+  webhookSecretList,
+  webUrl,
+  wholeNumber,
+} from "./base/settings.ts";
+import type { Variable } from "./base/settings.ts";
+
+export const ROLES = ["api", "work"] as const;
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
+export const ENVIRONMENTS = ["development", "production", "test"] as const;
+
+const MIB = 1024 * 1024;
+const SECRET = { secret: true } as const;
+
+/** "off": no sandbox. */
+function sandboxPort(text: string): number | "off" {
+  return text === "off" ? "off" : wholeNumber(0, 65_535)(text);
+}
+
+export const VARIABLES = {
+  environment: variable(
+    "NODE_ENV",
+    oneOf(ENVIRONMENTS),
+    "development",
+    "`production` refuses to start without a Stripe key and a webhook secret. `test` reads no `.env` file.",
+  ),
+  host: variable("HOST", hostName, undefined, "The address to listen on.", {
+    defaultDoc: "`0.0.0.0` in production, else `127.0.0.1`",
+  }),
+  port: variable("PORT", wholeNumber(0, 65_535), 8000, "The port to listen on; `0` takes any free one."),
+  publicUrl: variable("PUBLIC_URL", webUrl, undefined, "Where Stripe and browsers reach Billhook.", {
+    defaultDoc: "`http://localhost:PORT`",
+  }),
+  dataDir: variable("DATA_DIR", path, "./data", "The folder of the embedded database and of generated secrets."),
+  roles: variable(
+    "BILLHOOK_ROLES",
+    listOf(ROLES),
+    ROLES,
+    "What this process is for: `api` receives and answers, `work` processes events. Each listens, for probes and metrics. The embedded database serves one process, which needs both.",
+    { defaultDoc: "`api,work`" },
+  ),
+
+  databaseUrl: variable(
+    "DATABASE_URL",
+    postgresUrl,
+    undefined,
+    "A PostgreSQL server, 15 or later, also through PgBouncer 1.21 or later.",
+    { ...SECRET, defaultDoc: "the embedded database in `DATA_DIR`" },
+  ),
+  databaseDirectUrl: variable(
+    "DATABASE_DIRECT_URL",
+    postgresUrl,
+    undefined,
+    "The same server without the pooler, for `LISTEN`.",
+    { ...SECRET, defaultDoc: "`DATABASE_URL`" },
+  ),
+  databasePoolSize: variable(
+    "DATABASE_POOL_SIZE",
+    wholeNumber(2, 500),
+    10,
+    "The most connections that one process opens to `DATABASE_URL`.",
+  ),
+
+  stripeSecretKey: variable(
+    "STRIPE_SECRET_KEY",
+    apiKey("STRIPE_SECRET_KEY", ["sk", "rk"]),
+    undefined,
+    "The platform's secret or restricted key; its mode (test or live) is the default mode.",
+    SECRET,
+  ),
+  stripePublishableKey: variable(
+    "STRIPE_PUBLISHABLE_KEY",
+    apiKey("STRIPE_PUBLISHABLE_KEY", ["pk"]),
+    undefined,
+    "The publishable key of the same account and mode, handed to browsers.",
+  ),
+  connectSecrets: variable(
+    "STRIPE_CONNECT_WEBHOOK_SECRET",
+    webhookSecretList,
+    undefined,
+    "The signing secret of the endpoint for connected accounts; several, separated by commas, while one is being rotated. Tried first.",
+    SECRET,
+  ),
+  platformSecrets: variable(
+    "STRIPE_WEBHOOK_SECRET",
+    webhookSecretList,
+    undefined,
+    "The signing secret of the platform's endpoint; several by commas.",
+    { ...SECRET, defaultDoc: "generated into `DATA_DIR` in development without a Stripe key" },
+  ),
+  endpointSecrets: variable(
+    "STRIPE_ENDPOINT_SECRET",
+    webhookSecretList,
+    undefined,
+    "Another name for `STRIPE_WEBHOOK_SECRET`, tried last; several by commas.",
+    SECRET,
+  ),
+  allowUnsigned: variable(
+    "STRIPE_WEBHOOK_ALLOW_UNSIGNED",
+    flag,
+    false,
+    "`true` takes unsigned events from this machine, in development with a Stripe key and without a webhook secret only.",
+  ),
+  stripeApiBase: variable(
+    "STRIPE_API_BASE",
+    origin,
+    undefined,
+    "Another address for Stripe's API, for tests; `https` in production.",
+    { defaultDoc: "Stripe's own" },
+  ),
+
+  sandboxPort: variable(
+    "SANDBOX_PORT",
+    sandboxPort,
+    12_111,
+    "The port of the local Stripe sandbox, which runs while `STRIPE_SECRET_KEY` is unset; `0` takes any free one, `off` runs none.",
+  ),
+  sandboxHost: variable(
+    "SANDBOX_HOST",
+    hostName,
+    "127.0.0.1",
+    "The address that the sandbox listens on. Its control endpoints answer to this machine alone.",
+  ),
+
+  receiveMaxWaiting: variable(
+    "RECEIVE_MAX_WAITING",
+    wholeNumber(1, 1_000_000),
+    4096,
+    "How many received events may wait for their commit before more are answered 503.",
+  ),
+  receiveMaxWaitingBytes: variable(
+    "RECEIVE_MAX_WAITING_BYTES",
+    wholeNumber(MIB, 4096 * MIB),
+    64 * MIB,
+    "How many bytes of received events may wait likewise; at least one event's 1 MiB.",
+  ),
+  workLeaseSeconds: variable(
+    "WORK_LEASE_SECONDS",
+    wholeNumber(1, 3600),
+    30,
+    "How long claimed work is a process's own; a killed one's is taken over after that.",
+  ),
+  workMaxAttempts: variable(
+    "WORK_MAX_ATTEMPTS",
+    wholeNumber(1, 100),
+    8,
+    "After so many attempts an event is `failed`: kept, counted and replayable.",
+  ),
+
+  operatorToken: variable(
+    "OPERATOR_TOKEN",
+    secretText(16),
+    undefined,
+    "The token for `/api/v1/admin/…` and the command line; at least 16 characters.",
+    { ...SECRET, defaultDoc: "generated into `DATA_DIR`" },
+  ),
+  logLevel: variable(
+    "LOG_LEVEL",
+    oneOf(LOG_LEVELS),
+    "info",
+    "`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.",
+  ),
+  logFormat: variable("LOG_FORMAT", oneOf(LOG_FORMATS), "auto", "`json`, `pretty`, or `auto`: pretty on a terminal."),
+  logFile: variable("LOG_FILE", path, undefined, "JSON lines go to this file too; it is opened again on SIGHUP."),
+};
+
+export const CONFIG_VARIABLES: readonly Variable[] = Object.values(VARIABLES);
