@@ -46,9 +46,14 @@ export function amountOffIn(tx: Transaction, coupon: Stripe.Coupon, currency: st
 export function couponOf(tx: Transaction, discount: Pick<Stripe.Discount, "source">): Stripe.Coupon {
   const { coupon } = discount.source;
   if (coupon !== null && typeof coupon === "object") return coupon;
-  const found = tx.find("coupon", coupon ?? "") ?? keptOf(tx, coupon ?? "").deleted;
+  const found = knownCoupon(tx, coupon ?? "");
   if (found === null) throw noSuch("coupon", coupon ?? "", "coupon");
   return found;
+}
+
+/** As it is, or as it was when it was deleted. */
+export function knownCoupon(tx: Transaction, id: string): Stripe.Coupon | null {
+  return tx.find("coupon", id) ?? keptOf(tx, id).deleted;
 }
 
 /** `valid` as of now: a coupon ends by itself. */

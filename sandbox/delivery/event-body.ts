@@ -1,51 +1,20 @@
 // An event as its receiver reads it: in the endpoint's version, with the account it happened in, or thin.
 import type Stripe from "stripe";
 
-import { previousAttributes } from "../core/difference.ts";
 import { NEWEST_VERSION, PLATFORM_ACCOUNT, scopeKey, type Destination, type Scope } from "../core/kinds.ts";
 import type { Transaction } from "../core/transaction.ts";
-import { render } from "../versions/render.ts";
+import { renderEvent } from "../versions/render-event.ts";
 import { THIN_PREFIX } from "./destination.ts";
 
 /** The JSON that is sent, spaced as Stripe spaces it. `tx` looks at the event's account; `owner`: whose endpoint it is. */
 export function eventBody(tx: Transaction, event: Stripe.Event, to: Destination, owner: Scope): string {
   if (to.is_thin) return pretty(thinEventOf(tx, event));
-  const rendered = eventIn(tx, event, to.api_version ?? NEWEST_VERSION);
+  const rendered = renderEvent(tx, event, to.api_version ?? NEWEST_VERSION);
   return pretty(scopeKey(owner) === scopeKey(tx.scope) ? rendered : withAccount(tx, rendered));
 }
 
 export function pretty(value: object): string {
   return JSON.stringify(value, null, 2);
-}
-
-/** The event with its object in that version, and what changed in the terms of that version. */
-export function eventIn(tx: Transaction, event: Stripe.Event, version: string): Stripe.Event {
-  if (version === NEWEST_VERSION) return event;
-  const after = event.data.object as object;
-  const previous = event.data.previous_attributes as object | undefined;
-  const object = render(tx, after, version) as object;
-  // The object as it was is rendered too: fields of older versions are made of several newer ones.
-  const changed =
-    previous === undefined
-      ? {}
-      : {
-          previous_attributes: previousAttributes(render(tx, withChanges(after, previous), version) as object, object),
-        };
-  return { ...event, api_version: version, data: { object, ...changed } } as unknown as Stripe.Event;
-}
-
-/** `changes` put into `object`: hashes field by field, all else in place of what was there. */
-function withChanges(object: object, changes: object): object {
-  const before: Record<string, unknown> = { ...object };
-  for (const [name, value] of Object.entries(changes) as [string, unknown][]) {
-    const now = before[name];
-    before[name] = isHash(now) && isHash(value) ? withChanges(now, value) : value;
-  }
-  return before;
-}
-
-function isHash(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The event as the platform sees it: with `account`, when it happened in a connected one. */
