@@ -8,6 +8,7 @@ import { cancelPaymentIntent } from "../payments/payment-intent.ts";
 import { cancelSetupIntent } from "../payments/setup-intent.ts";
 import { createCustomerTaxId } from "../customers/tax-id.ts";
 import { draftOf, keepDraft, sessionOfIntent, type SessionDraft } from "./session-draft.ts";
+import { anchorOf } from "./session-start.ts";
 import { openSession, redeemDiscount } from "./session.ts";
 import { invoiceOfSession, paidWith } from "./session-invoice.ts";
 
@@ -141,7 +142,8 @@ function startSubscription(
     ...(draft.payment_method === null ? {} : { default_payment_method: draft.payment_method }),
   };
   // Deferred: active at once, with a draft that the payment already made pays. A trial has nothing to pay.
-  return createSubscription(tx, parameters, { deferred: draft.payment_intent !== null });
+  const start = anchorOf(tx, draft) === null ? tx.now : draft.priced_at;
+  return createSubscription(tx.at(start), parameters, { deferred: draft.payment_intent !== null });
 }
 
 /** A session ends with the prices that it began with, also where they are for this session alone or no longer for sale. */

@@ -15,7 +15,8 @@ import { confirmSetupIntent, createSetupIntent, setupErrorOf } from "../payments
 import { completeSession, paymentMoved, setupMoved } from "./complete.ts";
 import { present } from "./present.ts";
 import { type Buyer, draftOf, keepDraft, linkIntent, type SessionDraft } from "./session-draft.ts";
-import { fullAddress, openSession } from "./session.ts";
+import { anchorOf } from "./session-start.ts";
+import { fullAddress, openSession, repriced } from "./session.ts";
 
 type Session = Stripe.Checkout.Session;
 
@@ -34,15 +35,18 @@ export type Outcome =
 
 /** One attempt. Never throws for a decline; ends the call when the session is not open or something is missing. */
 export function confirmSession(tx: Transaction, id: string, attempt: Attempt): Outcome {
-  const session = openSession(tx, id, "confirmed");
-  const total = session.amount_total ?? 0;
+  const open = openSession(tx, id, "confirmed");
+  const total = open.amount_total ?? 0;
   if (attempt.expected_amount !== undefined && attempt.expected_amount !== total) {
     throw invalidRequest(
       `The amount of the Checkout Session is ${total}, and ${attempt.expected_amount} was expected. Show the new amount to your customer.`,
       { param: "expected_amount", code: "checkout_amount_mismatch" },
     );
   }
-  const pays = total > 0;
+  // A first period that ends at an anchor is paid from this second on.
+  const isShort = anchorOf(tx, draftOf(tx, id)) !== null;
+  const session = isShort ? repriced(tx, open, draftOf(tx, id)) : open;
+  const pays = (session.amount_total ?? 0) > 0;
   const saves =
     session.mode === "setup" ||
     (session.mode === "subscription" && !pays && session.payment_method_collection === "always");

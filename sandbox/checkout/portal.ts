@@ -161,6 +161,7 @@ export function createPortalSession(tx: Transaction, p: SessionParameters): Stri
     throw invalidRequest(`The configuration '${configuration.id}' is inactive.`, { param: "configuration" });
   }
   if (p.return_url !== undefined) checkUrl("return_url", p.return_url);
+  if (p.flow_data !== undefined) checkFlow(p.flow_data.type, configuration.features);
   const id = tx.newId("billing_portal.session");
   const session = blank("billing_portal.session", {
     id,
@@ -180,6 +181,23 @@ export function createPortalSession(tx: Transaction, p: SessionParameters): Stri
 }
 
 type FlowData = NonNullable<SessionParameters["flow_data"]>;
+
+/** The feature that a flow is of; payment methods may always be updated. */
+const FEATURE_OF: Readonly<Record<string, keyof Features>> = {
+  customer_update: "customer_update",
+  subscription_cancel: "subscription_cancel",
+  subscription_pause: "subscription_pause",
+  subscription_update: "subscription_update",
+  subscription_update_confirm: "subscription_update",
+};
+
+/** @throws StripeFailure 400 for a flow of a feature that the configuration has not */
+function checkFlow(type: string, features: Features): void {
+  const feature = FEATURE_OF[type];
+  if (feature === undefined || features[feature].enabled) return;
+  const message = `The flow \`${type}\` cannot be used because the feature \`${feature}\` is disabled in the portal configuration.`;
+  throw invalidRequest(message, { param: "flow_data[type]" });
+}
 
 function flowOf(tx: Transaction, given: FlowData, customer: string): object {
   const needed = [

@@ -56,6 +56,8 @@ export interface SessionDraft extends Record<string, unknown> {
   buyer: Buyer | null;
   /** A delayed payment is on its way. */
   waiting: boolean;
+  /** When the amounts were worked out: a short first period costs less with every second. Unix seconds. */
+  priced_at: number;
 }
 
 export function draftOf(tx: Transaction, session: string): SessionDraft {

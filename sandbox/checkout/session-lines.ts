@@ -8,6 +8,8 @@ import { mergeMetadata } from "../core/metadata.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { lineAmount, taxRates } from "../invoices/invoice-line.ts";
 import { lineTotals } from "../invoices/totals.ts";
+import { cycleAt } from "../subscriptions/billing-cycle.ts";
+import { remainingAmount } from "../subscriptions/proration.ts";
 import type { SessionLine, SessionParameters } from "./session-draft.ts";
 
 type LineParameters = Stripe.Checkout.SessionUpdateParams.LineItem | Stripe.Checkout.SessionCreateParams.LineItem;
@@ -16,6 +18,8 @@ export interface Pricing {
   currency: string;
   /** Recurring lines cost nothing yet. */
   trial: boolean;
+  /** Where the first period ends, when it is a short one (unix seconds); and whether that part of it is paid. */
+  anchor: { at: number; prorated: boolean } | null;
   coupon: Stripe.Coupon | null;
   defaultTaxRates: string[];
   /** The customer's `tax_exempt`. */
@@ -31,6 +35,10 @@ export interface Totals {
 
 /** The line's price, made when only `price_data` is given. */
 export function priceOfLine(tx: Transaction, line: LineParameters, at: number): Stripe.Price {
+  if (line.price !== undefined && line.price_data !== undefined) {
+    const message = "You may only specify one of these parameters: price, price_data.";
+    throw invalidRequest(message, { param: `line_items[${at}]` });
+  }
   if (line.price !== undefined) return tx.get("price", line.price, `line_items[${at}][price]`);
   if (line.price_data === undefined) throw parameterMissing(`line_items[${at}][price_data]`);
   return createInlinePrice(tx, line.price_data, `line_items[${at}][price_data]`);
@@ -40,6 +48,12 @@ export function newLine(tx: Transaction, line: LineParameters, price: Stripe.Pri
   const metered = price.recurring?.usage_type === "metered";
   if (line.quantity === undefined && !metered) {
     throw invalidRequest(`Quantity is required. Add \`quantity\` to \`line_items[${at}]\`.`, { param: "line_items" });
+  }
+  if (line.quantity !== undefined && line.quantity < 1) {
+    throw invalidRequest("This value must be greater than or equal to 1.", {
+      param: `line_items[${at}][quantity]`,
+      code: "parameter_invalid_integer",
+    });
   }
   if (line.quantity !== undefined && metered) {
     throw invalidRequest("You cannot set the quantity of a line item whose price is metered.", {
@@ -75,11 +89,11 @@ export function newLine(tx: Transaction, line: LineParameters, price: Stripe.Pri
 
 /** The lines with their amounts, discount and taxes, worked out as an invoice's are. */
 export function pricedLines(tx: Transaction, lines: readonly SessionLine[], pricing: Pricing): SessionLine[] {
-  const { coupon, currency, trial } = pricing;
+  const { anchor, coupon, currency, trial } = pricing;
   const priced = lines.map((line) => {
     const price = tx.get("price", line.price);
     const free = line.quantity === null || (line.recurring && trial);
-    const amount = free ? 0 : lineTotal(tx, price, line.quantity ?? 0, currency);
+    const amount = free ? 0 : firstAmount(tx, price, lineTotal(tx, price, line.quantity ?? 0, currency), anchor);
     const own = line.tax_rates.length > 0 ? line.tax_rates : pricing.defaultTaxRates;
     const product = idOf(price.product);
     return { amount, discountable: true, product, discounts: [], rates: taxRates(tx, own), givenTaxes: null };
@@ -118,6 +132,12 @@ function lineTotal(tx: Transaction, price: Stripe.Price, quantity: number, curre
   if (price.custom_unit_amount !== null) return (preset ?? price.custom_unit_amount.minimum ?? 0) * quantity;
   const period = { start: tx.now, end: tx.now };
   return lineAmount(tx, { price, quantity, period }, currency);
+}
+
+/** What a recurring price costs until the billing cycle begins: the subscription's first invoice says the same. */
+function firstAmount(tx: Transaction, price: Stripe.Price, whole: number, anchor: Pricing["anchor"]): number {
+  if (price.recurring === null || anchor === null) return whole;
+  return anchor.prorated ? remainingAmount(whole, cycleAt(anchor.at, price.recurring, tx.now), tx.now) : 0;
 }
 
 function couponTerms(tx: Transaction, coupon: Stripe.Coupon, currency: string) {

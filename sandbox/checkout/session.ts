@@ -19,6 +19,7 @@ import {
 import { hasTrial, newLine, priceOfLine, pricedLines, totalsOf } from "./session-lines.ts";
 import { checkParameters, checkPrices, checkTotal } from "./session-rules.ts";
 import { settingsOf } from "./session-settings.ts";
+import { anchorOf, checkStart } from "./session-start.ts";
 
 type Session = Stripe.Checkout.Session;
 
@@ -35,6 +36,7 @@ export function createSession(tx: Transaction, p: SessionParameters, source: Ses
   const customer = p.customer === undefined ? undefined : tx.get("customer", p.customer, "customer");
   const prices = (p.line_items ?? []).map((line, at) => priceOfLine(tx, line, at));
   checkPrices(mode, prices, p.line_items);
+  checkStart(tx.atTimeOf(customer), p, prices);
   const currency = p.currency?.toLowerCase() ?? prices[0]?.currency ?? null;
   const lines = prices.map((price, at) => newLine(tx, p.line_items?.[at] ?? {}, price, at));
   const id = sessionId(tx);
@@ -76,6 +78,7 @@ export function createSession(tx: Transaction, p: SessionParameters, source: Ses
     payment_method: null,
     buyer: null,
     waiting: false,
+    priced_at: tx.now,
   };
   const priced = repriced(tx, session, draft);
   checkTotal(mode, priced.amount_total ?? 0, currency ?? "");
@@ -153,14 +156,16 @@ export function repriced(tx: Transaction, session: Session, draft: SessionDraft,
   const [given] = session.discounts ?? [];
   const coupon = given === undefined ? null : couponOf(tx, given);
   const customer = idOf(session.customer);
-  const lines = pricedLines(tx, draft.lines, {
+  const clock = tx.atTimeOf(customer);
+  const lines = pricedLines(clock, draft.lines, {
     currency,
     trial: draft.trial,
+    anchor: anchorOf(clock, draft),
     coupon,
     defaultTaxRates: draft.given.subscription_data?.default_tax_rates ?? [],
     exempt: (customer === null ? undefined : tx.find("customer", customer)?.tax_exempt) ?? null,
   });
-  keepDraft(tx, { ...draft, lines });
+  keepDraft(tx, { ...draft, lines, priced_at: clock.now });
   const totals = totalsOf(lines);
   const wanted = shippingRate ?? idOf(session.shipping_cost?.shipping_rate);
   const shipping =

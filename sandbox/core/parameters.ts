@@ -39,6 +39,22 @@ interface Place {
 /** The routes that the table knows: "POST /v1/coupons", with `*` for each id. */
 export const KNOWN_ROUTES: readonly string[] = [...ROUTES.keys()];
 
+/** Whether Stripe ever had that version of its API. */
+export function isVersion(version: string): boolean {
+  return VERSIONS.has(version) || /^\d{4}-\d{2}-\d{2}\.preview$/.test(version);
+}
+
+const VERSIONS = versionsOf("POST /v1/webhook_endpoints", "api_version");
+
+/** Stripe's types list them where an endpoint is told which one to use. */
+function versionsOf(route: string, parameter: string): ReadonlySet<string> {
+  const node = resolved(ROUTES.get(route)?.params ?? "any", DEFINITIONS);
+  const field = typeof node === "object" && "fields" in node ? node.fields[parameter] : undefined;
+  const values = field === undefined ? undefined : resolved(field, DEFINITIONS);
+  if (typeof values !== "object" || !("enum" in values)) throw new Error(`${route} no longer lists the versions`);
+  return new Set(values.enum.map(String));
+}
+
 /**
  * The parameters of one call with their types: numbers, booleans, arrays; a route that is not in the table takes
  * anything. `raw` is the decoded form: strings, nested objects, arrays.
@@ -108,6 +124,7 @@ function check(node: TypeNode, raw: unknown, at: Place, findings: Findings): unk
   if ("enum" in type) return checkEnum(type.enum, raw, at, findings);
   if ("array" in type) return checkArray(type.array, raw, at, findings);
   if ("fields" in type) {
+    if (typeof raw === "string" && own(LEGACY_PARAMETERS[at.route], `${at.path}=${raw}`) !== undefined) return raw;
     return isRecord(raw) ? checkObject(type, raw, at, findings) : fail(findings, invalid("object", at));
   }
   throw new Error(`no parameter is of the kind ${JSON.stringify(type)}`);
@@ -175,8 +192,9 @@ function checkArray(node: TypeNode, raw: unknown, at: Place, findings: Findings)
 /** An empty value unsets all of a map, an empty entry that entry. */
 function checkMap(node: TypeNode, raw: unknown, at: Place, findings: Findings): unknown {
   if (raw === "" || raw === null) return {};
-  if (!isRecord(raw)) return fail(findings, invalid("object", at));
-  const entries = Object.entries(raw).map(([name, value]): [string, unknown] => {
+  // Names such as 0 and 1 were decoded to a list.
+  if (!isRecord(raw) && !Array.isArray(raw)) return fail(findings, invalid("object", at));
+  const entries = Object.entries<unknown>(raw).map(([name, value]): [string, unknown] => {
     if (value === "" || value === null) return [name, ""];
     return [name, check(node, value, inside(at, name), findings)];
   });

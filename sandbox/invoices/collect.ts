@@ -127,7 +127,9 @@ function attemptFailed(
   attempt: "automatic" | "manual" | "late",
   ...types: string[]
 ): Stripe.Invoice {
-  const after = attempt === "late" ? { ...before, attempted: true } : counted(before, attempt);
+  // A payment that was under way before the invoice was there has not been counted.
+  const attempt_count = Math.max(before.attempt_count, 1);
+  const after = attempt === "late" ? { ...before, attempted: true, attempt_count } : counted(before, attempt);
   const isNew = attempt === "late" || after.attempt_count !== before.attempt_count;
   const next_payment_attempt = isNew ? nextAttempt(tx, after) : before.next_payment_attempt;
   saveInvoice(tx, { ...after, next_payment_attempt }, "invoice.updated", ...types, "invoice.payment_failed");
@@ -135,11 +137,15 @@ function attemptFailed(
   return tellMoved(tx, before.id, before);
 }
 
+/** A subscription that began without anything to charge: its first invoice waits open, and ends nothing. */
+export function waitsForMethod(tx: Transaction, invoice: Stripe.Invoice): boolean {
+  return invoice.billing_reason === "subscription_create" && paymentMethodOf(tx, invoice) === null;
+}
+
 /** Unix seconds; null when Stripe does not try again. */
 function nextAttempt(tx: Transaction, invoice: Stripe.Invoice): number | null {
   const isAutomatic = invoice.auto_advance === true && invoice.collection_method === "charge_automatically";
-  // The first invoice of a subscription waits for the customer: the subscription is incomplete until then.
-  if (!isAutomatic || invoice.status !== "open" || invoice.billing_reason === "subscription_create") return null;
+  if (!isAutomatic || invoice.status !== "open" || waitsForMethod(tx, invoice)) return null;
   const days = RETRY_DAYS[invoice.attempt_count - 1];
   return days === undefined ? null : tx.now + days * DAY;
 }

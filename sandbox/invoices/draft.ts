@@ -7,7 +7,7 @@ import { invalidRequest, noSuch } from "../core/errors.ts";
 import { idOf } from "../core/kinds.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { type DraftLine, type KeptLine, lineOfItem, makeLine, type Period, taxRates } from "./invoice-line.ts";
-import { NO_TERMS, recalculated, saveInvoice } from "./record.ts";
+import { NO_TERMS, recalculated, saveInvoice, type TransferTerms } from "./record.ts";
 
 /** Stripe finalizes a draft about an hour after its webhooks have arrived. */
 export const DRAFT_SECONDS = 3600;
@@ -40,7 +40,7 @@ export interface DraftInvoice {
   application_fee_amount?: number | null | undefined;
   /** Of the total, as subscriptions say it; worked out when the invoice is finalized. */
   application_fee_percent?: number | null | undefined;
-  transfer_data?: { destination: string; amount?: number } | null | undefined;
+  transfer_data?: TransferTerms | null | undefined;
   on_behalf_of?: string | null | undefined;
   period?: Period | undefined;
   description?: string | null | undefined;

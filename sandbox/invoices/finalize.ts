@@ -11,7 +11,16 @@ import { paymentArrived } from "./collect.ts";
 import { customerFields, customerOf } from "./draft.ts";
 import { openPayment } from "./invoice-payment.ts";
 import { percentOf } from "./money.ts";
-import { amountDue, isTooSmall, keepTerms, recalculated, saveInvoice, tellMoved, termsOf } from "./record.ts";
+import {
+  amountDue,
+  isTooSmall,
+  keepTerms,
+  recalculated,
+  saveInvoice,
+  tellMoved,
+  termsOf,
+  type TransferTerms,
+} from "./record.ts";
 
 export interface FinalizeOptions {
   auto_advance?: boolean | undefined;
@@ -34,9 +43,11 @@ export function finalizeInvoice(world: Transaction, id: string, options: Finaliz
   }
   const customer = customerOf(tx, idOf(before.customer) ?? "");
   const fresh = recalculated(tx, { ...before, ...customerFields(tx, customer, before.currency) }, termsOf(tx, id));
-  const invoice = opened(tx, { ...fresh, auto_advance: options.auto_advance ?? fresh.auto_advance ?? false });
+  const open = opened(tx, { ...fresh, auto_advance: options.auto_advance ?? fresh.auto_advance ?? false });
   const given = options.payment_intent;
-  const intent = given === undefined ? intentFor(tx, before, invoice) : tx.get("payment_intent", given);
+  const intent = given === undefined ? intentFor(tx, before, open) : tx.get("payment_intent", given);
+  // The money is on its way already: the next attempt waits for what comes of it.
+  const invoice = intent?.status === "processing" ? { ...open, next_payment_attempt: null } : open;
   numberCustomer(tx, customer, invoice);
   takeBalance(tx, customer.id, invoice);
   if (intent !== undefined) openPayment(tx, invoice, intent, true);
@@ -44,7 +55,8 @@ export function finalizeInvoice(world: Transaction, id: string, options: Finaliz
   useUpDiscount(tx, customer, invoice);
   replaceOriginal(tx, invoice);
   if (invoice.amount_due === 0) payNothing(tx, invoice);
-  else if (intent?.status === "succeeded") paymentArrived(tx, intent);
+  // Paid before it was there: Stripe counts no attempt.
+  else if (intent?.status === "succeeded") paymentArrived(tx, intent, "late");
   return tellMoved(tx, id, before);
 }
 
@@ -158,11 +170,19 @@ function intentParameters(tx: Transaction, invoice: Stripe.Invoice): IntentParam
     ...(customer === null ? {} : { customer }),
     ...(types === null ? {} : { payment_method_types: types }),
     ...(fee > 0 ? { application_fee_amount: fee } : {}),
-    ...(transfer_data === null ? {} : { transfer_data }),
+    ...(transfer_data === null ? {} : { transfer_data: transferOf(transfer_data, invoice.amount_due) }),
     ...(onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf }),
     ...(invoice.statement_descriptor === null ? {} : { statement_descriptor: invoice.statement_descriptor }),
     ...(invoice.parent?.subscription_details ? { setup_future_usage: "off_session" } : {}),
   };
+}
+
+function transferOf(
+  { destination, amount, amount_percent }: TransferTerms,
+  due: number,
+): NonNullable<IntentParams["transfer_data"]> {
+  const share = amount ?? (amount_percent === undefined ? undefined : percentOf(due, amount_percent));
+  return { destination, ...(share === undefined ? {} : { amount: Math.min(share, due) }) };
 }
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {

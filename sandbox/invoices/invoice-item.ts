@@ -1,6 +1,6 @@
 // Invoice items: what a customer owes beside subscriptions, waiting for the next invoice or on a draft. Prorations too.
 import type Stripe from "stripe";
-import { given } from "../catalogue/given.ts";
+import { currencyOf, given } from "../catalogue/given.ts";
 import { createInlinePrice, usablePrice } from "../catalogue/price.ts";
 import { blank } from "../core/blank.ts";
 import { invalidRequest, parameterMissing } from "../core/errors.ts";
@@ -10,7 +10,15 @@ import { mergeMetadata } from "../core/metadata.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { type DiscountParameters, discountsFrom } from "./discounts.ts";
 import { customerOf } from "./draft.ts";
-import { checkAmount, lineAmount, lineOfItem, type Period, pricingOf, taxRates } from "./invoice-line.ts";
+import {
+  checkAmount,
+  checkQuantity,
+  lineAmount,
+  lineOfItem,
+  type Period,
+  pricingOf,
+  taxRates,
+} from "./invoice-line.ts";
 import { times } from "./money.ts";
 import { recalculated, saveInvoice, termsOf } from "./record.ts";
 
@@ -93,7 +101,8 @@ export function costOf(tx: Transaction, input: ItemInput, currency?: string, old
   const { amount } = input;
   const priced = priceOf(tx, input);
   const quantity = String(input.quantity_decimal ?? input.quantity ?? old?.quantity ?? 1);
-  const chosen = input.currency?.toLowerCase();
+  const chosen = input.currency === undefined ? undefined : currencyOf(input.currency);
+  checkQuantity(input.quantity, "quantity");
   if (amount !== undefined && (typeof input.price !== "object" || !input.proration)) {
     if (priced !== null || input.quantity !== undefined) {
       const param = priced === null ? "quantity" : "pricing";

@@ -160,6 +160,12 @@ export function taxRates(tx: Transaction, ids: readonly string[], param = "tax_r
   return ids.map((id, at) => tx.get("tax_rate", id, `${param}[${at}]`));
 }
 
+/** @throws StripeFailure 400 when there is less than nothing of something */
+export function checkQuantity(quantity: number | undefined, param: string): void {
+  if (quantity === undefined || quantity >= 0) return;
+  throw invalidRequest("This value must be greater than or equal to 0.", { param, code: "parameter_invalid_integer" });
+}
+
 /** @throws StripeFailure 400 when an amount does not fit into Stripe's eight digits */
 export function checkAmount(amount: number, param: string): void {
   if (Math.abs(amount) <= 99_999_999) return;

@@ -7,6 +7,7 @@ import { cancelSubscription, createSubscription, updateSubscription } from "../s
 import { commonOf } from "../subscriptions/subscription-invoice.ts";
 import { cycleAt } from "../subscriptions/billing-cycle.ts";
 import { recurrenceOf } from "../subscriptions/subscription-item.ts";
+import { wordOf } from "../subscriptions/subscription-pause.ts";
 import { openingLines, usageLines } from "../subscriptions/subscription-lines.ts";
 import { discountsFrom } from "./discounts.ts";
 import { composeInvoice, customerOf, DRAFT_SECONDS, type DraftInvoice, pendingItems } from "./draft.ts";
@@ -110,7 +111,7 @@ function changedSubscription(tx: Transaction, subscription: Stripe.Subscription,
     const prorate = details.proration_behavior !== "none";
     cancelSubscription(tx, id, { invoice_now: true, prorate });
   } else if (Object.keys(details).length > 0 || billing_cycle_anchor !== undefined) {
-    const anchor = billing_cycle_anchor?.type === "now" ? { billing_cycle_anchor: "now" as const } : {};
+    const anchor = wordOf(billing_cycle_anchor) === "now" ? { billing_cycle_anchor: "now" as const } : {};
     updateSubscription(tx, id, { ...details, ...anchor } as Stripe.SubscriptionUpdateParams);
   }
   const after = tx.get("subscription", id);

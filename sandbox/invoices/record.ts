@@ -8,6 +8,13 @@ import type { Transaction } from "../core/transaction.ts";
 import { grossLine, type KeptLine } from "./invoice-line.ts";
 import { type DiscountTerms, invoiceTotals, lineTotals } from "./totals.ts";
 
+/** Where the money goes: all of it, an amount, or (as subscriptions say it) a percentage of what is due. */
+export interface TransferTerms {
+  destination: string;
+  amount?: number;
+  amount_percent?: number;
+}
+
 /** What the invoice carries to its payments, and what has been told about it. */
 export interface Terms {
   lines: KeptLine[];
@@ -16,7 +23,7 @@ export interface Terms {
   application_fee_amount: number | null;
   /** Of the total, as subscriptions say it. */
   application_fee_percent: number | null;
-  transfer_data: { destination: string; amount?: number } | null;
+  transfer_data: TransferTerms | null;
   /** A number that the caller chose for it. */
   chosen_number: string | null;
   days_until_due: number | null;

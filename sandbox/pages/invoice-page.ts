@@ -111,7 +111,10 @@ function details(invoice: Invoice): Html {
           (line) =>
             html`<tr>
               <td>
-                ${line.description}<br /><span class="soft">${day(line.period.start)} – ${day(line.period.end)}</span>
+                ${line.description}${
+                  line.period.start !== line.period.end &&
+                  html`<br /><span class="soft">${day(line.period.start)} – ${day(line.period.end)}</span>`
+                }
               </td>
               <td>${line.quantity}</td>
               <td class="amount">${money(line.amount, invoice.currency)}</td>

@@ -6,21 +6,22 @@ const STYLE = `
 :root { color-scheme: light dark; --ink: #1a1f36; --soft: #4a5170; --paper: #ffffff; --line: #c3c8d8; --accent: #3d3fc4; --bad: #a3123a; --good: #0b6b3a; --banner: #ffe9a8; --banner-ink: #4a3500; }
 @media (prefers-color-scheme: dark) { :root { --ink: #eef0f8; --soft: #b4bad0; --paper: #171a26; --line: #454c66; --accent: #aab0ff; --bad: #ff9db3; --good: #7fe0ae; --banner: #4a3c0c; --banner-ink: #ffefc2; } }
 * { box-sizing: border-box; }
-body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
-.banner { margin: 0; padding: .5rem 1rem; background: var(--banner); color: var(--banner-ink); text-align: center; font-weight: 600; }
-main { max-width: 44rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.5rem; margin: 0 0 1rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .75rem; } h3 { font-size: 1rem; margin: 1rem 0 .5rem; }
-p { margin: .5rem 0; } .soft { color: var(--soft); }
-table { width: 100%; border-collapse: collapse; margin: .5rem 0; } th, td { text-align: left; padding: .4rem .5rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } .amount { text-align: right; white-space: nowrap; padding-right: 0; }
-label { display: block; font-weight: 600; margin: .75rem 0 .25rem; } label.choice { display: flex; gap: .5rem; align-items: baseline; font-weight: 400; } label.choice input { width: auto; }
-input, select { font: inherit; color: inherit; background: transparent; width: 100%; padding: .5rem .6rem; border: 1px solid var(--line); border-radius: .375rem; } select option { color: #1a1f36; }
-fieldset { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem 1rem 1rem; margin: 1rem 0; } legend { font-weight: 600; padding: 0 .4rem; }
-button, .button { font: inherit; font-weight: 600; display: inline-block; padding: .55rem 1rem; margin: .35rem .35rem .35rem 0; border-radius: .375rem; border: 1px solid var(--line); background: transparent; color: var(--ink); cursor: pointer; text-decoration: none; }
+body { margin: 0; font: .9375rem/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+.banner { margin: 0; padding: .35rem 1rem; background: var(--banner); color: var(--banner-ink); text-align: center; font-weight: 600; }
+main { max-width: 42rem; margin: 0 auto; padding: 1.25rem 1rem 3rem; }
+h1 { font-size: 1.4rem; line-height: 1.25; margin: 0 0 .75rem; } h2 { font-size: 1.05rem; margin: 1.25rem 0 .5rem; } h3 { font-size: 1rem; margin: .75rem 0 .25rem; }
+p { margin: .4rem 0; } .soft, .optional { color: var(--soft); font-weight: 400; } caption { text-align: left; padding-bottom: .2rem; }
+table { width: 100%; border-collapse: collapse; margin: .5rem 0; } th, td { text-align: left; padding: .3rem .5rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } .amount { text-align: right; white-space: nowrap; padding-right: 0; } td input { max-width: 5rem; }
+label { display: block; font-weight: 600; margin: .5rem 0 .15rem; } label.choice { display: flex; gap: .5rem; align-items: baseline; font-weight: 400; } label.choice input { width: auto; }
+input, select { font: inherit; color: inherit; background: transparent; width: 100%; padding: .35rem .55rem; border: 1px solid var(--line); border-radius: .375rem; } select option { color: #1a1f36; }
+fieldset { border: 1px solid var(--line); border-radius: .5rem; padding: .25rem .85rem .75rem; margin: .75rem 0; } legend { font-weight: 600; padding: 0 .4rem; }
+button, .button { font: inherit; font-weight: 600; display: inline-block; padding: .4rem .85rem; margin: .35rem .35rem .35rem 0; border-radius: .375rem; border: 1px solid var(--line); background: transparent; color: var(--ink); cursor: pointer; text-decoration: none; }
 button.main { background: #3d3fc4; border-color: #3d3fc4; color: #ffffff; }
 a { color: var(--accent); } :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .error { border-left: .3rem solid var(--bad); color: var(--bad); padding: .5rem .75rem; font-weight: 600; } .done { border-left: .3rem solid var(--good); color: var(--good); padding: .5rem .75rem; font-weight: 600; }
-.cards { list-style: none; padding: 0; margin: 0; } .cards button { width: 100%; text-align: left; font-weight: 400; } .cards code { white-space: nowrap; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; } section { border-top: 1px solid var(--line); margin-top: 1.5rem; } form.inline { display: inline; }
+.cards { list-style: none; padding: 0; margin: 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 0 .5rem; } .cards button { width: 100%; text-align: left; font-weight: 400; padding: .3rem .6rem; margin: .15rem 0; } .cards code { white-space: nowrap; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 .85rem; align-items: end; } section { border-top: 1px solid var(--line); margin-top: 1rem; } form.inline { display: inline; } form.inline button { padding: .15rem .6rem; }
+details { margin: .5rem 0; } summary { cursor: pointer; font-weight: 600; padding: .25rem 0; }
 `;
 
 /** A whole page. `body` comes after the page's heading, which is its title too. */
@@ -95,7 +96,7 @@ export function field({
   maxlength,
 }: Field): Html {
   const id = `field-${name.replaceAll(/[^A-Za-z0-9_-]/g, "-")}`;
-  return html`<label for="${id}">${label}${!required && " (optional)"}</label>
+  return html`<label for="${id}">${label}${!required && html`<span class="optional"> (optional)</span>`}</label>
     <input
       id="${id}"
       name="${name}"

@@ -33,10 +33,10 @@ export function money(amount: number | null | undefined, currency: string | null
   }
 }
 
-/** Unix seconds as "21 November 2026". */
+/** Unix seconds as "21 Nov 2026". */
 export function day(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return "";
-  return new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(new Date(seconds * 1000));
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" }).format(new Date(seconds * 1000));
 }
 
 /** "every month", "every 3 months". */

@@ -7,10 +7,13 @@ import type { World } from "../core/world.ts";
 import { updateCustomer } from "../customers/customer.ts";
 import { attachPaymentMethod, detachPaymentMethod } from "../payments/instrument.ts";
 import { confirmSetupIntent, createSetupIntent } from "../payments/setup-intent.ts";
+import { cycleStart } from "../subscriptions/billing-cycle.ts";
 import { cancelSubscription, updateSubscription } from "../subscriptions/subscription.ts";
 import { methodOfForm } from "./card-form.ts";
 import { notFound } from "./layout.ts";
-import { offeredPrices, portalPage } from "./portal-view.ts";
+import { firstPage, pageAfter } from "./portal-flow.ts";
+import { offeredPrices, pauseOptions } from "./portal-subscription.ts";
+import { portalPage } from "./portal-view.ts";
 import { type Page, type PageRequest, type PageRoute, scopeWith } from "./page.ts";
 
 type PortalSession = Stripe.BillingPortal.Session;
@@ -19,10 +22,14 @@ type Features = Stripe.BillingPortal.Configuration["features"];
 export const portalPages: PageRoute[] = [
   {
     pattern: "GET /p/session/*",
-    answer: (world, page) => withSession(world, page, (tx, session) => portalPage(tx, session)),
+    answer: (world, page) => withSession(world, page, look),
   },
   { pattern: "POST /p/session/*", answer: (world, page) => withSession(world, page, act) },
 ];
+
+function look(tx: Transaction, session: PortalSession, { query }: PageRequest): Page {
+  return query.view === "all" ? portalPage(tx, session) : firstPage(tx, session);
+}
 
 type Answer = (tx: Transaction, session: PortalSession, page: PageRequest) => Page;
 
@@ -35,7 +42,7 @@ function withSession(world: World, page: PageRequest, answer: Answer): Page {
   } catch (error) {
     if (!(error instanceof StripeFailure)) throw error;
     const trouble = error.body.message;
-    return world.run((tx) => portalPage(tx, tx.get("billing_portal.session", id), { trouble }, error.status), scope);
+    return world.run((tx) => firstPage(tx, tx.get("billing_portal.session", id), { trouble }, error.status), scope);
   }
 }
 
@@ -51,6 +58,9 @@ const ACTIONS: Readonly<Record<string, Allowed>> = {
   cancel: { by: (features) => features.subscription_cancel.enabled, run: cancel },
   resume: { by: (features) => features.subscription_cancel.enabled, run: resume },
   change: { by: (features) => features.subscription_update.enabled, run: change },
+  confirm: { by: (features) => features.subscription_update.enabled, run: confirm },
+  pause: { by: (features) => features.subscription_pause.enabled, run: pause },
+  unpause: { by: (features) => features.subscription_pause.enabled, run: unpause },
   prefer: { by: (features) => features.payment_method_update.enabled, run: prefer },
   remove: { by: (features) => features.payment_method_update.enabled, run: remove },
   add: { by: (features) => features.payment_method_update.enabled, run: add },
@@ -63,11 +73,7 @@ function act(tx: Transaction, session: PortalSession, { form }: PageRequest): Pa
   if (action === undefined) return portalPage(tx, session);
   if (!action.by(features)) return portalPage(tx, session, { trouble: "The shop does not allow this here." }, 403);
   const outcome = action.run(tx, form, session, features);
-  if (typeof outcome !== "string") return outcome;
-  const after = session.flow?.after_completion;
-  if (after?.type === "redirect" && after.redirect !== null && form.action !== "prefer")
-    return { redirect: after.redirect.return_url };
-  return portalPage(tx, session, { done: outcome });
+  return typeof outcome === "string" ? pageAfter(tx, session, form.action ?? "", outcome) : outcome;
 }
 
 /** The session's customer's own, or the end of the call: an id from a form may be anyone's. */
@@ -123,6 +129,44 @@ function change(tx: Transaction, form: PageRequest["form"], session: PortalSessi
     proration_behavior: features.subscription_update.proration_behavior,
   });
   return "The plan is changed.";
+}
+
+/** What the shop proposed when it made the session (flow_data.subscription_update_confirm). */
+function confirm(tx: Transaction, _form: PageRequest["form"], session: PortalSession, features: Features): string {
+  const wanted = session.flow?.subscription_update_confirm ?? null;
+  if (wanted === null) return "Nothing was changed.";
+  const discounts = (wanted.discounts ?? []).map(({ coupon, promotion_code: code }) => ({
+    ...(coupon === null ? {} : { coupon }),
+    ...(code === null ? {} : { promotion_code: code }),
+  }));
+  updateSubscription(tx, ownSubscription(tx, session, wanted.subscription).id, {
+    items: wanted.items.map(({ id, price, quantity }) => ({
+      ...(id === null ? {} : { id }),
+      ...(price === null ? {} : { price }),
+      ...(quantity === undefined ? {} : { quantity }),
+    })),
+    ...(discounts.length === 0 ? {} : { discounts }),
+    proration_behavior: features.subscription_update.proration_behavior,
+  });
+  return "The plan is changed.";
+}
+
+/** As Stripe's portal: invoices of the pause are void. */
+function pause(tx: Transaction, form: PageRequest["form"], session: PortalSession, features: Features): string {
+  const subscription = ownSubscription(tx, session, form.subscription);
+  const options = pauseOptions(features.subscription_pause);
+  const chosen = options.find(([value]) => value === form.duration)?.[0] ?? options[0]?.[0];
+  const timed = features.subscription_pause.duration.type === "interval_options" && chosen !== undefined;
+  const [unit = "", count = "1"] = (chosen ?? "").split(" ");
+  const recurrence = { interval: unit, interval_count: Number(count) };
+  const resumes = timed ? { resumes_at: cycleStart(tx.atTimeOf(session.customer).now, recurrence, 1) } : {};
+  updateSubscription(tx, subscription.id, { pause_collection: { behavior: "void", ...resumes } });
+  return "The subscription is paused.";
+}
+
+function unpause(tx: Transaction, form: PageRequest["form"], session: PortalSession): string {
+  updateSubscription(tx, ownSubscription(tx, session, form.subscription).id, { pause_collection: "" });
+  return "The subscription goes on.";
 }
 
 function prefer(tx: Transaction, form: PageRequest["form"], session: PortalSession): string {

@@ -11,11 +11,9 @@ import { mergeMetadata } from "../core/metadata.ts";
 import { route, type Route } from "../core/route.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { discountsFrom } from "../invoices/discounts.ts";
-import { draftInvoice } from "../invoices/invoice.ts";
 import { DAY } from "./billing-cycle.ts";
 import { type QuoteLine, quoteTotals } from "./quote-totals.ts";
-import { createSchedule } from "./schedule.ts";
-import { createSubscription } from "./subscription.ts";
+import { fulfil, keepLines, linesOf } from "./quote-fulfil.ts";
 import { type ItemInput, priceOf, taxRates } from "./subscription-item.ts";
 
 type Quote = Stripe.Quote;
@@ -126,14 +124,6 @@ function linesFrom(tx: Transaction, items: NonNullable<Input["line_items"]>): Qu
   }));
 }
 
-function keepLines(tx: Transaction, id: string, lines: readonly QuoteLine[]): void {
-  tx.put("_extra", { id, object: "quote_lines", created: tx.now, lines });
-}
-
-function linesOf(tx: Transaction, id: string): QuoteLine[] {
-  return (tx.find("_extra", id)?.lines ?? []) as QuoteLine[];
-}
-
 function lineItems(tx: Transaction, quote: Quote): Stripe.LineItem[] {
   const discounts = quote.discounts.flatMap((discount) => idOf(discount) ?? []);
   const rates = taxRates(
@@ -185,60 +175,6 @@ function acceptQuote(world: Transaction, id: string): Quote {
   const quote = tx.put("quote", { ...before, ...made, status: "accepted", status_transitions });
   tx.raise("quote.accepted", quote);
   return quote;
-}
-
-/** The subscription (or its schedule) when something recurs, else an invoice. */
-function fulfil(tx: Transaction, quote: Quote): Partial<Quote> {
-  const customer = idOf(quote.customer) ?? "";
-  const lines = linesOf(tx, quote.id).map((line) => ({ ...line, found: tx.get("price", line.price) }));
-  const recurring = lines.filter(({ found }) => found.recurring !== null);
-  const once = lines.filter(({ found }) => found.recurring === null);
-  const discounts = quote.discounts.map((discount) => ({ discount: idOf(discount) ?? "" }));
-  if (recurring.length === 0) {
-    const period = { start: tx.now, end: tx.now };
-    const invoice = draftInvoice(tx, {
-      customer,
-      currency: quote.currency ?? "usd",
-      billing_reason: "quote_accept",
-      quote: quote.id,
-      lines: once.map(({ found, quantity, tax_rates }) => ({ price: found, quantity, period, tax_rates })),
-      discounts: discounts.map(({ discount }) => discount),
-      collection_method: quote.collection_method,
-      ...dueTerms(tx, quote),
-      application_fee_amount: quote.application_fee_amount,
-    });
-    return { invoice: invoice.id };
-  }
-  const { description, effective_date, metadata, trial_period_days } = quote.subscription_data;
-  const items = recurring.map(({ price, quantity, tax_rates }) => ({ price, quantity, tax_rates }));
-  if (effective_date !== null && effective_date > tx.now) {
-    const schedule = createSchedule(tx, { customer, start_date: effective_date, phases: [{ items, discounts }] });
-    return { subscription_schedule: schedule.id };
-  }
-  const sent = quote.collection_method === "send_invoice";
-  const subscription = createSubscription(
-    tx,
-    {
-      customer,
-      items,
-      discounts,
-      add_invoice_items: once.map(({ price, quantity }) => ({ price, quantity })),
-      metadata: metadata ?? {},
-      collection_method: quote.collection_method,
-      ...(sent ? { days_until_due: quote.invoice_settings.days_until_due ?? 30 } : {}),
-      ...(description === null ? {} : { description }),
-      ...(trial_period_days === null ? {} : { trial_period_days }),
-      ...(quote.application_fee_percent === null ? {} : { application_fee_percent: quote.application_fee_percent }),
-    },
-    { deferred: true },
-  );
-  return { subscription: subscription.id, invoice: subscription.latest_invoice };
-}
-
-function dueTerms(tx: Transaction, { collection_method, invoice_settings }: Quote): { due_date?: number } {
-  return collection_method === "send_invoice"
-    ? { due_date: tx.now + (invoice_settings.days_until_due ?? 30) * DAY }
-    : {};
 }
 
 function cancelQuote(world: Transaction, id: string): Quote {

@@ -167,7 +167,7 @@ export function paramsOfPhase(
     ...(collection_method === null ? {} : { collection_method }),
     ...(collection_method === "send_invoice" && days !== null ? { days_until_due: days } : {}),
     ...(description === null ? {} : { description }),
-    ...(transfer === null ? {} : { transfer_data: { destination: idOf(transfer.destination) ?? "" } }),
+    ...(transfer === null ? {} : { transfer_data: transferParams(transfer) }),
     ...(onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf }),
     ...(phase.discounts.length === 0 ? {} : { discounts: phase.discounts.map(discountParams) }),
     ...(phase.metadata === null ? {} : { metadata: phase.metadata }),
@@ -177,6 +177,10 @@ export function paramsOfPhase(
       return { price: idOf(price) ?? "", ...(quantity === null ? {} : { quantity }) };
     }),
   };
+}
+
+function transferParams({ destination, amount_percent }: NonNullable<Phase["transfer_data"]>) {
+  return { destination: idOf(destination) ?? "", ...(amount_percent === null ? {} : { amount_percent }) };
 }
 
 function discountParams({ coupon, discount, promotion_code }: Phase["discounts"][number]): {

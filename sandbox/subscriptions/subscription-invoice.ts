@@ -8,6 +8,7 @@ import { draftInvoice } from "../invoices/draft.ts";
 import { finalizeInvoice } from "../invoices/finalize.ts";
 import { createInvoiceItem, payInvoice, paymentIntentOf } from "../invoices/invoice.ts";
 import type { DraftLine } from "../invoices/invoice-line.ts";
+import type { TransferTerms } from "../invoices/record.ts";
 import { cardErrorOf } from "../payments/payment-intent.ts";
 import type { Period } from "./billing-cycle.ts";
 import { saveSubscription } from "./subscription-save.ts";
@@ -54,7 +55,7 @@ export function commonOf(tx: Transaction, subscription: Subscription) {
     default_payment_method: idOf(subscription.default_payment_method),
     default_source: idOf(subscription.default_source),
     application_fee_percent: subscription.application_fee_percent,
-    transfer_data: transfer === null ? null : { destination: idOf(transfer.destination) ?? "" },
+    transfer_data: transfer === null ? null : transferTerms(transfer),
     on_behalf_of: idOf(subscription.on_behalf_of),
     description: subscription.invoice_settings.description ?? subscription.description,
     footer: subscription.invoice_settings.footer,
@@ -65,6 +66,10 @@ export function commonOf(tx: Transaction, subscription: Subscription) {
       payment_method_types: settings?.payment_method_types ?? null,
     } as Stripe.Invoice.PaymentSettings,
   };
+}
+
+function transferTerms({ destination, amount_percent }: Stripe.Subscription.TransferData): TransferTerms {
+  return { destination: idOf(destination) ?? "", ...(amount_percent === null ? {} : { amount_percent }) };
 }
 
 export interface Collection {

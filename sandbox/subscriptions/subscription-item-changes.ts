@@ -36,7 +36,7 @@ export function changedItems(
   }
   if (items.length === 0)
     throw invalidRequest("A subscription must have at least one active plan.", { param: "items" });
-  refuseDoubles(items);
+  checkTogether(items, subscription.billing_mode.type);
   return { items, changes };
 }
 
@@ -75,11 +75,22 @@ function discountsOf(tx: Transaction, subscription: Stripe.Subscription, item: I
   return changedDiscounts(tx, item.discounts, discountsGiven(input.discounts), owner);
 }
 
-function refuseDoubles(items: readonly Item[]): void {
+/** Which items may stand beside each other. Only flexible billing mixes intervals. */
+export function checkTogether(items: readonly Item[], mode: string): void {
   const prices = items.map(({ price }) => price.id);
   const double = prices.find((price, place) => prices.indexOf(price) !== place);
-  if (double === undefined) return;
-  const message = `Cannot add multiple subscription items with the same plan: ${double}`;
+  if (double !== undefined) {
+    const message = `Cannot add multiple subscription items with the same plan: ${double}`;
+    throw invalidRequest(message, { param: "items" });
+  }
+  const rhythms = new Set(
+    items.map(({ price: { recurring } }) => `${recurring?.interval} ${recurring?.interval_count}`),
+  );
+  if (mode === "flexible" || rhythms.size <= 1) return;
+  const message =
+    "All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`. If you meant " +
+    "to update an existing subscription item instead of creating a new one, make sure to include the subscription item " +
+    "ID in your request.";
   throw invalidRequest(message, { param: "items" });
 }
 

@@ -7,7 +7,7 @@ import type { Transaction } from "../core/transaction.ts";
 import { idOf } from "../core/kinds.ts";
 import { planOf } from "../catalogue/plan-face.ts";
 import { createInlinePrice, usablePrice } from "../catalogue/price.ts";
-import { lineAmount } from "../invoices/invoice-line.ts";
+import { checkQuantity, lineAmount } from "../invoices/invoice-line.ts";
 import { cycleAt, type Period, type Recurrence } from "./billing-cycle.ts";
 
 /** What create, update, schedules and quotes say of one item. */
@@ -24,6 +24,7 @@ export interface ItemInput {
 
 /** The recurring price that the input names, made when it is described instead. `param`: where the input stands. */
 export function recurringPrice(tx: Transaction, input: ItemInput, param: string): Stripe.Price {
+  checkQuantity(input.quantity, `${param}[quantity]`);
   const price = priceOf(tx, input, param);
   if (price.type !== "recurring" || price.recurring === null) {
     throw invalidRequest(
@@ -76,6 +77,7 @@ export function changedItem(
   input: ItemInput,
   param: string,
 ): Stripe.SubscriptionItem {
+  checkQuantity(input.quantity, `${param}[quantity]`);
   const named = input.price ?? input.plan ?? (input.price_data === undefined ? undefined : "");
   const price = named === undefined || named === item.price.id ? item.price : recurringPrice(tx, input, param);
   const { quantity: old = 1, ...rest } = item;

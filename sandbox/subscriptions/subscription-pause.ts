@@ -102,7 +102,7 @@ export function saveResumed(
 }
 
 /** Older callers send the word alone. */
-function wordOf(anchor: { type: string } | string | undefined): string | undefined {
+export function wordOf(anchor: { type: string } | string | undefined): string | undefined {
   return typeof anchor === "object" ? anchor.type : anchor;
 }
 

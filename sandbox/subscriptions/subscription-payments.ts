@@ -2,6 +2,7 @@
 import type Stripe from "stripe";
 import { idOf } from "../core/kinds.ts";
 import type { Transaction } from "../core/transaction.ts";
+import { waitsForMethod } from "../invoices/collect.ts";
 import { paymentIntentOf, paymentOfIntent } from "../invoices/invoice-payment.ts";
 import { dropPending, endSubscription, expireIncomplete } from "./subscription-cancel.ts";
 import { note, notesOf } from "./subscription-notes.ts";
@@ -88,7 +89,7 @@ function attemptFailed(tx: Transaction, subscription: Stripe.Subscription, invoi
   if (notesOf(tx, subscription.id).pending?.invoice === invoice.id) return;
   if (subscription.status === "active") saveSubscription(tx, { ...subscription, status: "past_due" });
   const retried = invoice.auto_advance === true && invoice.collection_method === "charge_automatically";
-  const over = retried && invoice.next_payment_attempt === null && invoice.billing_reason !== "subscription_create";
+  const over = retried && invoice.next_payment_attempt === null && !waitsForMethod(tx, invoice);
   if (over && tx.get("subscription", subscription.id).status === "past_due" && !isAsking(tx, invoice)) {
     endSubscription(tx, subscription.id, { reason: "payment_failed" });
   }
@@ -107,7 +108,13 @@ export function hearPaymentIntent(world: Transaction, intent: Stripe.PaymentInte
   if (intent.status !== "processing") return;
   const invoice = world.find("invoice", idOf(paymentOfIntent(world, intent.id)?.invoice) ?? "");
   const subscription = world.find("subscription", idOf(invoice?.parent?.subscription_details?.subscription) ?? "");
-  if (subscription?.status !== "incomplete") return;
-  const tx = world.atTimeOf(subscription.customer);
+  if (subscription?.status === "incomplete") trust(world.atTimeOf(subscription.customer), subscription.id);
+}
+
+/** Active before the money is there; when it does not come, the invoice is tried again like any other. */
+export function trust(tx: Transaction, id: string): void {
+  const subscription = tx.get("subscription", id);
+  const invoice = tx.find("invoice", idOf(subscription.latest_invoice) ?? "");
+  if (invoice?.status === "open") tx.put("invoice", { ...invoice, auto_advance: true });
   saveSubscription(tx, { ...subscription, status: "active" });
 }

@@ -1,11 +1,12 @@
 // What an update means for billing: the items and periods after it, what is credited and debited, and what is billed now.
 import type Stripe from "stripe";
+import { invalidRequest } from "../core/errors.ts";
 import type { Transaction } from "../core/transaction.ts";
 import type { DraftLine } from "../invoices/invoice-line.ts";
 import { changedItems, changesInterval, type ItemChange, type ItemChanges } from "./subscription-item-changes.ts";
 import { fullAmount, itemList, periodFrom } from "./subscription-item.ts";
 import { creditFor, debitFor, openingLines, type Proration, trialLines } from "./subscription-lines.ts";
-import { inPeriod } from "./subscription-pause.ts";
+import { inPeriod, wordOf } from "./subscription-pause.ts";
 import { checkedTrialEnd } from "./subscription-times.ts";
 import type { UpdateParams } from "./subscription-update.ts";
 
@@ -26,6 +27,7 @@ function unbilled(changed: Partial<Subscription>): BillingStep {
 
 export function billingStep(tx: Transaction, subscription: Subscription, params: UpdateParams): BillingStep {
   const { trial_end } = params;
+  checkProrationDate(tx, subscription, params.proration_date);
   const changes = changedItems(tx, subscription, params.items);
   const trialing = subscription.status === "trialing";
   if (trial_end === "now" && trialing) return trialEnds(tx, subscription, changes);
@@ -42,6 +44,16 @@ export function billingStep(tx: Transaction, subscription: Subscription, params:
     invoice: behaviorOf(params) === "always_invoice" ? "pending" : "later",
     endsTrial: false,
   };
+}
+
+/** It lies in the present period: what is over cannot cost another amount. */
+function checkProrationDate(tx: Transaction, { items }: Subscription, date: number | undefined): void {
+  if (date === undefined) return;
+  const start = Math.min(...items.data.map(({ current_period_start }) => current_period_start));
+  const end = Math.max(...items.data.map(({ current_period_end }) => current_period_end), tx.now);
+  if (date >= start && date <= end) return;
+  const message = "The proration date must be within the subscription's current period.";
+  throw invalidRequest(message, { param: "proration_date" });
 }
 
 function behaviorOf({ proration_behavior, prorate }: UpdateParams): string {
@@ -68,9 +80,7 @@ function restarts(
   changes: readonly ItemChange[],
   { billing_cycle_anchor: anchor }: UpdateParams,
 ): boolean {
-  // Older callers send the word alone.
-  const word = typeof anchor === "object" ? anchor.type : (anchor as string | undefined);
-  if (word === "now" || changes.some(changesInterval)) return true;
+  if (wordOf(anchor) === "now" || changes.some(changesInterval)) return true;
   if (subscription.billing_mode.type !== "classic") return false;
   const isFree = (item: Stripe.SubscriptionItem) => fullAmount(tx, item, subscription.currency) === 0;
   return changes.some(({ before, after }) => {

@@ -20,8 +20,10 @@ import {
   recurrenceOf,
   recurringPrice,
 } from "./subscription-item.ts";
+import { checkTogether } from "./subscription-item-changes.ts";
 import { openingLines, trialLines } from "./subscription-lines.ts";
 import { note } from "./subscription-notes.ts";
+import { trust } from "./subscription-payments.ts";
 import { saveSubscription } from "./subscription-save.ts";
 import { changedTerms, FIRST_TERMS } from "./subscription-terms.ts";
 import { firstPeriod, firstTimes, type SubscriptionTimes } from "./subscription-times.ts";
@@ -74,6 +76,7 @@ function begin(tx: Transaction, customer: string, params: CreateParams, how: Beg
   const times = firstTimes(tx.now, params, prices);
   const id = tx.newId("subscription");
   const items = inputs.map((input, place) => itemOf(tx, { customer, subscription: id }, input, prices[place], times));
+  checkTogether(items, params.billing_mode?.type ?? "flexible");
   const subscription = blank("subscription", {
     ...changedTerms(tx, FIRST_TERMS, params, customer),
     ...times,
@@ -136,7 +139,9 @@ function startBilling(tx: Transaction, id: string, params: CreateParams, { defer
   const sent = subscription.collection_method === "send_invoice";
   if (sent && subscription.status === "incomplete") saveSubscription(tx, { ...subscription, status: "active" });
   const lines = firstLines(tx, subscription, params.proration_behavior !== "none");
-  const invoice = draftFor(tx, subscription, { reason: "subscription_create", lines });
+  // Stripe does not try an incomplete subscription's invoice again by itself: it waits for the customer.
+  const auto_advance = tx.get("subscription", id).status !== "incomplete";
+  const invoice = draftFor(tx, subscription, { reason: "subscription_create", lines, auto_advance });
   if (deferred && invoice.total > 0) return;
   const collected = collect(tx, subscription, invoice.id, {
     behavior: params.payment_behavior ?? "allow_incomplete",
@@ -146,7 +151,7 @@ function startBilling(tx: Transaction, id: string, params: CreateParams, { defer
   const after = tx.get("subscription", id);
   // A debit on its way is trusted until it fails.
   const trusted = intent !== null && tx.find("payment_intent", intent)?.status === "processing";
-  if (trusted && after.status === "incomplete") saveSubscription(tx, { ...after, status: "active" });
+  if (trusted && after.status === "incomplete") trust(tx, id);
   else if (collected.amount_due === 0 && !sent) askForMethod(tx, after);
 }
 
