@@ -1,14 +1,13 @@
 // A local Stripe: `startSandbox()` listens like api.stripe.com, keeps state, and sends webhooks.
 import type { AddressInfo } from "node:net";
 
-import { advance } from "./core/advance.ts";
 import { openJournal } from "./core/journal.ts";
-import { NEWEST_VERSION, scopeOf } from "./core/kinds.ts";
+import { NEWEST_VERSION } from "./core/kinds.ts";
 import { World } from "./core/world.ts";
 import { registerAnew, resendEvent } from "./delivery/control-endpoints.ts";
 import { type DeliveryOptions, startDeliveries } from "./delivery/deliver.ts";
 import { openDoor } from "./door/http-door.ts";
-import { dropOldAnswers } from "./door/idempotency.ts";
+import { tick, tickThrough } from "./door/tick.ts";
 import { openSurface } from "./registry.ts";
 import { seedSmallWorld } from "./small-world.ts";
 
@@ -83,13 +82,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     });
   } catch (error) {
     journal?.close();
-    throw new Error(
-      `The sandbox cannot listen on ${host}:${port}: ${(error as Error).message}. Set SANDBOX_PORT to a free port.`,
-      { cause: error },
-    );
+    throw new Error(listenProblem(error as NodeJS.ErrnoException, host, port), { cause: error });
   }
   const listening = (server.address() as AddressInfo).port;
-  world.origin = `http://${host.includes(":") ? `[${host}]` : host}:${listening}`;
+  world.origin = `http://${reachable(host)}:${listening}`;
   const deliveries = startDeliveries(world, server, options);
   const ticker = setInterval(() => tickSafely(world), tickMs);
   return {
@@ -101,7 +97,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     seed: () => seedSmallWorld(world),
     resend: (event) => resendEvent(world, event),
     idle: (timeoutMs) => deliveries.idle(timeoutMs),
-    tick: () => tick(world),
+    tick: () => tickThrough(world),
     close: async () => {
       clearInterval(ticker);
       await deliveries.stop();
@@ -112,13 +108,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
 }
 
-function tick(world: World): void {
-  for (const key of world.scopes()) {
-    world.run((tx) => {
-      advance(tx, null, tx.now);
-      dropOldAnswers(tx);
-    }, scopeOf(key));
-  }
+function listenProblem({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  const what =
+    code === "EADDRINUSE"
+      ? `Port ${port} is taken, perhaps by another sandbox.`
+      : `It cannot listen on ${host}:${port} (${message}).`;
+  return `${what} Set SANDBOX_PORT to a free port, or to off for none, and SANDBOX_HOST to an address of this machine.`;
+}
+
+/** Who listens on every address is reached at its own. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** What breaks one tick is said, and the next one tries again. */

@@ -177,6 +177,26 @@ describe("sources", () => {
     expect(data).toMatchObject([{ id: after.default_source, brand: "American Express" }]);
   });
 
+  it("may be bank accounts, which two deposits verify before they can be debited", async () => {
+    const { id } = await sandbox.stripe.customers.create({});
+    const bank = await sandbox.stripe.customers.createSource(id, { source: "btok_us" });
+    expect(bank).toMatchObject({ object: "bank_account", status: "new", customer: id });
+    const verify = (amounts: number[]) => sandbox.stripe.customers.verifySource(id, bank.id, { amounts });
+    await expect(verify([1, 2])).rejects.toMatchObject({ statusCode: 400, code: "bank_account_verification_failed" });
+    expect(await verify([32, 45])).toMatchObject({ status: "verified" });
+    const payment = { amount: 500, currency: "usd", customer: id, payment_method: bank.id, confirm: true };
+    expect(await sandbox.stripe.paymentIntents.create(payment)).toMatchObject({ status: "processing" });
+    expect(await sandbox.stripe.customers.deleteSource(id, bank.id)).toMatchObject({ deleted: true });
+    expect(sandbox.events("customer.source.deleted").at(-1)?.data.object).toMatchObject({ id: bank.id });
+  });
+
+  it("that decline are not kept", async () => {
+    const customer = await sandbox.stripe.customers.create({});
+    const declined = sandbox.stripe.customers.createSource(customer.id, { source: "tok_chargeDeclined" });
+    await expect(declined).rejects.toMatchObject({ statusCode: 402, code: "card_declined" });
+    expect((await sandbox.stripe.customers.listSources(customer.id)).data).toEqual([]);
+  });
+
   it("that are unknown are missing", async () => {
     const { id } = await create();
     await expect(sandbox.stripe.customers.createSource(id, { source: "tok_none" })).rejects.toMatchObject({

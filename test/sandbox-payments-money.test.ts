@@ -101,8 +101,7 @@ describe("a refund", () => {
     expect((await refused(stripe.refunds.create({}))).message).toContain("payment_intent or charge");
     expect(await refused(stripe.refunds.create({ charge: "ch_none" }))).toMatchObject({
       code: "resource_missing",
-      param: "charge",
-      statusCode: 400,
+      statusCode: 404,
     });
     const open = await stripe.paymentIntents.create({ amount: 500, currency: "usd" });
     expect(await refused(stripe.refunds.create({ payment_intent: open.id }))).toMatchObject({ statusCode: 400 });
@@ -132,13 +131,18 @@ describe("a dispute", () => {
     const winning = await raised(() => answer(dispute?.id ?? "", "winning_evidence"));
     expect(winning.filter((type) => type.startsWith("charge.dispute"))).toEqual([
       "charge.dispute.updated",
-      "charge.dispute.closed",
       "charge.dispute.funds_reinstated",
+      "charge.dispute.closed",
     ]);
     expect(await stripe.disputes.retrieve(dispute?.id ?? "")).toMatchObject({
       status: "won",
+      is_charge_refundable: true,
       evidence_details: { submission_count: 1 },
     });
+    expect(sandbox.events("charge.dispute.closed").at(-1)?.data.previous_attributes).toMatchObject({
+      status: "under_review",
+    });
+    expect(await stripe.refunds.create({ charge: named(dispute?.charge), amount: 100 })).toMatchObject({ amount: 100 });
   });
 
   it("is lost with losing evidence, or when it is given up", async () => {
@@ -147,7 +151,10 @@ describe("a dispute", () => {
     ).toMatchObject({ status: "lost", reason: "product_not_received" });
     const given = await disputeOf("pm_card_createDispute");
     expect(await stripe.disputes.close(given.id)).toMatchObject({ status: "lost" });
-    expect(await refused(stripe.disputes.close(given.id))).toMatchObject({ code: "dispute_already_closed" });
+    expect(await refused(stripe.disputes.close(given.id))).toMatchObject({
+      statusCode: 400,
+      message: "This dispute is already closed",
+    });
   });
 
   it("that is an inquiry takes no money until it is escalated", async () => {

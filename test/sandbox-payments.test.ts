@@ -271,10 +271,9 @@ describe("a payment intent", () => {
     expect(listed.data.map(({ id }) => id)).toEqual([saved.payment_method]);
     const loose = await pay("pm_card_visa");
     expect((await refused(pay(named(loose.payment_method)))).message).toContain("may not be used again");
-    expect(await refused(pay(named(saved.payment_method)))).toMatchObject({
-      param: "payment_method",
-      statusCode: 400,
-    });
+    const others = await refused(pay(named(saved.payment_method)));
+    expect(others).toMatchObject({ statusCode: 400, code: "parameter_missing" });
+    expect(others.message).toContain(`belongs to the Customer ${customer.id}`);
   });
 
   it.each([
@@ -321,7 +320,7 @@ describe("a payment intent", () => {
     expect(await refused(stripe.paymentIntents.retrieve("pi_none"))).toMatchObject({
       statusCode: 404,
       code: "resource_missing",
-      param: "id",
+      param: "intent",
     });
     const found = await stripe.paymentIntents.search({ query: "metadata['order']:'7'" });
     expect(found.data.map(({ id }) => id)).toEqual([intent.id]);

@@ -70,11 +70,15 @@ function controlled(
   };
 }
 
+const COUNTRY_NAMES = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
+
+const isCountry = (code: string): boolean => /^[A-Z]{2}$/.test(code) && COUNTRY_NAMES.of(code) !== undefined;
+
 /** The account as it is before anything is told: nothing may be charged, all is due. Not kept, and nothing raised. */
 export function newAccount(tx: Transaction, given: Given): Stripe.Account {
   const kind = kindOfAccount(given);
   const country = given.country ?? "US";
-  if (!/^[A-Z]{2}$/.test(country)) {
+  if (!isCountry(country)) {
     const message = `Country '${country}' is unknown. Try using a 2-character alphanumeric country code instead, such as 'US', 'EG', or 'GB'.`;
     throw invalidRequest(message, { param: "country", code: "country_code_invalid" });
   }

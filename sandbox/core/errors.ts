@@ -45,13 +45,25 @@ export function invalidRequest(
   return new StripeFailure(status, { type: "invalid_request_error", message, ...named });
 }
 
+/** Names in "No such …" that are not plain words, and the `param` of an unknown id in a path that is not "id". */
+const SPELLED: Readonly<Record<string, { name?: string; path?: string }>> = {
+  "checkout.session": { name: "checkout.session", path: "session" },
+  dispute: { path: "dispute" },
+  payment_intent: { name: "payment_intent", path: "intent" },
+  payment_method: { name: "PaymentMethod", path: "payment_method" },
+  payout: { path: "payout" },
+  setup_intent: { name: "setupintent", path: "intent" },
+  subscription_schedule: { name: "subscription_schedule", path: "schedule" },
+};
+
 /** An id that names nothing: 404 when it stands in the path (`param` is "id"), 400 when it is a parameter. */
 export function noSuch(kind: string, id: string, param = "id"): StripeFailure {
-  const status = param === "id" ? 404 : 400;
-  return invalidRequest(`No such ${kind.replaceAll(/[._]/g, " ")}: '${id}'`, {
-    param,
+  const { name = kind.replaceAll(/[._]/g, " "), path = "id" } = SPELLED[kind] ?? {};
+  const isPath = param === "id";
+  return invalidRequest(`No such ${name}: '${id}'`, {
+    param: isPath ? path : param,
     code: "resource_missing",
-    status,
+    status: isPath ? 404 : 400,
   });
 }
 

@@ -3,7 +3,7 @@ import type Stripe from "stripe";
 import type { Transaction } from "./transaction.ts";
 
 export interface Hooks {
-  /** A payment intent was saved with another status (also from outside its API: 3-D Secure passed, a debit settled). */
+  /** A payment intent was saved with another status, or one more attempt failed (also from outside its API: 3-D Secure passed, a debit settled). */
   paymentIntentMoved: ((
     tx: Transaction,
     intent: Stripe.PaymentIntent,

@@ -40,11 +40,17 @@ export function openJournal(folder: string): Journal {
     },
     append: (changes) => {
       database.exec("BEGIN");
-      for (const { scope, kind, id, object } of changes) {
-        if (object === undefined) drop.run(scope, kind, id);
-        else keep.run(scope, kind, id, JSON.stringify(object));
+      try {
+        for (const { scope, kind, id, object } of changes) {
+          if (object === undefined) drop.run(scope, kind, id);
+          else keep.run(scope, kind, id, JSON.stringify(object));
+        }
+        database.exec("COMMIT");
+      } catch (error) {
+        // A full disk ends some transactions by itself.
+        if (database.isTransaction) database.exec("ROLLBACK");
+        throw error;
       }
-      database.exec("COMMIT");
     },
     close: () => database.close(),
   };

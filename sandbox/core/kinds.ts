@@ -65,6 +65,8 @@ export interface Kinds {
   /** How an account stands to the platform; in the platform's scope, keyed by the account's id. */
   _connection: Own & Connection;
   _delivery: Own & Delivery;
+  /** Work of payments that falls due on the real clock, at `at` in unix seconds. */
+  _due: Own & { at: number; task: string; target: string };
   /** Where events are sent, with its secrets: stands beside a webhook endpoint (`we_…`) or an event destination (`ed_…`). */
   _destination: Own & Destination;
   /** A token that OAuth gave for an account; in the platform's scope, keyed by the token. */
@@ -72,7 +74,7 @@ export interface Kinds {
   /** What a payment method or a source does when it is charged; keyed by its id. */
   _instrument: Own & { behavior: string; number: string; cvc_fails?: boolean };
   /** The answer that an idempotency key has; keyed by the key. */
-  _idempotency: Own & { fingerprint: string; status: number; body: string };
+  _idempotency: Own & { fingerprint: string; status: number; body: string; request?: string | undefined };
   /** What belongs to an object and is not on the wire (a session's line items, an invoice's draft); keyed by its id. */
   _extra: Own & Record<string, unknown>;
 }

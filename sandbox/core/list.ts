@@ -1,5 +1,6 @@
 // Lists: newest first, cut by limit and cursor, as Stripe pages them.
 import { invalidRequest, noSuch } from "./errors.ts";
+import { runningTransaction } from "./running.ts";
 
 export interface ListParameters {
   limit?: number;
@@ -35,18 +36,30 @@ export function listOf<T extends { id: string }>(
   }
   const newest = objects.filter((object) => inRange(object, created)).reverse();
   if (ending_before !== undefined) {
-    const end = positionOf(newest, ending_before, "ending_before");
+    const { at: end } = positionOf(newest, ending_before, "ending_before", url);
     const start = Math.max(0, end - limit);
     return { object: "list", data: newest.slice(start, end), has_more: start > 0, url };
   }
-  const start = starting_after === undefined ? 0 : positionOf(newest, starting_after, "starting_after") + 1;
+  const start = starting_after === undefined ? 0 : positionOf(newest, starting_after, "starting_after", url).next;
   return { object: "list", data: newest.slice(start, start + limit), has_more: newest.length > start + limit, url };
 }
 
-function positionOf(objects: readonly { id: string; object?: string }[], id: string, param: string): number {
+/** A cursor may be any object of the list's kind: one that the filters leave out stands where it would be. */
+function positionOf(
+  objects: readonly { id: string }[],
+  id: string,
+  param: string,
+  url: string,
+): { at: number; next: number } {
   const at = objects.findIndex((object) => object.id === id);
-  if (at === -1) throw noSuch(objects[0]?.object ?? "object", id, param);
-  return at;
+  if (at !== -1) return { at, next: at + 1 };
+  const [, name = "object"] = /([^/]+?)s?$/.exec(url) ?? [];
+  const peers = runningTransaction()?.peersOf(id, name);
+  if (peers === undefined) throw noSuch(name, id, param);
+  const older = new Set(peers.slice(0, peers.indexOf(id)));
+  const place = objects.findIndex((object) => older.has(object.id));
+  const end = place === -1 ? objects.length : place;
+  return { at: end, next: end };
 }
 
 function inRange(object: object, range: ListParameters["created"]): boolean {

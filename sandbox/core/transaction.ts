@@ -75,6 +75,11 @@ export class Transaction {
     return this.#commit.state(this.scope).all(kind);
   }
 
+  /** The ids of all objects of the kind that `id` is of, the oldest first; undefined when it is no `name`, as in a list's address. */
+  peersOf(id: string, name: string): string[] | undefined {
+    return this.#commit.state(this.scope).peersOf(id, name);
+  }
+
   /** Of the kind, the oldest first, where the test holds. */
   where<K extends Kind>(kind: K, holds: (object: Kinds[K]) => boolean): Kinds[K][] {
     return this.all(kind).filter(holds);

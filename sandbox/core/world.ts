@@ -2,6 +2,7 @@
 import { openRandom, type Random } from "./random.ts";
 import { PLATFORM_ACCOUNT, scopeKey, type Kind, type Kinds, type Scope } from "./kinds.ts";
 import { StripeFailure } from "./errors.ts";
+import { whileRunning } from "./running.ts";
 import { BY_ITSELF, Transaction, type Origin } from "./transaction.ts";
 
 /** One object's new state, or `undefined` when it is gone. */
@@ -38,6 +39,11 @@ class ScopeState {
     return [...(this.#kinds.get(kind)?.values() ?? [])] as Kinds[K][];
   }
 
+  peersOf(id: string, name: string): string[] | undefined {
+    const kind = [...this.#kinds.keys()].find((each) => each.endsWith(name) && this.#kinds.get(each)?.has(id));
+    return kind && [...(this.#kinds.get(kind)?.keys() ?? [])];
+  }
+
   set(kind: Kind, id: string, object: object | undefined): void {
     let objects = this.#kinds.get(kind);
     if (objects === undefined) this.#kinds.set(kind, (objects = new Map<string, object>()));
@@ -51,20 +57,36 @@ export class World {
   /** Where its pages are, without a slash at the end: sandbox.ts sets it when the port is known. */
   origin = "http://127.0.0.1:12111";
   readonly #clock: () => number;
+  /** Seconds. */
+  #ahead = 0;
   readonly #journal: Journal | undefined;
   readonly #scopes = new Map<string, ScopeState>();
   readonly #listeners: ((changes: Change[]) => void)[] = [];
 
   constructor({ clock = () => Math.floor(Date.now() / 1000), seed, journal }: WorldOptions = {}) {
-    this.random = openRandom(seed);
     this.#clock = clock;
     this.#journal = journal;
-    journal?.load(({ scope, kind, id, object }) => this.state(scope).set(kind, id, object && deepFreeze(object)));
+    let loaded = 0;
+    journal?.load(({ scope, kind, id, object }) => {
+      this.state(scope).set(kind, id, object && deepFreeze(object));
+      loaded += 1;
+    });
+    const kept = this.state(scopeKey(PLATFORM_TEST)).find("_extra", CLOCK);
+    if (typeof kept?.ahead === "number") this.#ahead = kept.ahead;
+    // What is there already has the first names: a seeded run that goes on draws others.
+    this.random = openRandom(seed === undefined ? undefined : seed + loaded);
   }
 
-  /** Unix seconds. */
+  /** Unix seconds: its clock's, and how far it was set forward. */
   now(): number {
-    return this.#clock();
+    return this.#clock() + this.#ahead;
+  }
+
+  /** Sets its clock forward; a restart finds it so. */
+  setForward(seconds: number): void {
+    const ahead = this.#ahead + seconds;
+    this.run((tx) => tx.put("_extra", { id: CLOCK, object: "_extra", created: tx.now, ahead }));
+    this.#ahead = ahead;
   }
 
   state(scope: string): ScopeState {
@@ -91,26 +113,36 @@ export class World {
   /** One transaction: kept when `act` returns, or ends with a failure that keeps; undone when it throws anything else. */
   run<T>(act: (tx: Transaction) => T, scope: Scope = PLATFORM_TEST, origin: Origin = BY_ITSELF): T {
     const commit = new Commit(this);
+    const tx = new Transaction(this, commit, scope, origin, this.now());
+    let result: T;
     try {
-      const result = act(new Transaction(this, commit, scope, origin, this.now()));
-      this.#keep(commit);
-      return result;
+      result = whileRunning(tx, act);
     } catch (error) {
       if (error instanceof StripeFailure && error.keeps) this.#keep(commit);
       else commit.undo();
       throw error;
     }
+    this.#keep(commit);
+    return result;
   }
 
+  /** All or nothing: what the file does not take is undone in memory too. */
   #keep(commit: Commit): void {
     const changes = commit.changes();
     if (changes.length === 0) return;
-    this.#journal?.append(changes);
+    try {
+      this.#journal?.append(changes);
+    } catch (error) {
+      commit.undo();
+      throw error;
+    }
     for (const listener of this.#listeners) listener(changes);
   }
 }
 
 export const PLATFORM_TEST: Scope = { livemode: false, account: PLATFORM_ACCOUNT };
+/** The `_extra` that keeps how far the clock was set forward. */
+const CLOCK = "clock";
 
 /** What a transaction has changed so far, and how to undo it. */
 export class Commit {

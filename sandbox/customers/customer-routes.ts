@@ -1,6 +1,5 @@
 // The API's routes of customers and of what belongs to them. Their payment methods are in payments/.
 import type Stripe from "stripe";
-import { noSuch } from "../core/errors.ts";
 import { hooks } from "../core/hooks.ts";
 import { route, type Route } from "../core/route.ts";
 import { named } from "../catalogue/given.ts";
@@ -27,6 +26,7 @@ import {
   searchCustomers,
   updateCustomer,
 } from "./customer.ts";
+import { verifyBankAccount } from "./bank-source.ts";
 import { discountsEnd } from "./customer-discount.ts";
 import { createFundingInstructions } from "./funding-instructions.ts";
 import { createSource, deleteSource, listSources, retrieveSource, updateSource } from "./source.ts";
@@ -57,10 +57,9 @@ const sources: Route[] = [
     updateSource(tx, customer, id, p),
   ),
   route()("DELETE /v1/customers/*/sources/*", (tx, _, customer, id) => deleteSource(tx, customer, id)),
-  route()("POST /v1/customers/*/sources/*/verify", (tx, _, customer, id) => {
-    const { object } = retrieveSource(tx, customer, id);
-    throw noSuch(object === "card" ? "bank_account" : object, id);
-  }),
+  route<Stripe.CustomerVerifySourceParams>()("POST /v1/customers/*/sources/*/verify", (tx, p, customer, id) =>
+    verifyBankAccount(tx, customer, id, p.amounts),
+  ),
 ];
 
 const balances: Route[] = [

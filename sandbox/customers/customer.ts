@@ -3,7 +3,7 @@ import type Stripe from "stripe";
 import { ACCOUNT_CURRENCY, given, named } from "../catalogue/given.ts";
 import { search, type SearchParameters } from "../catalogue/search.ts";
 import { blank } from "../core/blank.ts";
-import { noSuch, StripeFailure } from "../core/errors.ts";
+import { noSuch } from "../core/errors.ts";
 import { includable } from "../core/includable.ts";
 import { idOf } from "../core/kinds.ts";
 import { innerList, listOf } from "../core/list.ts";
@@ -15,7 +15,7 @@ import { book } from "./balance.ts";
 import { keepMode } from "./cash-balance.ts";
 import { discountFrom, raiseDiscount, type DiscountParams } from "./customer-discount.ts";
 import { addressOf, buryCustomer, prefixOf, settingsOf, shippingOf, wasDeleted } from "./customer-fields.ts";
-import { dropSource, sourcesOf, takeSource } from "./source.ts";
+import { dropSource, sourcesOf, takeSource, undoneByDecline } from "./source.ts";
 import { createCustomerTaxId } from "./tax-id.ts";
 
 export { adjustBalance } from "./balance.ts";
@@ -92,16 +92,6 @@ function newCustomer(
     tax_exempt: given(params.tax_exempt) ?? "none",
     test_clock: params.test_clock ?? null,
   }) as unknown as Stripe.Customer;
-}
-
-/** A decline ends the whole call: nothing of it stays, unlike after a declined payment. */
-function undoneByDecline<T>(act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof StripeFailure && error.keeps) throw new StripeFailure(error.status, error.body);
-    throw error;
-  }
 }
 
 /** What the customer shows only when asked. */

@@ -1,23 +1,25 @@
-// A customer's sources: cards as they were saved before there were payment methods, and attached Source objects.
+// A customer's sources: cards and banks as they were saved before there were payment methods, and Source objects.
 import type Stripe from "stripe";
 import { given } from "../catalogue/given.ts";
 import { equal } from "../core/difference.ts";
-import { invalidRequest, noSuch } from "../core/errors.ts";
+import { invalidRequest, noSuch, StripeFailure } from "../core/errors.ts";
 import { includable } from "../core/includable.ts";
 import { idOf } from "../core/kinds.ts";
 import { innerList, listOf } from "../core/list.ts";
 import { mergeMetadata } from "../core/metadata.ts";
 import type { Transaction } from "../core/transaction.ts";
+import { bankAccountsOf, takeBankAccount, updateBankAccount } from "./bank-source.ts";
 import { createCard } from "../payments/card.ts";
 import { methodOfCard, refuseDeclining } from "../payments/instrument.ts";
 
-type CustomerSource = Stripe.Card | Stripe.Source;
+type CustomerSource = Stripe.BankAccount | Stripe.Card | Stripe.Source;
 type UpdateParams = Stripe.CustomerUpdateSourceParams;
 
 /** Of the customer, the oldest first. */
 export function sourcesOf(tx: Transaction, customer: string): CustomerSource[] {
   const cards = tx.where("card", (card) => idOf(card.customer) === customer);
-  return [...cards, ...tx.where("source", (source) => source.customer === customer)];
+  const sources = tx.where("source", (source) => source.customer === customer);
+  return [...cards, ...bankAccountsOf(tx, customer), ...sources];
 }
 
 /** A card made from a token, or a Source taken in, kept as the customer's. Raises nothing. A declining card refuses. */
@@ -34,12 +36,24 @@ export function takeSource(
     }
     return tx.put("source", { ...source, customer, metadata: { ...source.metadata, ...metadata } });
   }
+  const bank = takeBankAccount(tx, customer, reference, metadata);
+  if (bank !== undefined) return bank;
   const card = createCard(tx, reference, { customer, metadata });
   refuseDeclining(tx, methodOfCard(tx, card));
   return card;
 }
 
-/** Adds a source; the first one becomes the default. */
+/** A decline ends the whole call: nothing of it stays, unlike after a declined payment. */
+export function undoneByDecline<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof StripeFailure && error.keeps) throw new StripeFailure(error.status, error.body);
+    throw error;
+  }
+}
+
+/** Adds a source; the first one becomes the default. @throws StripeFailure 402 it declines: then there is none */
 export function createSource(
   tx: Transaction,
   customer: string,
@@ -47,7 +61,7 @@ export function createSource(
 ): CustomerSource {
   const owner = tx.get("customer", customer);
   const at = tx.atTimeOf(customer);
-  const source = takeSource(at, customer, params.source, mergeMetadata({}, params.metadata));
+  const source = undoneByDecline(() => takeSource(at, customer, params.source, mergeMetadata({}, params.metadata)));
   at.raise("customer.source.created", source);
   if (owner.default_source === null) at.change("customer", { ...owner, default_source: source.id }, "customer.updated");
   return source;
@@ -64,6 +78,7 @@ export function updateSource(tx: Transaction, customer: string, id: string, para
   const old = retrieveSource(tx, customer, id);
   const at = tx.atTimeOf(customer);
   const metadata = mergeMetadata(old.metadata, params.metadata ?? {});
+  if (old.object === "bank_account") return updateBankAccount(at, old, params);
   if (old.object === "source") return at.change("source", { ...old, metadata }, "customer.source.updated");
   const after = {
     ...old,
@@ -114,7 +129,7 @@ export function deleteSource(tx: Transaction, customer: string, id: string): obj
 
 /** Takes a source from its customer and raises its event; the customer stays as it is. */
 export function dropSource(tx: Transaction, source: CustomerSource): void {
-  if (source.object === "card") tx.remove("card", source.id);
+  if (source.object !== "source") tx.remove(source.object, source.id);
   else {
     const { customer: _customer, ...rest } = source;
     tx.put("source", { ...rest, status: "consumed" });

@@ -1,15 +1,20 @@
 // The control endpoints: what turns the sandbox's knobs and looks inside, from this machine alone.
 import { ID_PREFIX, type Kind, PLATFORM_ACCOUNT, scopeOf } from "../core/kinds.ts";
 import type { World } from "../core/world.ts";
+import { advanceClock } from "../door/tick.ts";
+import type { RouteTable } from "../door/route-table.ts";
 import { readChaos } from "./chaos.ts";
 import { deliveriesShown, endpointsShown, registerEndpoint, resendEvent, rollEndpoint } from "./control-endpoints.ts";
 import { type Given, givenNumber, givenText } from "./given.ts";
 import { liveOf } from "./live.ts";
+import { trigger, triggersShown } from "./trigger.ts";
 
 export interface ControlCall {
   /** The query's and the body's fields: of a form, where all is text, or of JSON. */
   body: Record<string, unknown>;
   ids: string[];
+  /** For those that act through the API. */
+  api: RouteTable;
 }
 
 export interface ControlRoute {
@@ -35,6 +40,14 @@ export const controlRoutes: ControlRoute[] = [
   {
     pattern: "POST /_sandbox/events/*/resend",
     answer: (world, { body, ids }) => resendEvent(world, ids[0] ?? "", givenText(body, "endpoint")),
+  },
+  { pattern: "GET /_sandbox/trigger", answer: () => triggersShown() },
+  { pattern: "POST /_sandbox/trigger", answer: (world, { body, api }) => trigger(world, api, body) },
+  {
+    pattern: "POST /_sandbox/clock/advance",
+    answer: (world, { body }) => ({
+      now: advanceClock(world, givenNumber(body, "seconds", { from: 1, to: Number.MAX_SAFE_INTEGER })),
+    }),
   },
   { pattern: "GET /_sandbox/chaos", answer: (world) => liveOf(world).chaos },
   { pattern: "POST /_sandbox/chaos", answer: (world, { body }) => setChaos(world, body) },

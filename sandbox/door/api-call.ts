@@ -1,14 +1,14 @@
 // One call of the API, from its headers and parameters to status and body.
 import { StripeFailure, invalidRequest } from "../core/errors.ts";
 import { NEWEST_VERSION, PLATFORM_ACCOUNT, scopeKey, type Scope } from "../core/kinds.ts";
-import { checkParameters } from "../core/parameters.ts";
+import { checkParameters, isVersion } from "../core/parameters.ts";
 import type { Route } from "../core/route.ts";
 import type { Origin, Transaction } from "../core/transaction.ts";
 import type { World } from "../core/world.ts";
 import { render } from "../versions/render.ts";
 import { type Caller, callerOf, checkKeyMay, scopeOfCall } from "./authentication.ts";
 import { expandAnswer } from "./expand.ts";
-import { fingerprintOf, keepAnswer, keptAnswer, type KeptAnswer } from "./idempotency.ts";
+import { fingerprintOf, isKept, keepAnswer, keptAnswer, type KeptAnswer } from "./idempotency.ts";
 import type { RouteTable } from "./route-table.ts";
 
 export interface ApiCall {
@@ -32,15 +32,15 @@ export interface ApiAnswer {
   /** The answer of an earlier call with the same idempotency key. */
   replayed: boolean;
   version: string;
+  /** Of a replayed one: the call that it answered first. */
+  request?: string | undefined;
 }
-
-const VERSION = /^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$/;
 
 /** Never throws for what a caller does wrong: that is an answer too. */
 export function callApi(world: World, routes: RouteTable, call: ApiCall): ApiAnswer {
-  const version = call.version ?? NEWEST_VERSION;
+  const version = call.version || NEWEST_VERSION;
   try {
-    if (!VERSION.test(version)) throw invalidRequest(`Invalid Stripe API version: ${version}`);
+    if (!isVersion(version)) throw invalidRequest(`Invalid Stripe API version: ${version}`);
     const caller = callerOf(call.authorization);
     const platform: Scope = { livemode: caller.livemode, account: PLATFORM_ACCOUNT };
     const scope = world.run((tx) => scopeOfCall(tx, caller, call.account), platform);
@@ -59,27 +59,28 @@ interface KnownCall extends ApiCall {
 /** With an idempotency key, a POST's first answer is kept in the commit of what it did. */
 function answerOnce(world: World, routes: RouteTable, call: KnownCall): KeptAnswer & { replayed: boolean } {
   const { method, path, scope, parameters } = call;
-  const found = routes.find(method, path);
+  // An id that is empty, as a program's variable may be, must not turn a retrieval into a list.
+  const found = /\/(\/|$)/.test(path) ? undefined : routes.find(method, path);
   if (found === undefined) throw unrecognized(method, path);
-  const key = method === "POST" ? call.idempotencyKey : undefined;
+  const key = (method === "POST" && call.idempotencyKey) || undefined;
   const fingerprint = key === undefined ? "" : fingerprintOf(method, path, parameters);
   const kept = key === undefined ? undefined : world.run((tx) => keptAnswer(tx, key, fingerprint), scope);
-  if (kept !== undefined) return { status: kept.status, body: kept.body, replayed: true };
+  if (kept !== undefined) return { ...kept, replayed: true };
 
   const checked = checkParameters(found.route.pattern, withoutExpand(parameters));
   checkKeyMay(call.caller, found.route.pattern, parameters);
-  const origin: Origin = { request: call.requestId, idempotency_key: call.idempotencyKey ?? null };
+  const origin: Origin = { request: call.requestId, idempotency_key: call.idempotencyKey || null };
   const act = (tx: Transaction): KeptAnswer => {
     const body = JSON.stringify(answerOf(tx, found.route, found.ids, checked, call));
-    const answer = { status: 200, body };
+    const answer = { status: 200, body, request: call.requestId };
     if (key !== undefined) keepAnswer(tx, key, fingerprint, answer);
     return answer;
   };
   try {
     return { ...world.run(act, scope, origin), replayed: false };
   } catch (error) {
-    const answer = failureAnswer(error);
-    if (key !== undefined) world.run((tx) => keepAnswer(tx, key, fingerprint, answer), scope);
+    const answer = { ...failureAnswer(error), request: call.requestId };
+    if (key !== undefined && isKept(answer)) world.run((tx) => keepAnswer(tx, key, fingerprint, answer), scope);
     return { ...answer, replayed: false };
   }
 }
@@ -115,10 +116,10 @@ export function failureAnswer(error: unknown): KeptAnswer {
 }
 
 export function unrecognized(method: string, path: string): StripeFailure {
-  return invalidRequest(
-    `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
-    { status: 404 },
-  );
+  const hint = path.endsWith("/")
+    ? "If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code."
+    : "Please see https://stripe.com/docs or we can help at https://support.stripe.com/.";
+  return invalidRequest(`Unrecognized request URL (${method}: ${path}). ${hint}`, { status: 404 });
 }
 
 /** For KeysInUse. The account may be wrong here: then the call fails by itself. */

@@ -1,15 +1,16 @@
 // The sandbox's HTTP door: Stripe's API, its OAuth, the hosted pages, and the control endpoints.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
-import { invalidRequest, StripeFailure } from "../core/errors.ts";
+import { invalidRequest } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
 import type { OAuthRoute } from "../connect/oauth.ts";
 import type { ControlRoute } from "../delivery/control.ts";
 import { takeFault } from "../delivery/faults.ts";
 import type { PageRoute } from "../pages/page.ts";
 import { type ApiCall, callApi, failureAnswer, scopeNameOf, unrecognized } from "./api-call.ts";
-import { decodeBody, decodeForm } from "./form.ts";
+import { decodeBody, decodeCall, decodeForm } from "./form.ts";
 import { KeysInUse } from "./idempotency.ts";
+import { checkHost, checkNear } from "./nearness.ts";
 import type { RouteTable } from "./route-table.ts";
 
 export interface Surface {
@@ -20,8 +21,6 @@ export interface Surface {
 }
 
 const LARGEST_BODY = 1024 * 1024;
-const LOOPBACK = /^(::1|::ffff:127\.\d+\.\d+\.\d+|127\.\d+\.\d+\.\d+)$/;
-const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 
 interface Visit {
   world: World;
@@ -38,7 +37,8 @@ interface Visit {
 export function openDoor(world: World, surface: Surface): Server {
   const keysInUse = new KeysInUse();
   return createServer((request, response) => {
-    const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
+    const [path = "/", ...rest] = (request.url ?? "/").split("?");
+    const query = rest.join("?");
     const method = request.method ?? "GET";
     const requestId = `req_${world.random.text(14)}`;
     const visit: Visit = { world, surface, keysInUse, method, path, query, request, response, requestId };
@@ -48,12 +48,15 @@ export function openDoor(world: World, surface: Surface): Server {
       const { status, body } = failureAnswer(error);
       if (response.headersSent) response.destroy();
       else sendJson(visit, status, body);
+      // Of a body that is too large: what still comes is read and thrown away, or the caller would not see the answer.
+      request.resume();
     });
   });
 }
 
 async function visited(visit: Visit): Promise<void> {
   const { path } = visit;
+  checkHost(visit.request);
   if (/^\/v[12](\/|$)/.test(path)) return visitApi(visit);
   if (path.startsWith("/_sandbox/")) return visitControl(visit);
   const oauth = visit.surface.oauth.find(visit.method, path);
@@ -63,7 +66,7 @@ async function visited(visit: Visit): Promise<void> {
 
 async function visitApi(visit: Visit): Promise<void> {
   const { world, surface, method, path, request, requestId } = visit;
-  const idempotencyKey = header(request, "idempotency-key");
+  const idempotencyKey = header(request, "idempotency-key") || undefined;
   const call: Omit<ApiCall, "parameters"> = {
     method,
     path,
@@ -85,18 +88,19 @@ async function visitApi(visit: Visit): Promise<void> {
       sendJson(visit, fault.status, fault.body, fault.headers);
       return;
     }
-    const parameters = { ...decodeForm(visit.query), ...decodeBody(body, header(request, "content-type")) };
-    const { status, body: text, replayed, version } = callApi(world, surface.api, { ...call, parameters });
+    const parameters = { ...decodeForm(visit.query), ...decodeCall(path, body, header(request, "content-type")) };
+    const answer = callApi(world, surface.api, { ...call, parameters });
     // The work is done and its answer is lost: what an idempotency key is for.
     if (fault !== undefined) {
       sendJson(visit, fault.status, fault.body, fault.headers);
       return;
     }
-    sendJson(visit, status, text, {
-      "stripe-version": version,
+    sendJson(visit, answer.status, answer.body, {
+      "stripe-version": answer.version,
       ...(call.account === undefined ? {} : { "stripe-account": call.account }),
       ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
-      ...(replayed ? { "idempotent-replayed": "true" } : {}),
+      ...(answer.replayed ? { "idempotent-replayed": "true" } : {}),
+      ...(answer.replayed && answer.request !== undefined ? { "original-request": answer.request } : {}),
     });
   } finally {
     release?.();
@@ -137,15 +141,15 @@ async function visitPage(visit: Visit): Promise<void> {
 /** The control endpoints turn the sandbox's knobs: from this machine alone, and never for a page of another site. */
 async function visitControl(visit: Visit): Promise<void> {
   const { world, surface, method, path, query, request } = visit;
-  const near = LOOPBACK.test(request.socket.remoteAddress ?? "") && LOOPBACK_HOST.test(header(request, "host") ?? "");
-  if (!near || header(request, "origin") !== undefined) {
-    const message = "The sandbox's control endpoints answer only to programs on its own machine.";
-    throw new StripeFailure(403, { type: "invalid_request_error", message });
-  }
+  checkNear(request);
   const found = surface.control.find(method, path);
   if (found === undefined) throw unrecognized(method, path);
   const body = decodeBody(await readBody(request), header(request, "content-type"));
-  const answer = await found.route.answer(world, { body: { ...decodeForm(query), ...body }, ids: found.ids });
+  const answer = await found.route.answer(world, {
+    body: { ...decodeForm(query), ...body },
+    ids: found.ids,
+    api: surface.api,
+  });
   sendJson(visit, 200, JSON.stringify(answer));
 }
 
@@ -160,6 +164,7 @@ function sendJson(
     "content-type": "application/json",
     "content-length": length,
     "request-id": requestId,
+    ...(status === 401 ? { "www-authenticate": 'Bearer realm="Stripe"' } : {}),
     ...headers,
   });
   response.end(body);
@@ -168,11 +173,17 @@ function sendJson(
 async function readBody(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    size += piece.length;
-    if (size > LARGEST_BODY) throw invalidRequest("Request body too large.", { status: 413 });
-    pieces.push(piece);
-  }
+  // Not for await: leaving such a loop early would cut the connection off before the answer.
+  await new Promise<void>((resolve, reject) => {
+    request.on("data", (piece: Buffer) => {
+      size += piece.length;
+      if (size <= LARGEST_BODY) pieces.push(piece);
+      else reject(invalidRequest("Request body too large.", { status: 413 }));
+    });
+    request.once("end", resolve);
+    request.once("error", reject);
+    request.once("close", () => reject(new Error("the caller hung up")));
+  });
   return Buffer.concat(pieces).toString("utf8");
 }
 

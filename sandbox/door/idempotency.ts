@@ -10,6 +10,8 @@ const LONGEST_KEY = 255;
 export interface KeptAnswer {
   status: number;
   body: string;
+  /** The call that it answered first. */
+  request?: string | undefined;
 }
 
 /** What must be the same for a key to be used again. */
@@ -27,11 +29,20 @@ export function keptAnswer(tx: Transaction, key: string, fingerprint: string): K
   const kept = tx.find("_idempotency", key);
   if (kept === undefined || kept.created <= tx.world.now() - KEPT_SECONDS) return undefined;
   if (kept.fingerprint !== fingerprint) throw idempotencyConflict(key);
-  return { status: kept.status, body: kept.body };
+  return { status: kept.status, body: kept.body, request: kept.request };
 }
 
 export function keepAnswer(tx: Transaction, key: string, fingerprint: string, answer: KeptAnswer): void {
   tx.put("_idempotency", { id: key, object: "_idempotency", created: tx.world.now(), fingerprint, ...answer });
+}
+
+/**
+ * Whether an answer is the key's from now on. Parameters that were refused are not: they may be mended and sent with
+ * the same key. What failed at work (a declined card, a state that forbids it, a 500) is.
+ */
+export function isKept({ status, body }: KeptAnswer): boolean {
+  if (status !== 400) return status !== 401 && status !== 403 && status !== 409 && status !== 429;
+  return (JSON.parse(body) as { error: { param?: string } }).error.param === undefined;
 }
 
 /** Keys older than a day may be used anew. */

@@ -53,6 +53,12 @@ export function checkedCurrency(currency: string): string {
 
 /** @throws StripeFailure 400 not positive, under the currency's least, or over Stripe's most */
 export function checkAmount(amount: number, currency: string): void {
+  if (amount === 0) {
+    throw invalidRequest(
+      "The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency set (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).",
+      { param: "amount", code: "parameter_invalid_integer" },
+    );
+  }
   checkPositive(amount, "amount");
   if (amount > MOST) {
     throw invalidRequest(`Amount must be no more than ${written(MOST, currency)}`, {
@@ -71,16 +77,23 @@ export function checkAmount(amount: number, currency: string): void {
 
 export function checkPositive(amount: number, param: string): void {
   if (amount >= 1) return;
-  throw invalidRequest(amount < 0 ? "Invalid positive integer" : "This value must be greater than or equal to 1.", {
-    param,
-    code: "parameter_invalid_integer",
-  });
+  throw invalidRequest("This value must be greater than or equal to 1.", { param, code: "parameter_invalid_integer" });
 }
 
 /** `$10.00 usd`, as Stripe's messages write money. */
 export function written(amount: number, currency: string): string {
-  const sign = { usd: "$", eur: "€", gbp: "£", jpy: "¥" }[currency] ?? "";
-  return `${sign}${WITHOUT_MINOR.has(currency) ? amount : (amount / 100).toFixed(2)} ${currency}`;
+  return `${SIGNS[currency] ?? ""}${plain(amount, currency)} ${currency}`;
+}
+
+const SIGNS: Readonly<Record<string, string>> = { usd: "$", eur: "€", gbp: "£", jpy: "¥" };
+
+const plain = (amount: number, currency: string): string =>
+  WITHOUT_MINOR.has(currency) ? String(amount) : (amount / 100).toFixed(2);
+
+/** `$10.00`; without a sign of its own the currency is named. */
+export function signed(amount: number, currency: string): string {
+  const sign = SIGNS[currency];
+  return sign === undefined ? written(amount, currency) : sign + plain(amount, currency);
 }
 
 /** @throws StripeFailure 400 a fee that nobody can pay, or that is more than the payment */

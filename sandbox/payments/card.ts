@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type Stripe from "stripe";
 
 import { blankPart } from "../core/blank.ts";
-import { cardError, noSuch } from "../core/errors.ts";
+import { cardError, invalidRequest, noSuch } from "../core/errors.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { fresh, orNull } from "./fresh.ts";
 import { cardOfNumber, hasCheckDigit, numberOfName } from "./test-cards.ts";
@@ -154,9 +154,8 @@ export function createCard(
 /** A token serves once. */
 export function useToken(tx: Transaction, token: Stripe.Token): void {
   if (token.used) {
-    throw cardError({
+    throw invalidRequest(`You cannot use a Stripe token more than once: ${token.id}.`, {
       code: "token_already_used",
-      message: `You cannot use a Stripe token more than once: ${token.id}.`,
     });
   }
   tx.put("token", { ...token, used: true });

@@ -15,7 +15,7 @@ import { orNull } from "./fresh.ts";
 import { behaviorOf, refuseGone, resolvePaymentMethod } from "./instrument.ts";
 import { finishCharge } from "./payment-attempt.ts";
 import { captureCharge } from "./payment-capture.ts";
-import { saveIntent, shippingOf } from "./payment-intent-draft.ts";
+import { shippingOf } from "./payment-intent-draft.ts";
 import { refuseUnknownDestination } from "./transfer.ts";
 
 /** @throws StripeFailure 400 wrong parameters, 402 the card was declined: the failed charge stays */
@@ -119,6 +119,12 @@ function capture(world: Transaction, id: string, p: Stripe.ChargeCaptureParams):
   if (charge.captured) {
     throw invalidRequest(`Charge ${id} has already been captured.`, { code: "charge_already_captured" });
   }
+  const intent = idOf(charge.payment_intent);
+  if (intent !== null) {
+    throw invalidRequest(
+      `This uncaptured Charge was created by a PaymentIntent (${intent}). You must capture the PaymentIntent instead. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method`,
+    );
+  }
   if (charge.refunded) {
     throw invalidRequest(`Charge ${id} has already been refunded.`, { code: "charge_already_refunded" });
   }
@@ -127,21 +133,11 @@ function capture(world: Transaction, id: string, p: Stripe.ChargeCaptureParams):
   checkPositive(amount, "amount");
   if (amount > charge.amount)
     throw invalidRequest("You cannot capture a charge for an amount higher than it already has.", { param: "amount" });
-  const captured = captureCharge(tx, id, {
+  return captureCharge(tx, id, {
     ...p,
     amount,
     application_fee_amount: p.application_fee_amount ?? p.application_fee,
   });
-  const intent = idOf(charge.payment_intent);
-  if (intent !== null) {
-    const held = tx.get("payment_intent", intent);
-    saveIntent(
-      tx,
-      { ...held, status: "succeeded", amount_capturable: 0, amount_received: amount },
-      "payment_intent.succeeded",
-    );
-  }
-  return captured;
 }
 
 export const chargeRoutes: Route[] = [

@@ -11,7 +11,11 @@ import { book, processingFee } from "./balance.ts";
 import { outcomeOf } from "./declines.ts";
 import { fresh } from "./fresh.ts";
 import { behaviorOf, billing } from "./instrument.ts";
+import { schedule } from "./schedule.ts";
 import { createTransfer } from "./transfer.ts";
+
+/** Card networks hold money for a week: it is captured until then, or it goes back. */
+const HOLD_SECONDS = 7 * 24 * 3600;
 
 export interface ChargeDraft {
   amount: number;
@@ -82,6 +86,7 @@ export function makeCharge(tx: Transaction, draft: ChargeDraft): Stripe.Charge {
     transfer_data: transferData(draft),
     transfer_group: draft.transfer_group ?? (draft.transfer_data ? `group_${draft.payment_intent ?? id}` : null),
   });
+  if (isPaid && !capture) schedule(tx, "hold_expires", id, HOLD_SECONDS);
   return tx.put("charge", charge);
 }
 
@@ -105,7 +110,7 @@ function detailsOf(tx: Transaction, draft: ChargeDraft): Record<string, unknown>
     ...shared,
     amount_authorized: draft.decline === undefined ? amount : null,
     authorization_code: draft.decline === undefined ? String(100_000 + random.integer(900_000)) : null,
-    capture_before: draft.capture || draft.decline !== undefined ? undefined : tx.now + 7 * 24 * 3600,
+    capture_before: draft.capture || draft.decline !== undefined ? undefined : tx.now + HOLD_SECONDS,
     extended_authorization: { status: "disabled" },
     incremental_authorization: { status: "unavailable" },
     mandate,

@@ -13,7 +13,9 @@ import { fresh, orNull } from "./fresh.ts";
 
 /** What Stripe takes for a dispute in the US, in cents. */
 const DISPUTE_FEE = 1500;
+/** Answers are due by the end of the eighth day after the one it was opened on. */
 const DAYS_TO_ANSWER = 9;
+const DAY = 24 * 3600;
 
 const NETWORK_REASONS: Readonly<Record<string, string>> = { fraudulent: "10.4", product_not_received: "13.1" };
 
@@ -28,7 +30,7 @@ export function openDispute(
   const { amount, currency } = charge;
   const brand = charge.payment_method_details?.card?.brand;
   const isCard = brand !== null && brand !== undefined;
-  const code = NETWORK_REASONS[reason] ?? "13.9";
+  const code = kind === "inquiry" ? "10" : (NETWORK_REASONS[reason] ?? "13.9");
   const dispute = tx.put(
     "dispute",
     fresh(tx, "dispute", {
@@ -38,7 +40,7 @@ export function openDispute(
       enhanced_eligibility_types: [],
       evidence: blankPart("dispute.evidence", { enhanced_evidence: {} }),
       evidence_details: {
-        due_by: tx.now + DAYS_TO_ANSWER * 24 * 3600,
+        due_by: (Math.floor(tx.now / DAY) + DAYS_TO_ANSWER) * DAY - 1,
         enhanced_eligibility: {},
         has_evidence: false,
         past_due: false,
@@ -85,7 +87,7 @@ const OPEN = new Set(["needs_response", "warning_needs_response", "under_review"
 /** @throws StripeFailure 400 it is closed */
 function requireOpen(dispute: Stripe.Dispute): void {
   if (OPEN.has(dispute.status)) return;
-  throw invalidRequest("This dispute is already closed", { code: "dispute_already_closed" });
+  throw invalidRequest("This dispute is already closed");
 }
 
 function updateDispute(tx: Transaction, id: string, p: Stripe.DisputeUpdateParams): Stripe.Dispute {
@@ -121,7 +123,7 @@ function judged(tx: Transaction, dispute: Stripe.Dispute): Stripe.Dispute {
   const isInquiry = dispute.status.startsWith("warning_");
   switch (dispute.evidence.uncategorized_text) {
     case "winning_evidence":
-      return isInquiry ? close(tx, dispute, "warning_closed") : reinstate(tx, close(tx, dispute, "won"));
+      return isInquiry ? close(tx, dispute, "warning_closed") : win(tx, dispute);
     case "losing_evidence":
       return close(tx, dispute, isInquiry ? "warning_closed" : "lost");
     case "escalate_inquiry_evidence": {
@@ -138,7 +140,8 @@ function close(tx: Transaction, dispute: Stripe.Dispute, status: Stripe.Dispute.
   return tx.change("dispute", { ...dispute, status }, "charge.dispute.closed");
 }
 
-function reinstate(tx: Transaction, dispute: Stripe.Dispute): Stripe.Dispute {
+/** The money comes back first, then the dispute is closed; what is left of the charge can be refunded again. */
+function win(tx: Transaction, dispute: Stripe.Dispute): Stripe.Dispute {
   const { amount, currency } = dispute;
   const booked = book(tx, {
     type: "adjustment",
@@ -149,8 +152,12 @@ function reinstate(tx: Transaction, dispute: Stripe.Dispute): Stripe.Dispute {
     reporting: "dispute_reversal",
     available: true,
   });
-  const after = { ...dispute, balance_transactions: [...dispute.balance_transactions, booked] };
-  return tx.change("dispute", after, "charge.dispute.funds_reinstated");
+  const balance_transactions = [...dispute.balance_transactions, booked];
+  const won = { ...dispute, balance_transactions, is_charge_refundable: true, status: "won" } as const;
+  tx.put("dispute", won);
+  tx.raise("charge.dispute.funds_reinstated", won, { ...dispute, status: "won", is_charge_refundable: true });
+  tx.raise("charge.dispute.closed", won, { ...won, status: dispute.status, is_charge_refundable: false });
+  return won;
 }
 
 export const disputeRoutes: Route[] = [

@@ -83,6 +83,8 @@ export function resolvePaymentMethod(
 function olderMethod(tx: Transaction, id: string): Stripe.PaymentMethod | undefined {
   const card = tx.find("card", id);
   if (card !== undefined && !("deleted" in card)) return methodOfCard(tx, card);
+  const bank = tx.find("bank_account", id);
+  if (bank?.status === "verified" && idOf(bank.customer) !== null) return methodOfBank(tx, bank);
   const source = tx.find("source", id);
   if (source === undefined) return undefined;
   const number = tx.find("_instrument", id)?.number ?? "4242424242424242";
@@ -99,6 +101,24 @@ function olderMethod(tx: Transaction, id: string): Stripe.PaymentMethod | undefi
     card: cardPart(named),
     customer: source.customer ?? null,
     metadata: {},
+  });
+}
+
+/** A debit of it settles as one of the test account that always pays. */
+function methodOfBank(tx: Transaction, bank: Stripe.BankAccount): Stripe.PaymentMethod {
+  const { account_holder_name: name, account_holder_type, routing_number } = bank;
+  const { part } = partOf("us_bank_account", {
+    account_number: `00012345${bank.last4}`,
+    account_holder_type: account_holder_type ?? undefined,
+    routing_number: routing_number ?? undefined,
+  });
+  return fresh(tx, "payment_method", {
+    id: bank.id,
+    type: "us_bank_account",
+    billing_details: billing({ name: name ?? undefined }),
+    us_bank_account: part,
+    customer: idOf(bank.customer),
+    metadata: bank.metadata ?? {},
   });
 }
 
@@ -270,9 +290,7 @@ export function detachPaymentMethod(tx: Transaction, id: string): Stripe.Payment
   const method = resolvePaymentMethod(tx, id, "id");
   const customer = idOf(method.customer);
   if (customer === null) {
-    throw invalidRequest("The payment method you provided is not attached to a customer so detachment is impossible.", {
-      code: "payment_method_unexpected_state",
-    });
+    throw invalidRequest("The payment method you provided is not attached to a customer so detachment is impossible.");
   }
   const at = tx.atTimeOf(customer);
   if (tx.find("payment_method", method.id) === undefined) {

@@ -45,14 +45,9 @@ export function confirmPaymentIntent(world: Transaction, id: string, given: Conf
   const tx = world.atTimeOf(old.customer);
   refuseState(old);
   const types = given.payment_method_types ?? old.payment_method_types;
-  const named = methodOf(tx, given, idOf(old.customer), types);
+  const named = methodOf(tx, given, idOf(old.customer), types, old);
   const reference = named?.id ?? idOf(old.payment_method);
-  if (reference === null) {
-    throw unexpectedState(
-      old,
-      "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
-    );
-  }
+  if (reference === null) throw unexpectedState(old, missingMethod(old));
   const method = named ?? resolvePaymentMethod(tx, reference);
   const notes = notesOf(tx, id);
   const isAuthenticated = notes.authenticated === true && idOf(old.payment_method) === method.id;
@@ -72,6 +67,14 @@ export function confirmPaymentIntent(world: Transaction, id: string, given: Conf
     next_action: null,
   });
   return attempt(tx, confirmed, method, given.error_on_requires_action === true);
+}
+
+function missingMethod({ customer }: Stripe.PaymentIntent): string {
+  const missing = "You cannot confirm this PaymentIntent because it's missing a payment method.";
+  const owner = idOf(customer);
+  return owner === null
+    ? `${missing} You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.`
+    : `${missing} To confirm the PaymentIntent with ${owner}, specify a payment method attached to this customer along with the customer ID.`;
 }
 
 function confirmedFields(given: Confirmation): Partial<Stripe.PaymentIntent> {

@@ -5,11 +5,11 @@ import { invalidRequest } from "../core/errors.ts";
 import { idOf } from "../core/kinds.ts";
 import { mergeMetadata } from "../core/metadata.ts";
 import type { Transaction } from "../core/transaction.ts";
-import { checkPositive } from "./amount-rules.ts";
 import { moveMoney } from "./charge.ts";
 import { finishCharge } from "./payment-attempt.ts";
 import { saveIntent, unexpectedState } from "./payment-intent-draft.ts";
 import { makeRefund } from "./refund.ts";
+import { defineTask, unschedule } from "./schedule.ts";
 
 export interface Capture {
   amount_to_capture?: number | undefined;
@@ -27,18 +27,12 @@ export function capturePaymentIntent(world: Transaction, id: string, given: Capt
   if (intent.status !== "requires_capture") {
     const message =
       intent.status === "succeeded"
-        ? "This PaymentIntent could not be captured because it has already been captured."
+        ? "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized amount has been released."
         : `This PaymentIntent could not be captured because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.`;
     throw unexpectedState(intent, message);
   }
   const amount = given.amount_to_capture ?? intent.amount_capturable;
-  checkPositive(amount, "amount_to_capture");
-  if (amount > intent.amount_capturable) {
-    throw invalidRequest(
-      `The remaining amount that can be captured for this PaymentIntent is ${intent.amount_capturable}, but you requested ${amount}.`,
-      { param: "amount_to_capture", code: "amount_too_large" },
-    );
-  }
+  refuseAmount(intent, amount);
   const charge = captureCharge(tx, idOf(intent.latest_charge) ?? "", { ...given, amount });
   const captured = {
     ...intent,
@@ -55,6 +49,26 @@ export function capturePaymentIntent(world: Transaction, id: string, given: Capt
   return tx.get("payment_intent", id);
 }
 
+function refuseAmount(intent: Stripe.PaymentIntent, amount: number): void {
+  if (amount >= 1 && amount <= intent.amount_capturable) return;
+  const param = "amount_to_capture";
+  const failure =
+    amount < 0
+      ? invalidRequest("Invalid non-negative integer", { param })
+      : amount < 1
+        ? // Stripe's own answer to zero names another parameter.
+          invalidRequest("This value must be greater than or equal to 1.", {
+            param: "amount",
+            code: "parameter_invalid_integer",
+          })
+        : invalidRequest(
+            "The payment could not be captured because the requested capture amount is greater than the amount you can capture for this charge.",
+            { param, code: "amount_too_large" },
+          );
+  failure.body.payment_intent = intent;
+  throw failure;
+}
+
 /** Takes what was reserved; what is left over is released. Raises charge.captured. */
 export function captureCharge(
   tx: Transaction,
@@ -66,6 +80,7 @@ export function captureCharge(
   },
 ): Stripe.Charge {
   const charge = tx.get("charge", id);
+  unschedule(tx, "hold_expires", id);
   const { amount } = given;
   const data = charge.transfer_data;
   const before = tx.put("charge", {
@@ -96,7 +111,7 @@ export function cancelPaymentIntent(
   if (!CANCELABLE.has(intent.status)) {
     throw unexpectedState(
       intent,
-      `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, processing.`,
+      `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired, processing.`,
     );
   }
   const charge = idOf(intent.latest_charge);
@@ -113,6 +128,31 @@ export function cancelPaymentIntent(
 }
 
 /** Reserved money goes back: a refund of all of it, that moves nothing on the balance. */
-function release(tx: Transaction, id: string): void {
-  makeRefund(tx, tx.get("charge", id), { amount: tx.get("charge", id).amount });
+function release(tx: Transaction, id: string, reason?: string): void {
+  unschedule(tx, "hold_expires", id);
+  const charge = tx.get("charge", id);
+  makeRefund(tx, charge, { amount: charge.amount, reason });
+}
+
+/** Nobody captured it in time: the charge expires, and its payment intent is canceled. */
+function expireHold(world: Transaction, id: string): void {
+  const charge = world.find("charge", id);
+  if (charge === undefined || charge.captured || charge.refunded) return;
+  const tx = world.atTimeOf(charge.customer);
+  release(tx, id, "expired_uncaptured_charge");
+  tx.raise("charge.expired", tx.get("charge", id));
+  const intent = tx.find("payment_intent", idOf(charge.payment_intent) ?? "");
+  if (intent?.status !== "requires_capture") return;
+  const canceled = {
+    ...intent,
+    status: "canceled",
+    amount_capturable: 0,
+    canceled_at: tx.now,
+    cancellation_reason: "automatic",
+  } as const;
+  saveIntent(tx, canceled, "payment_intent.canceled");
+}
+
+export function openHolds(): void {
+  defineTask("hold_expires", expireHold);
 }

@@ -2,7 +2,7 @@
 import type Stripe from "stripe";
 
 import { blankPart } from "../core/blank.ts";
-import { invalidRequest } from "../core/errors.ts";
+import { invalidRequest, type StripeFailure } from "../core/errors.ts";
 import { hooks } from "../core/hooks.ts";
 import { idOf } from "../core/kinds.ts";
 import { mergeMetadata } from "../core/metadata.ts";
@@ -173,6 +173,7 @@ export function methodOf(
   given: MethodSource,
   customer: string | null,
   types: readonly string[],
+  intent?: Stripe.PaymentIntent,
 ): Stripe.PaymentMethod | undefined {
   const { payment_method: reference, payment_method_data: data, source } = given;
   if (reference === undefined && data === undefined && source === undefined) return undefined;
@@ -181,7 +182,7 @@ export function methodOf(
       ? createPaymentMethod(tx, methodInput(data))
       : resolvePaymentMethod(tx, reference ?? source ?? "");
   refuseSpent(tx, method.id);
-  refuseOthers(method, customer);
+  refuseOthers(method, customer, intent);
   if (!types.includes(method.type)) {
     throw invalidRequest(
       `The PaymentMethod provided (${method.type}) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types: ${types.join(", ")}. Alternatively update the allowed payment_method_types for this PaymentIntent to include "${method.type}".`,
@@ -196,33 +197,44 @@ function methodInput(data: object): MethodInput {
   return data as MethodInput;
 }
 
-function refuseOthers(method: Stripe.PaymentMethod, customer: string | null): void {
+function refuseOthers(
+  method: Stripe.PaymentMethod,
+  customer: string | null,
+  intent: Stripe.PaymentIntent | undefined,
+): void {
   const owner = idOf(method.customer);
   if (owner === null || owner === customer) return;
-  if (customer === null) {
-    throw invalidRequest(
-      `The PaymentMethod ${method.id} belongs to a Customer ${owner}. Please include the Customer in the \`customer\` parameter on the PaymentIntent.`,
-      { param: "payment_method" },
-    );
-  }
-  throw invalidRequest(
-    `The customer does not have a payment method with the ID ${method.id}. The payment method must be attached to the customer.`,
-    { param: "payment_method", code: "resource_missing" },
-  );
+  const failure =
+    customer === null
+      ? invalidRequest(
+          `The \`payment_method\` parameter supplied ${method.id} belongs to the Customer ${owner}. Please include the Customer in the \`customer\` parameter on the PaymentIntent.`,
+          // Stripe's own answer names the older parameter.
+          { param: "source", code: "parameter_missing" },
+        )
+      : invalidRequest(othersMethod(method.id, customer), { param: "payment_method" });
+  if (intent !== undefined) failure.body.payment_intent = intent;
+  throw failure;
 }
 
-/** Keeps the intent, raises the events, and tells who listens when the status is another. */
+export function othersMethod(method: string, customer: string): string {
+  return `The PaymentMethod ${method} does not belong to the Customer you supplied ${customer}. Please use this PaymentMethod with the Customer that it belongs to instead.`;
+}
+
+/** Keeps the intent, raises the events, and tells who listens when the status is another or an attempt failed. */
 export function saveIntent(tx: Transaction, intent: Stripe.PaymentIntent, ...types: string[]): Stripe.PaymentIntent {
   const before = tx.find("payment_intent", intent.id);
   tx.put("payment_intent", intent);
   for (const type of types) tx.raise(type, intent);
-  if (before?.status !== intent.status) for (const hear of hooks.paymentIntentMoved) hear(tx, intent, before);
+  const hasFailed = types.includes("payment_intent.payment_failed");
+  if (before?.status !== intent.status || hasFailed)
+    for (const hear of hooks.paymentIntentMoved) hear(tx, intent, before);
   return tx.get("payment_intent", intent.id);
 }
 
 /** @throws StripeFailure 400 payment_intent_unexpected_state */
-export function unexpectedState(intent: Stripe.PaymentIntent, message: string) {
-  const failure = invalidRequest(message, { code: "payment_intent_unexpected_state" });
+export function unexpectedState(intent: Stripe.PaymentIntent, message: string, param?: string): StripeFailure {
+  const code = "payment_intent_unexpected_state";
+  const failure = invalidRequest(message, param === undefined ? { code } : { code, param });
   failure.body.payment_intent = intent;
   return failure;
 }
@@ -237,6 +249,7 @@ export function updatePaymentIntent(tx: Transaction, id: string, params: IntentC
     throw unexpectedState(
       old,
       `This PaymentIntent's ${given.join(", ")} could not be updated because it has a status of ${old.status}. You may only update the ${given.join(", ")} of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.`,
+      given[0],
     );
   }
   const currency = params.currency === undefined ? old.currency : checkedCurrency(params.currency);
@@ -245,7 +258,7 @@ export function updatePaymentIntent(tx: Transaction, id: string, params: IntentC
   const customer = params.customer ?? idOf(old.customer);
   if (params.customer !== undefined) refuseGone(tx, params.customer);
   const types = params.payment_method_types ?? old.payment_method_types;
-  const method = methodOf(tx, params, customer, types);
+  const method = methodOf(tx, params, customer, types, old);
   const fee = params.application_fee_amount;
   if (typeof fee === "number") {
     checkFee(tx, { amount, fee, isConnected: Boolean(old.transfer_data) || old.on_behalf_of !== null });

@@ -84,6 +84,34 @@ function createSetup(tx: Transaction, p: SetupParams): Stripe.SetupIntent {
   return thrownSetup(confirmSetupIntent(tx, intent.id, { return_url: p.return_url, mandate_data: p.mandate_data }));
 }
 
+interface WithSecret {
+  client_secret?: string;
+}
+
+/** Who shows a client secret must show the right one: it is all that a browser's key opens an intent with. */
+function refuseWrongSecret(
+  { object, client_secret: secret }: Stripe.PaymentIntent | Stripe.SetupIntent,
+  { client_secret: given }: WithSecret,
+): void {
+  if (given === undefined || given === secret) return;
+  const name = object === "payment_intent" ? "PaymentIntent" : "SetupIntent";
+  throw invalidRequest(`The client_secret provided does not match the client_secret associated with the ${name}.`, {
+    param: "client_secret",
+  });
+}
+
+function paymentIntentOf(tx: Transaction, id: string, p: WithSecret): Stripe.PaymentIntent {
+  const intent = tx.get("payment_intent", id);
+  refuseWrongSecret(intent, p);
+  return intent;
+}
+
+function setupIntentOf(tx: Transaction, id: string, p: WithSecret): Stripe.SetupIntent {
+  const intent = tx.get("setup_intent", id);
+  refuseWrongSecret(intent, p);
+  return intent;
+}
+
 interface Deposits {
   amounts?: number[];
   descriptor_code?: string;
@@ -95,9 +123,11 @@ const paymentIntents: Route[] = [
     const chosen = tx.where("payment_intent", (each) => p.customer === undefined || idOf(each.customer) === p.customer);
     return listOf(chosen, "/v1/payment_intents", p as ListParameters);
   }),
-  route<object>()("GET /v1/payment_intents/*", (tx, _p, id) => tx.get("payment_intent", id)),
+  route<WithSecret>()("GET /v1/payment_intents/*", (tx, p, id) => paymentIntentOf(tx, id, p)),
   route<IntentChanges>()("POST /v1/payment_intents/*", (tx, p, id) => updatePaymentIntent(tx, id, p)),
-  route<Confirmation>()("POST /v1/payment_intents/*/confirm", (tx, p, id) => thrown(confirmPaymentIntent(tx, id, p))),
+  route<Confirmation & WithSecret>()("POST /v1/payment_intents/*/confirm", (tx, p, id) =>
+    thrown(confirmPaymentIntent(tx, paymentIntentOf(tx, id, p).id, p)),
+  ),
   route<Stripe.PaymentIntentCaptureParams>()("POST /v1/payment_intents/*/capture", (tx, p, id) =>
     capturePaymentIntent(tx, id, p),
   ),
@@ -128,10 +158,10 @@ const setupIntents: Route[] = [
     );
     return listOf(chosen, "/v1/setup_intents", p as ListParameters);
   }),
-  route<object>()("GET /v1/setup_intents/*", (tx, _p, id) => tx.get("setup_intent", id)),
+  route<WithSecret>()("GET /v1/setup_intents/*", (tx, p, id) => setupIntentOf(tx, id, p)),
   route<SetupChanges>()("POST /v1/setup_intents/*", (tx, p, id) => updateSetupIntent(tx, id, p)),
-  route<SetupConfirmation>()("POST /v1/setup_intents/*/confirm", (tx, p, id) =>
-    thrownSetup(confirmSetupIntent(tx, id, p)),
+  route<SetupConfirmation & WithSecret>()("POST /v1/setup_intents/*/confirm", (tx, p, id) =>
+    thrownSetup(confirmSetupIntent(tx, setupIntentOf(tx, id, p).id, p)),
   ),
   route<Stripe.SetupIntentCancelParams>()("POST /v1/setup_intents/*/cancel", (tx, p, id) =>
     cancelSetupIntent(tx, id, p.cancellation_reason),

@@ -24,16 +24,14 @@ interface CustomersList extends ListParameters {
   allow_redisplay?: string;
 }
 
-/** A customer's, or the account's own that belong to nobody. Cards that were added as sources are among them. */
+/** A customer's; without one Stripe lists none. Cards that were added as sources are among them. */
 function methods(
   tx: Transaction,
   { customer, type, allow_redisplay: redisplay }: CustomersList,
 ): Stripe.PaymentMethod[] {
-  const kept = tx.where("payment_method", (method) => customer === undefined || idOf(method.customer) === customer);
-  const cards =
-    customer === undefined
-      ? []
-      : tx.where("card", (card) => card.customer === customer).map((card) => methodOfCard(tx, card));
+  if (customer === undefined) return [];
+  const kept = tx.where("payment_method", (method) => idOf(method.customer) === customer);
+  const cards = tx.where("card", (card) => card.customer === customer).map((card) => methodOfCard(tx, card));
   return [...cards, ...kept].filter(
     (method) =>
       (type === undefined || method.type === type) &&
@@ -93,7 +91,7 @@ export const paymentMethodRoutes: Route[] = [
   route<Stripe.PaymentMethodUpdateParams>()("POST /v1/payment_methods/*", (tx, p, id) => updateMethod(tx, id, p)),
   route<Stripe.PaymentMethodAttachParams>()("POST /v1/payment_methods/*/attach", (tx, p, id) => {
     if (p.customer === undefined)
-      throw invalidRequest("Missing required param: customer.", { param: "customer", code: "parameter_missing" });
+      throw invalidRequest("Must provide customer or customer_account.", { code: "parameter_missing" });
     return attachPaymentMethod(tx, id, p.customer);
   }),
   route<object>()("POST /v1/payment_methods/*/detach", (tx, _p, id) => detachPaymentMethod(tx, id)),

@@ -6,6 +6,7 @@ import { balanceRoutes, openBalance } from "./balance.ts";
 import { chargeRoutes } from "./charge-routes.ts";
 import { disputeRoutes } from "./dispute.ts";
 import { mandateRoutes } from "./mandate.ts";
+import { openHolds } from "./payment-capture.ts";
 import { intentRoutes } from "./payment-intent-routes.ts";
 import { paymentMethodRoutes } from "./payment-method-routes.ts";
 import { paymentSearchRoutes } from "./payment-search.ts";
@@ -41,6 +42,7 @@ export function openPayments(): void {
   if (hooks.due.includes(paymentsDue)) return;
   hooks.due.push(paymentsDue);
   openBalance();
+  openHolds();
   openSettling();
   openRefunds();
   openPayouts();

@@ -8,7 +8,7 @@ import { innerList, listOf, type ListParameters } from "../core/list.ts";
 import { mergeMetadata } from "../core/metadata.ts";
 import { route, type Route } from "../core/route.ts";
 import type { Transaction } from "../core/transaction.ts";
-import { checkPositive, written } from "./amount-rules.ts";
+import { checkPositive, signed } from "./amount-rules.ts";
 import { refundFee } from "./application-fee.ts";
 import { book } from "./balance.ts";
 import { fresh } from "./fresh.ts";
@@ -24,6 +24,15 @@ export function createRefund(world: Transaction, params: Stripe.RefundCreatePara
   const charge = chargeOf(world, params);
   const tx = world.atTimeOf(charge.customer);
   const left = charge.amount - charge.amount_refunded;
+  const intent = idOf(charge.payment_intent);
+  if (charge.status === "failed" && intent !== null) {
+    throw invalidRequest(`This PaymentIntent (${intent}) does not have a successful charge to refund.`);
+  }
+  if (charge.status === "succeeded" && !charge.captured && intent !== null) {
+    throw invalidRequest(
+      `This uncaptured Charge was created by a PaymentIntent (${intent}). You must cancel the PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method`,
+    );
+  }
   if (charge.status !== "succeeded") {
     throw invalidRequest(`Charge ${charge.id} has not succeeded: a ${charge.status} charge cannot be refunded.`, {
       code: charge.status === "pending" ? "charge_not_refundable" : "charge_invalid_parameter",
@@ -42,8 +51,8 @@ export function createRefund(world: Transaction, params: Stripe.RefundCreatePara
   checkPositive(amount, "amount");
   if (amount > left) {
     throw invalidRequest(
-      `Refund amount (${written(amount, charge.currency)}) is greater than unrefunded amount on charge (${written(left, charge.currency)})`,
-      { param: "amount", code: "amount_too_large" },
+      `Refund amount (${signed(amount, charge.currency)}) is greater than unrefunded amount on charge (${signed(left, charge.currency)})`,
+      { param: "amount" },
     );
   }
   if (!charge.captured && amount < charge.amount) {
@@ -56,7 +65,8 @@ export function createRefund(world: Transaction, params: Stripe.RefundCreatePara
 }
 
 function chargeOf(tx: Transaction, { charge, payment_intent: id }: Stripe.RefundCreateParams): Stripe.Charge {
-  if (charge !== undefined) return tx.get("charge", charge, "charge");
+  // Stripe answers 404 here, as if the id stood in the path.
+  if (charge !== undefined) return tx.get("charge", charge);
   if (id === undefined) {
     throw invalidRequest("One of the following params should be provided for this request: payment_intent or charge.");
   }

@@ -25,7 +25,7 @@ import {
 import { mandateFor } from "./mandate.ts";
 import { authenticationAction, microdepositAction } from "./next-action.ts";
 import { checkMicrodeposits } from "./payment-attempt.ts";
-import { keepNotes, notesOf } from "./payment-intent-draft.ts";
+import { keepNotes, notesOf, othersMethod } from "./payment-intent-draft.ts";
 
 export type SetupParams = Stripe.SetupIntentCreateParams & { payment_method_types?: string[] };
 export type SetupChanges = Stripe.SetupIntentUpdateParams & { payment_method_types?: string[] };
@@ -108,8 +108,8 @@ function methodOf(
   if (owner !== null && owner !== customer) {
     throw invalidRequest(
       customer === null
-        ? `The PaymentMethod ${method.id} belongs to the Customer ${owner}. Please include the Customer in the \`customer\` parameter on the SetupIntent.`
-        : `The customer does not have a payment method with the ID ${method.id}. The payment method must be attached to the customer.`,
+        ? `The payment method supplied (${method.id}) belongs to the Customer ${owner}. Please include the Customer in the \`customer\` parameter on the SetupIntent.`
+        : othersMethod(method.id, customer),
       { param: "payment_method" },
     );
   }
@@ -143,7 +143,9 @@ export function updateSetupIntent(tx: Transaction, id: string, params: SetupChan
   if (movesMethod && (old.status === "succeeded" || old.status === "canceled" || old.status === "processing")) {
     throw unexpectedState(
       old,
-      `This SetupIntent's payment_method could not be updated because it has a status of ${old.status}.`,
+      old.status === "succeeded"
+        ? "You cannot update this SetupIntent because it has already succeeded."
+        : `You cannot update this SetupIntent because it has a status of ${old.status}.`,
     );
   }
   if (params.customer !== undefined) refuseGone(tx, params.customer);
@@ -170,6 +172,13 @@ export function updateSetupIntent(tx: Transaction, id: string, params: SetupChan
 export function confirmSetupIntent(world: Transaction, id: string, given: SetupConfirmation = {}): Stripe.SetupIntent {
   const old = world.get("setup_intent", id);
   const tx = world.atTimeOf(old.customer);
+  const isNamed = given.payment_method !== undefined || given.payment_method_data !== undefined;
+  if (!isNamed && old.payment_method === null) {
+    throw unexpectedState(
+      old,
+      "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+    );
+  }
   if (old.status === "succeeded" || old.status === "canceled" || old.status === "processing") {
     const message =
       old.status === "succeeded"
@@ -178,13 +187,7 @@ export function confirmSetupIntent(world: Transaction, id: string, given: SetupC
     throw unexpectedState(old, message);
   }
   const named = methodOf(tx, given, idOf(old.customer), old.payment_method_types);
-  const reference = named?.id ?? idOf(old.payment_method);
-  if (reference === null) {
-    throw unexpectedState(
-      old,
-      "You cannot confirm this SetupIntent because it's missing a payment method. Update the SetupIntent with a payment method and then confirm it again.",
-    );
-  }
+  const reference = named?.id ?? idOf(old.payment_method) ?? "";
   const method = named ?? resolvePaymentMethod(tx, reference);
   keepNotes(tx, id, {
     return_url: given.return_url ?? notesOf(tx, id).return_url,
@@ -207,7 +210,7 @@ function attempt(tx: Transaction, intent: Stripe.SetupIntent, method: Stripe.Pay
   const isAsked = method.type === "card" && (asked === "any" || asked === "challenge") && !kind.startsWith("declines");
   if (kind === "declines") {
     const decline = declineFor(reason);
-    return fail(tx, intent, method, { ...decline, type: "card_error" });
+    return fail(tx, intent, method, { decline_code: decline.code, ...decline, type: "card_error" });
   }
   if (kind.startsWith("unverified")) return act(tx, intent, method, microdepositAction(tx, intent.id));
   if (AUTHENTICATES.has(kind) || kind === "redirects" || isAsked) {
@@ -347,7 +350,12 @@ export function verifySetup(
 ): Stripe.SetupIntent {
   const intent = tx.get("setup_intent", id);
   if (intent.next_action?.type !== "verify_with_microdeposits") {
-    throw unexpectedState(intent, "This SetupIntent does not wait for microdeposits to be verified.");
+    const failure = unexpectedState(
+      intent,
+      `This SetupIntent cannot be actioned on because it has a status of ${intent.status}. Only a SetupIntent with one of the following statuses may be actioned on: ["requires_action"].`,
+    );
+    failure.body.code = "intent_invalid_state";
+    throw failure;
   }
   checkMicrodeposits(given);
   const method = resolvePaymentMethod(tx, idOf(intent.payment_method) ?? "");
@@ -361,7 +369,9 @@ export function cancelSetupIntent(tx: Transaction, id: string, reason: string | 
   if (intent.status === "succeeded" || intent.status === "canceled" || intent.status === "processing") {
     throw unexpectedState(
       intent,
-      `You cannot cancel this SetupIntent because it has a status of ${intent.status}. Only a SetupIntent with one of the following statuses may be canceled: requires_payment_method, requires_confirmation, requires_action.`,
+      intent.status === "canceled"
+        ? "You cannot cancel this SetupIntent because it is already canceled."
+        : `You cannot cancel this SetupIntent because it has a status of ${intent.status}. Only a SetupIntent with one of the following statuses may be canceled: \`requires_payment_method\`, \`requires_confirmation\`, or \`requires_action\`.`,
     );
   }
   const canceled = { ...intent, status: "canceled", cancellation_reason: reason ?? null, next_action: null };

@@ -1,6 +1,7 @@
 // Transfers to connected accounts, the payments that they become there, and their reversals.
 import type Stripe from "stripe";
 
+import { connectedAccount } from "../connect/connection.ts";
 import { invalidRequest, noSuch, parameterMissing } from "../core/errors.ts";
 import { idOf } from "../core/kinds.ts";
 import { innerList, listOf, type ListParameters } from "../core/list.ts";
@@ -30,9 +31,7 @@ interface TransferInput {
 
 /** @throws StripeFailure 400 there is no such connected account */
 export function refuseUnknownDestination(tx: Transaction, account: string, param: string): void {
-  const platform = tx.in(tx.world.platform(tx.scope));
-  const found = platform.find("account", account);
-  if (found === undefined || "deleted" in found) throw noSuch("destination", account, param);
+  if (connectedAccount(tx, account) === undefined) throw noSuch("destination", account, param);
 }
 
 /** Moves money to a connected account: transfer.created here, a payment there. */
@@ -192,6 +191,18 @@ function giveBack(tx: Transaction, transfer: Stripe.Transfer, amount: number): s
   return id;
 }
 
+/** All that is sent on of one charge is at most what was charged. */
+function refuseMoreThanCharged(tx: Transaction, source: Stripe.Charge, amount: number): void {
+  const sent = tx
+    .where("transfer", (transfer) => idOf(transfer.source_transaction) === source.id)
+    .reduce((sum, transfer) => sum + transfer.amount - transfer.amount_reversed, 0);
+  if (sent + amount <= source.amount) return;
+  throw invalidRequest(
+    `The transfer amount (${amount}) is greater than what is left (${source.amount - sent}) of the source transaction ${source.id}.`,
+    { param: "amount" },
+  );
+}
+
 function reversalsOf(tx: Transaction, transfer: string): Stripe.Transfer["reversals"] {
   const reversals = tx.where("transfer_reversal", (reversal) => reversal.transfer === transfer).reverse();
   return innerList(reversals, `/v1/transfers/${transfer}/reversals`);
@@ -208,6 +219,7 @@ export const transferRoutes: Route[] = [
     refuseUnknownDestination(tx, p.destination, "destination");
     const currency = p.currency.toLowerCase();
     if (source === undefined) requireAvailable(tx, amount, currency, TOO_LITTLE);
+    else refuseMoreThanCharged(tx, source, amount);
     return createTransfer(tx, { ...p, amount, currency });
   }),
   route<Stripe.TransferListParams>()("GET /v1/transfers", (tx, p) => {

@@ -59,8 +59,10 @@ export async function openLocalStripe(config: Config): Promise<LocalStripe | und
           return secret === undefined ? [] : [{ url, secret: secret.reveal(), connect }];
         }),
       );
+      const made = sandbox.seed();
+      await sandbox.idle(SETTLED_MS);
       // Another database than at the last start has not heard of what the sandbox still knows.
-      for (const event of await app.unknownEvents(sandbox.seed())) sandbox.resend(event);
+      for (const event of await app.unknownEvents(made)) sandbox.resend(event);
       await sandbox.idle(SETTLED_MS);
       await app.settled(SETTLED_MS);
     },

@@ -4,7 +4,7 @@ import Stripe from "stripe";
 export type StripeClient = Stripe;
 
 /** What every failed call to Stripe throws, a lost connection included. */
-export const StripeError = Stripe.errors.StripeError;
+export const StripeError: typeof Stripe.errors.StripeError = Stripe.errors.StripeError;
 
 /** The API version that we ask in, whatever the account's default is. Readers take older shapes as well. */
 export const STRIPE_API_VERSION = "2026-10-28.endive";

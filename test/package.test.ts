@@ -1,0 +1,122 @@
+// The published package: packed from a copy, put into an empty folder with what its manifest asks for, and used.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const COPIED = [
+  ...["bin", "sandbox", "scripts", "src"],
+  ...["CHANGELOG.md", "LICENSE", "README.md", "package.json", "tsconfig.build.json", "tsconfig.json"],
+];
+
+interface Manifest {
+  dependencies: Record<string, string>;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "billhook-package-"));
+const [copy, user] = [join(folder, "copy"), join(folder, "user")];
+const installed = join(user, "node_modules", "billhook");
+const manifestIn = (place: string): Manifest =>
+  JSON.parse(readFileSync(join(place, "package.json"), "utf8")) as Manifest;
+
+/** Without what a .env or this run's own variables would say. */
+const environment: Record<string, string> = {
+  HOME: folder,
+  PATH: [dirname(process.execPath), process.env.PATH ?? ""].join(delimiter),
+  NODE_ENV: "test",
+};
+
+function run(command: string, words: readonly string[], cwd: string): string {
+  const { status, stdout, stderr } = spawnSync(command, words, { cwd, env: environment, encoding: "utf8" });
+  expect(status, `${command} ${words.join(" ")}\n${stdout}\n${stderr}`).toBe(0);
+  return stdout;
+}
+
+beforeAll(() => {
+  for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  run("npm", ["pack", "--silent", "--pack-destination", folder], copy);
+  mkdirSync(installed, { recursive: true });
+  const packed = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
+  run("tar", ["xzf", join(folder, packed), "-C", installed, "--strip-components=1"], folder);
+  writeFileSync(join(user, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
+  // Only what the manifest asks for is there, in the versions of this clone.
+  for (const name of Object.keys(manifestIn(installed).dependencies)) {
+    const place = join(user, "node_modules", name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules", name), place);
+  }
+  const command = join(installed, "bin", "billhook.mjs");
+  mkdirSync(join(user, "node_modules", ".bin"));
+  chmodSync(command, 0o755);
+  symlinkSync(command, join(user, "node_modules", ".bin", "billhook"));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the published package", () => {
+  it("asks for its dependencies alone: no pinned Node, no Stripe CLI, no tools, no scripts", () => {
+    const { dependencies } = manifestIn(ROOT);
+    const left = { optionalDependencies: undefined, devDependencies: undefined, scripts: undefined };
+    expect({ ...left, ...manifestIn(installed) }).toMatchObject({ ...left, dependencies });
+    expect(manifestIn(copy), "the clone's own manifest is as it was").toEqual(manifestIn(ROOT));
+    expect(readdirSync(copy)).not.toContain("package.json.kept");
+  });
+
+  it("runs the sandbox in another program, with types", () => {
+    writeFileSync(join(user, "use.ts"), PROGRAM);
+    const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+    const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2024", "--module", "nodenext"];
+    run(process.execPath, [tsc, ...options, "use.ts"], user);
+    expect(JSON.parse(run(process.execPath, ["use.ts"], user))).toEqual(["product", true]);
+  }, 30_000);
+
+  it("has the billhook command, which serves", async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+    expect(run("npx", ["--no-install", "billhook", "--version"], user).trim()).toBe(version);
+    const env = {
+      ...environment,
+      NODE_ENV: "development",
+      DATA_DIR: join(folder, "data"),
+      PORT: "0",
+      SANDBOX_PORT: "0",
+    };
+    const server = spawn(process.execPath, [join(installed, "bin", "billhook.mjs"), "serve"], { cwd: user, env });
+    let said = "";
+    for (const stream of [server.stdout, server.stderr]) stream.on("data", (piece: Buffer) => (said += String(piece)));
+    const ended = once(server, "exit");
+    const isReady = (): boolean => said.includes(`Billhook ${version} is ready.`);
+    await expect.poll(() => isReady() || server.exitCode !== null, { timeout: 40_000 }).toBe(true);
+    server.kill("SIGTERM");
+    expect([isReady(), await ended], said).toEqual([true, [0, null]]);
+  }, 60_000);
+});
+
+const PROGRAM = `
+import { startSandbox, type Sandbox, type SandboxOptions } from "billhook/sandbox";
+
+const options: SandboxOptions = { port: 0, seed: 1 };
+const sandbox: Sandbox = await startSandbox(options);
+// Not any: the types are there.
+const typed: 0 extends 1 & Sandbox["port"] ? never : true = true;
+sandbox.seed();
+const headers = { authorization: "Bearer sk_test_of_the_package" };
+const answer = await fetch(sandbox.url + "/v1/products", { headers });
+const { data } = (await answer.json()) as { data: { object: string }[] };
+await sandbox.close();
+console.log(JSON.stringify([data[0]?.object, typed]));
+`;
