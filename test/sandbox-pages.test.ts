@@ -62,6 +62,15 @@ function checkPage({ text, headers }: RawAnswer): void {
   expect(new Set(ids).size, "ids are unique").toBe(ids.length);
 }
 
+test("the front page says what this is, and leads to what waits for a buyer", async () => {
+  const { id, url } = await session({ mode: "payment", line_items: [line(1500)] });
+  const page = await open("/");
+  expect(page.status).toBe(200);
+  checkPage(page);
+  expect(page.text).toContain(id);
+  expect(page.text).toContain(url ?? "");
+});
+
 describe("hosted checkout", () => {
   test("the page shows what is bought, and a test card pays it and leads back to the shop", async () => {
     const one = await session({ mode: "payment", line_items: [line(1500)] });
