@@ -42,6 +42,11 @@ export async function startBillhook(options: BillhookOptions): Promise<RunningSe
     ...{ STRIPE_WEBHOOK_SECRET: options.secret, DATA_DIR: options.dataDir, BILLHOOK_ROLES: options.roles },
     // The peer logs nothing for an event, so Billhook writes no line for one either.
     ...{ PORT: String(port), SANDBOX_PORT: "off", LOG_LEVEL: "warn", OPERATOR_TOKEN: "bench-operator-token" },
+    ...{
+      SECRET_KEY: "bench-secret-key-that-is-long-enough",
+      RATE_LIMIT_PER_KEY: "1000000",
+      RATE_LIMIT_PER_TENANT: "1000000",
+    },
     ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
   };
   const withoutWorker = options.databaseUrl === undefined && options.roles === "api";

@@ -13,6 +13,9 @@ import { ensurePartitions } from "./inbox/partitions.ts";
 import { type Processed, processOnce, type ProcessOptions } from "./inbox/process.ts";
 import type { Receiver } from "./inbox/receive.ts";
 import type { Recent } from "./inbox/recent.ts";
+import { deleteOldMails } from "./mail/mail-tables.ts";
+import { MAIL_ATTEMPTS, sendOnce } from "./mail/send-mail.ts";
+import { smtpSender } from "./mail/smtp.ts";
 import { stripeClient } from "./stripe/client.ts";
 import { retrieveObject } from "./stripe/retrieve.ts";
 import { type ClaimLoop, claimLoop } from "./work/claim-loop.ts";
@@ -48,6 +51,7 @@ const ROUTE_EVERY = 5;
 const UPKEEP_EVERY = 30;
 const PARTITIONS_EVERY = 6 * 3600;
 const DAY = 86_400;
+const MAILS_KEPT_DAYS = 30;
 
 export function startBackground(parts: BackgroundParts): Background {
   const { config, database, clock, onError } = parts;
@@ -55,7 +59,7 @@ export function startBackground(parts: BackgroundParts): Background {
   const wake = (): void => {
     for (const loop of events) loop.wake();
   };
-  const loops = [...events, ...fetchLoops(parts, wake)];
+  const loops = [...events, ...fetchLoops(parts, wake), mailLoop(parts)];
   const route = async (): Promise<void> => {
     if ((await enqueueRoutable(database, 1000)) > 0) wake();
   };
@@ -63,6 +67,7 @@ export function startBackground(parts: BackgroundParts): Background {
     every(ROUTE_EVERY, route, onError("routing")),
     every(UPKEEP_EVERY, () => keepUp(database), onError("upkeep")),
     every(DAY, () => keepUpAll(database), onError("upkeep")),
+    every(DAY, () => deleteOldMails(database, MAILS_KEPT_DAYS), onError("old mails")),
     every(PARTITIONS_EVERY, () => ensurePartitions(database, clock), onError("partitions")),
   ];
   const url = config.databaseDirectUrl;
@@ -157,4 +162,29 @@ function fetchLoops(parts: BackgroundParts, onObserved: () => void): ClaimLoop[]
       onError: onError("stripe fetches"),
     }),
   ];
+}
+
+/** Without a mail server it keeps what is queued, to be read in the mailbox. */
+function mailLoop({ config, clock, log, database, metrics, onError }: BackgroundParts): ClaimLoop {
+  const sender = config.mail === undefined ? undefined : smtpSender(config.mail);
+  const { workLeaseSeconds: leaseSeconds } = config;
+  const options = {
+    database,
+    clock,
+    log,
+    sender,
+    leaseSeconds,
+    maxAttempts: MAIL_ATTEMPTS,
+    newLease,
+    metrics: metrics.mail,
+  };
+  return claimLoop({
+    name: "mails",
+    run: () => sendOnce(options),
+    concurrency: 1,
+    pollEvery: 1000,
+    gatherFor: () => 0,
+    pauseAfterError: 5000,
+    onError: onError("mails"),
+  });
 }

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import type { ErrorCode } from "./base/errors.ts";
 import type { QueueState } from "./inbox/event-tables.ts";
 import type { FetchOptions } from "./inbox/fetch.ts";
+import type { SendOptions } from "./mail/send-mail.ts";
 import type { ProcessMetrics } from "./inbox/process.ts";
 import type { ReceiveMetrics } from "./inbox/receive.ts";
 
@@ -11,6 +12,7 @@ export interface Metrics {
   receive: ReceiveMetrics & { refused: (code: ErrorCode) => void };
   process: ProcessMetrics;
   fetch: FetchOptions["metrics"];
+  mail: SendOptions["metrics"];
   /** `queue` is what the database says now; absent when it cannot be asked. */
   expose(queue: QueueState | undefined, waiting: number): Promise<{ contentType: string; text: string }>;
 }
@@ -36,6 +38,7 @@ export function createMetrics(): Metrics {
     gauge: (name, help) => new Gauge({ name: `billhook_${name}`, help, registers }),
   };
   const setGauges = queueGauges(makers);
+  const mails = makers.labelled("mails_attempted_total", "Mails handed to the mail server, by its answer.", "outcome");
   const fetched = makers.labelled("objects_fetched_total", "Objects asked of Stripe, by outcome.", "outcome");
   return {
     receive: receiveMetrics(makers),
@@ -43,6 +46,11 @@ export function createMetrics(): Metrics {
     fetch: {
       fetched: (outcome) => {
         fetched.inc({ outcome });
+      },
+    },
+    mail: {
+      attempted: (outcome) => {
+        mails.inc({ outcome });
       },
     },
     expose: async (queue, waiting) => {

@@ -1,4 +1,5 @@
 // Wiring: one process of Billhook, from its configuration to a server that listens and loops that work.
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { FastifyInstance } from "fastify";
@@ -6,7 +7,7 @@ import type { FastifyInstance } from "fastify";
 import { buildApi } from "./api/server.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import type { Log } from "./base/log.ts";
-import type { Secret } from "./base/secret.ts";
+import { Secret } from "./base/secret.ts";
 import { type Background, CHANNEL, startBackground } from "./app-background.ts";
 import { createMetrics } from "./app-metrics.ts";
 import type { Config, WebhookSecret } from "./config.ts";
@@ -19,7 +20,11 @@ import { ensurePartitions } from "./inbox/partitions.ts";
 import { receiver } from "./inbox/receive.ts";
 import { keepNothing, recentObservations } from "./inbox/recent.ts";
 import { unknownEventIds } from "./inbox/stripe-event-reads.ts";
+import { firstOperatorLink } from "./tenants/first-operator.ts";
+import { keyUse } from "./tenants/key-use.ts";
+import { openPeople } from "./tenants/open-people.ts";
 import { ensurePlatformTenant } from "./tenants/platform.ts";
+import { requestRates } from "./tenants/request-rates.ts";
 import { notifier } from "./work/wake-ups.ts";
 
 export interface AppOptions {
@@ -27,6 +32,8 @@ export interface AppOptions {
   clock?: Clock;
   operatorToken: Secret;
   webhookSecrets: readonly WebhookSecret[];
+  /** The current one first. Undefined: a command's own process, which signs nothing that outlives it. */
+  secretKeys?: readonly Secret[];
   version: string;
   /** False while something must still be done before the process may be called ready. */
   prepared?: () => boolean;
@@ -38,6 +45,8 @@ export interface App {
   platformTenant: string;
   /** Migrations that this start applied. */
   migrations: string[];
+  /** A link by which the platform's first owner joins; undefined when there is one, or an invitation that waits. */
+  operatorLink(): Promise<string | undefined>;
   /** Those of these ids that no stored event has. */
   unknownEvents(ids: readonly string[]): Promise<string[]>;
   /** Resolves when nothing waits to be processed, or after so many milliseconds. */
@@ -134,7 +143,7 @@ function wire(parts: Parts, migrations: string[]): App {
     metrics: async () => metrics.expose(await queueState(database).catch(() => undefined), receiving.waiting()),
     wake,
     platformTenant,
-    publicUrl: config.publicUrl,
+    ...callersOf(parts),
     stopping: () => stopping,
     version: options.version,
   });
@@ -143,6 +152,7 @@ function wire(parts: Parts, migrations: string[]): App {
     database,
     platformTenant,
     migrations,
+    operatorLink: () => firstOperatorLink(database, { platformTenant, frontendUrl: config.frontendUrl }),
     unknownEvents: (ids) => unknownEventIds(database, ids),
     settled: (atMostMs) => settled(database, clock, atMostMs),
     start: () => {
@@ -161,6 +171,15 @@ function wire(parts: Parts, migrations: string[]): App {
       await database.close();
     },
   };
+}
+
+/** What the API needs to tell who calls, and from where. */
+function callersOf({ config, options, clock, database }: Parts) {
+  const { publicUrl, frontendUrl, livemode, corsOrigins, trustProxy, apiKeyPrefix: keyBrand } = config;
+  const secretKeys = options.secretKeys ?? [new Secret(randomBytes(32).toString("base64url"))];
+  const people = openPeople({ database, clock, secretKeys, publicUrl, frontendUrl, keyBrand });
+  const rates = requestRates(database, clock, config.rateLimits);
+  return { people, keyUse: keyUse(database, clock), rates, livemode, publicUrl, corsOrigins, trustProxy };
 }
 
 async function settled(database: Database, clock: Clock, atMostMs: number): Promise<void> {

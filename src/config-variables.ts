@@ -3,12 +3,18 @@ import {
   apiKey,
   flag,
   hostName,
+  keyBrand,
   listOf,
+  mailAddress,
   oneOf,
   origin,
+  originList,
   path,
   postgresUrl,
+  secretList,
   secretText,
+  smtpUrl,
+  trustedProxies,
   variable,
   webhookSecretList,
   webUrl,
@@ -43,6 +49,23 @@ export const VARIABLES = {
   publicUrl: variable("PUBLIC_URL", webUrl, undefined, "Where Stripe and browsers reach Billhook.", {
     defaultDoc: "`http://localhost:PORT`",
   }),
+  frontendUrl: variable("FRONTEND_URL", webUrl, undefined, "Where the links in mails lead: the dashboard.", {
+    defaultDoc: "`PUBLIC_URL`",
+  }),
+  corsOrigins: variable(
+    "CORS_ORIGINS",
+    originList,
+    undefined,
+    "Origins whose pages may call the API from a browser, separated by commas.",
+    { defaultDoc: "that of `FRONTEND_URL`" },
+  ),
+  trustProxy: variable(
+    "TRUST_PROXY",
+    trustedProxies,
+    undefined,
+    "Which proxies are believed about a request's source address (`X-Forwarded-For`): how many stand in front, or their addresses and networks by commas.",
+    { defaultDoc: "none: the source is whoever connects" },
+  ),
   dataDir: variable("DATA_DIR", path, "./data", "The folder of the embedded database and of generated secrets."),
   roles: variable(
     "BILLHOOK_ROLES",
@@ -159,6 +182,37 @@ export const VARIABLES = {
     "After so many attempts an event is `failed`: kept, counted and replayable.",
   ),
 
+  rateLimitKey: variable(
+    "RATE_LIMIT_PER_KEY",
+    wholeNumber(1, 1_000_000_000),
+    6000,
+    "How many requests one API key may send a minute, to all nodes together.",
+  ),
+  rateLimitTenant: variable(
+    "RATE_LIMIT_PER_TENANT",
+    wholeNumber(1, 1_000_000_000),
+    12_000,
+    "How many requests a tenant's keys and people may send a minute.",
+  ),
+  rateLimitSource: variable(
+    "RATE_LIMIT_PER_SOURCE",
+    wholeNumber(1, 1_000_000_000),
+    12_000,
+    "How many requests a source address may send a minute, where `TRUST_PROXY` is set.",
+  ),
+  secretKeys: variable(
+    "SECRET_KEY",
+    secretList(32),
+    undefined,
+    "What tokens are signed and secrets are sealed with, at least 32 characters, the same on every node. Several by commas while it is being rotated: the first is the new one.",
+    { ...SECRET, defaultDoc: "generated into `DATA_DIR`; needed with `DATABASE_URL` and in production" },
+  ),
+  apiKeyPrefix: variable(
+    "API_KEY_PREFIX",
+    keyBrand,
+    undefined,
+    "Your brand in front of new API keys: `acme` makes `acme_sk_live_…`.",
+  ),
   operatorToken: variable(
     "OPERATOR_TOKEN",
     secretText(16),
@@ -166,6 +220,20 @@ export const VARIABLES = {
     "The token for `/api/v1/admin/…` and the command line; at least 16 characters.",
     { ...SECRET, defaultDoc: "generated into `DATA_DIR`" },
   ),
+  smtpUrl: variable(
+    "SMTP_URL",
+    smtpUrl,
+    undefined,
+    "The mail server: `smtp://user:password@host:port`, or `smtps://`. Without it mails are kept in the database and not sent.",
+    SECRET,
+  ),
+  mailFrom: variable(
+    "MAIL_FROM",
+    mailAddress,
+    undefined,
+    "Who mails are from: `Name <address>`. Needed with `SMTP_URL`.",
+  ),
+
   logLevel: variable(
     "LOG_LEVEL",
     oneOf(LOG_LEVELS),

@@ -30,7 +30,14 @@ function secrets(config: Config): string[] | "generate" {
   return config.webhookSecrets.map(({ secret, variable }) => `${variable}=${secret.reveal()}`);
 }
 
-const LIVE = { NODE_ENV: "production", STRIPE_SECRET_KEY: "sk_live_1", STRIPE_WEBHOOK_SECRET: "whsec_1" };
+const SECRET_KEY = "k".repeat(32);
+const LIVE = {
+  NODE_ENV: "production",
+  PUBLIC_URL: "https://billing.example.com",
+  SECRET_KEY,
+  STRIPE_SECRET_KEY: "sk_live_1",
+  STRIPE_WEBHOOK_SECRET: "whsec_1",
+};
 
 describe("starting without an account", () => {
   it("nothing set: development on loopback, the embedded database, generated secrets", () => {
@@ -55,9 +62,16 @@ describe("starting without an account", () => {
     });
   });
 
-  it("production listens on every address and refuses to start without a Stripe key and a webhook secret", () => {
+  it("production listens on every address and refuses to start without its keys, a webhook secret and https", () => {
     expect(readConfig(LIVE)).toMatchObject({ host: "0.0.0.0", livemode: true });
-    expect(Object.keys(problems({ NODE_ENV: "production" }))).toEqual(["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"]);
+    expect(Object.keys(problems({ NODE_ENV: "production" })).sort()).toEqual([
+      "PUBLIC_URL",
+      "SECRET_KEY",
+      "STRIPE_SECRET_KEY",
+      "STRIPE_WEBHOOK_SECRET",
+    ]);
+    expect(problems({ ...LIVE, PUBLIC_URL: "http://billing.example.com" })).toHaveProperty("PUBLIC_URL");
+    expect(Object.keys(problems({ ...LIVE, SECRET_KEY: undefined }))).toEqual(["SECRET_KEY"]);
     expect(Object.keys(problems({ ...LIVE, STRIPE_SECRET_KEY: undefined }))).toEqual(["STRIPE_SECRET_KEY"]);
     expect(Object.keys(problems({ ...LIVE, STRIPE_WEBHOOK_SECRET: undefined }))).toEqual(["STRIPE_WEBHOOK_SECRET"]);
   });
@@ -163,6 +177,7 @@ describe("bad values", () => {
       "PORT",
       "PUBLIC_URL",
       "RECEIVE_MAX_WAITING_BYTES",
+      "SECRET_KEY",
       "STRIPE_SECRET_KEY",
       "STRIPE_WEBHOOK_ALLOW_UNSIGNED",
       "STRIPE_WEBHOOK_SECRET",
@@ -199,6 +214,55 @@ describe("bad values", () => {
   });
 });
 
+describe("SECRET_KEY", () => {
+  it("is generated when embedded in development, and needed by every node on a server", () => {
+    expect(readConfig({}).secretKeys).toBe("generate");
+    expect(Object.keys(problems({ DATABASE_URL: "postgres://db/billhook" }))).toEqual(["SECRET_KEY"]);
+    expect(problems({ DATABASE_URL: "postgres://db/billhook" }, { serving: false })).toEqual({});
+  });
+
+  it("is a list while it is rotated, the current one first", () => {
+    const { secretKeys } = readConfig({ SECRET_KEY: `${"n".repeat(32)}, ${"o".repeat(40)}` });
+    expect(secretKeys === "generate" ? [] : secretKeys.map((key) => key.reveal()[0])).toEqual(["n", "o"]);
+    for (const bad of ["short", `${SECRET_KEY},`, `${SECRET_KEY},${SECRET_KEY}`]) {
+      expect(Object.keys(problems({ SECRET_KEY: bad }))).toEqual(["SECRET_KEY"]);
+    }
+  });
+});
+
+describe("where requests come from and links lead", () => {
+  it("nobody is believed about the source unless TRUST_PROXY says who", () => {
+    expect(readConfig({}).trustProxy).toBeUndefined();
+    expect(readConfig({ TRUST_PROXY: "1" }).trustProxy).toBe(1);
+    expect(readConfig({ TRUST_PROXY: "10.0.0.0/8, loopback,fd00::/8" }).trustProxy).toBe(
+      "10.0.0.0/8,loopback,fd00::/8",
+    );
+    for (const bad of ["true", "0", "99", "10.0.0.0/33", "example.com", "10.0.0.1/8/8", "::1/x"]) {
+      expect(Object.keys(problems({ TRUST_PROXY: bad }))).toEqual(["TRUST_PROXY"]);
+    }
+  });
+
+  it("FRONTEND_URL follows PUBLIC_URL, and CORS_ORIGINS follow FRONTEND_URL", () => {
+    expect(readConfig({})).toMatchObject({
+      frontendUrl: "http://localhost:8000",
+      corsOrigins: ["http://localhost:8000"],
+    });
+    const config = readConfig({ FRONTEND_URL: "https://app.example.com/billing/" });
+    expect(config).toMatchObject({
+      frontendUrl: "https://app.example.com/billing",
+      corsOrigins: ["https://app.example.com"],
+    });
+    expect(readConfig({ CORS_ORIGINS: "https://a.example, https://b.example" }).corsOrigins).toHaveLength(2);
+    for (const bad of ["*", "https://a.example/x", "a.example"])
+      expect(problems({ CORS_ORIGINS: bad })).not.toEqual({});
+  });
+
+  it("API_KEY_PREFIX is a brand, not a kind of key", () => {
+    expect(readConfig({ API_KEY_PREFIX: "acme" }).apiKeyPrefix).toBe("acme");
+    for (const bad of ["sk", "Acme", "a_b", "9a"]) expect(problems({ API_KEY_PREFIX: bad })).not.toEqual({});
+  });
+});
+
 describe("misspelt variables", () => {
   it.each([
     ["STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRET"],
@@ -212,7 +276,7 @@ describe("misspelt variables", () => {
   });
 
   it("beside the variable that it resembles it is only warned of", () => {
-    const config = readConfig({ DATABASE_URL: "postgres://db/billhook", DATABASE_URI: "sqlite://" });
+    const config = readConfig({ SECRET_KEY, DATABASE_URL: "postgres://db/billhook", DATABASE_URI: "sqlite://" });
     expect(config.warnings).toEqual(["DATABASE_URI is not read; DATABASE_URL is"]);
   });
 

@@ -38,6 +38,11 @@ export interface Config {
   port: number;
   /** Without a slash at its end. */
   publicUrl: string;
+  /** Where mailed links lead. Without a slash at its end. */
+  frontendUrl: string;
+  corsOrigins: readonly string[];
+  /** As Fastify's `trustProxy` takes it; undefined: nobody is believed. */
+  trustProxy: number | string | undefined;
   dataDir: string;
   roles: readonly Role[];
   /** Undefined: the embedded database in `dataDir`. */
@@ -61,8 +66,16 @@ export interface Config {
   receiveMaxWaitingBytes: number;
   workLeaseSeconds: number;
   workMaxAttempts: number;
+  /** Requests a minute; a source's only where a proxy is trusted. */
+  rateLimits: { key: number; tenant: number; source: number | undefined };
+  /** The current one first. "generate": make it in `dataDir`. */
+  secretKeys: readonly Secret[] | "generate";
+  /** Stands before new API keys; empty: nothing does. */
+  apiKeyPrefix: string;
   /** Undefined: make it in `dataDir`. */
   operatorToken: Secret | undefined;
+  /** Undefined: mails are kept and not sent. */
+  mail: { url: Secret; from: string } | undefined;
   logLevel: LogLevel;
   logFormat: LogFormat;
   logFile: string | undefined;
@@ -99,12 +112,16 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     read,
   );
   const allowUnsigned = read(VARIABLES.allowUnsigned);
+  const publicUrl = read(VARIABLES.publicUrl) ?? `http://localhost:${String(port)}`;
+  const frontendUrl = read(VARIABLES.frontendUrl) ?? publicUrl;
   const unsignedOff = whyUnsignedIsOff(configured.length > 0, stripeSecretKey !== undefined);
   const config: Config = {
     environment,
     host: read(VARIABLES.host) ?? (environment === "production" ? "0.0.0.0" : "127.0.0.1"),
     port,
-    publicUrl: read(VARIABLES.publicUrl) ?? `http://localhost:${String(port)}`,
+    publicUrl,
+    frontendUrl,
+    corsOrigins: read(VARIABLES.corsOrigins) ?? [new URL(frontendUrl).origin],
     dataDir: read(VARIABLES.dataDir),
     roles: read(VARIABLES.roles),
     databaseUrl: secretOf(databaseUrl),
@@ -125,7 +142,8 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     receiveMaxWaitingBytes: read(VARIABLES.receiveMaxWaitingBytes),
     workLeaseSeconds: read(VARIABLES.workLeaseSeconds),
     workMaxAttempts: read(VARIABLES.workMaxAttempts),
-    operatorToken: secretOf(read(VARIABLES.operatorToken)),
+    ...callerSettings(read),
+    mail: mailSettings(read(VARIABLES.smtpUrl), read(VARIABLES.mailFrom)),
     logLevel: read(VARIABLES.logLevel),
     logFormat: read(VARIABLES.logFormat),
     logFile: read(VARIABLES.logFile),
@@ -153,6 +171,30 @@ export function loadEnvironment(): Environment {
 /** readConfig of the process's environment; `overrides` are what the command line says. */
 export function loadConfig(overrides: Environment = {}, options: ReadOptions = {}): Config {
   return readConfig({ ...loadEnvironment(), ...overrides }, options);
+}
+
+type Read = <Value, Default>(variable: Variable<Value, Default>) => Value | Default;
+
+/** Who calls, from where, and how often. */
+function callerSettings(
+  read: Read,
+): Pick<Config, "trustProxy" | "rateLimits" | "secretKeys" | "apiKeyPrefix" | "operatorToken"> {
+  const [trustProxy, rateLimitSource] = [read(VARIABLES.trustProxy), read(VARIABLES.rateLimitSource)];
+  return {
+    trustProxy,
+    rateLimits: {
+      key: read(VARIABLES.rateLimitKey),
+      tenant: read(VARIABLES.rateLimitTenant),
+      source: trustProxy === undefined ? undefined : rateLimitSource,
+    },
+    secretKeys: read(VARIABLES.secretKeys)?.map((text) => new Secret(text)) ?? "generate",
+    apiKeyPrefix: read(VARIABLES.apiKeyPrefix) ?? "",
+    operatorToken: secretOf(read(VARIABLES.operatorToken)),
+  };
+}
+
+function mailSettings(url: string | undefined, from: string | undefined): Config["mail"] {
+  return url === undefined || from === undefined ? undefined : { url: new Secret(url), from };
 }
 
 /** Never beside a Stripe key, and never in production: there is one Stripe at a time, and money is real or it is not. */
@@ -185,6 +227,10 @@ function disagreements(env: Environment, config: Config, allowUnsigned: boolean)
   const production = config.environment === "production";
   if (env.DATABASE_DIRECT_URL !== undefined && env.DATABASE_URL === undefined) {
     add("DATABASE_DIRECT_URL", "it is set without DATABASE_URL: set both, or remove it to use the embedded database.");
+  }
+  if ((env.SMTP_URL === undefined) !== (env.MAIL_FROM === undefined)) {
+    const lacking = env.SMTP_URL === undefined ? "SMTP_URL" : "MAIL_FROM";
+    add(lacking, "SMTP_URL and MAIL_FROM belong together: set both, or remove both and mails are kept and not sent.");
   }
   const [secretKey, publishableKey] = [config.stripeSecretKey?.reveal(), config.stripePublishableKey];
   if (secretKey !== undefined && publishableKey !== undefined && modeOf(secretKey) !== modeOf(publishableKey)) {
@@ -219,6 +265,18 @@ function missing(env: Environment, config: Config, allowUnsigned: boolean): Conf
       problem: "production needs it: copy it from Stripe's dashboard under Developers, API keys.",
     });
   }
+  if (!has("SECRET_KEY") && (production || has("DATABASE_URL"))) {
+    problems.push({
+      variable: "SECRET_KEY",
+      problem: `${production ? "production" : "DATABASE_URL"} needs it, the same on every node: set it to the output of \`openssl rand -hex 32\`, and keep a copy.`,
+    });
+  }
+  if (production && config.publicUrl.startsWith("http:")) {
+    problems.push({
+      variable: "PUBLIC_URL",
+      problem: "production needs it, and https: set it to where Stripe and browsers reach Billhook.",
+    });
+  }
   if (!hasSecret && (production || (has("STRIPE_SECRET_KEY") && !allowUnsigned))) {
     const elsewise = production
       ? ""
@@ -231,7 +289,7 @@ function missing(env: Environment, config: Config, allowUnsigned: boolean): Conf
   return problems;
 }
 
-const OUR_PREFIXES = /^(STRIPE|SANDBOX|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR)_/i;
+const OUR_PREFIXES = /^(STRIPE|SANDBOX|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR|SECRET|CORS|TRUST|FRONTEND|SMTP|MAIL)_/i;
 function ourNearMisses(env: Environment): NearMiss[] {
   const set = Object.keys(env).filter((name) => env[name] !== undefined && OUR_PREFIXES.test(name));
   return nearMisses(

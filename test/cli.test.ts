@@ -256,7 +256,7 @@ describe("on PostgreSQL", () => {
   const dir = join(folder, "server");
 
   it("nothing but migrate and serve changes the schema, and commands ask the database themselves", async () => {
-    const env = { DATABASE_URL: await freshDatabase(), DATA_DIR: dir };
+    const env = { DATABASE_URL: await freshDatabase(), DATA_DIR: dir, SECRET_KEY: "k".repeat(32) };
     expect((await run(["events", "list"], env)).err).toContain("billhook migrate");
     const { applied } = await runJson(["migrate"], env);
     expect(applied[0]).toBe("0001_inbox");

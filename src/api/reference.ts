@@ -7,7 +7,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } fro
 import { z } from "zod";
 
 import { ErrorAnswer } from "./route.ts";
-import type { ApiDependencies, Route } from "./route.ts";
+import type { ApiDependencies, Route, Who } from "./route.ts";
 
 type Edition = Pick<ApiDependencies, "version" | "publicUrl">;
 
@@ -22,6 +22,18 @@ function frame({ version, publicUrl }: Edition) {
     components: {
       securitySchemes: {
         operator: { type: "http" as const, scheme: "bearer", description: "`OPERATOR_TOKEN`." },
+        person: {
+          type: "http" as const,
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description:
+            "The access token of a person who has signed in. With several tenants `Billhook-Tenant` says which, and `Billhook-Mode` says `live` or `test`.",
+        },
+        secretKey: {
+          type: "http" as const,
+          scheme: "bearer",
+          description: "A tenant's secret key, `sk_…`; it fixes tenant and mode.",
+        },
       },
     },
   };
@@ -40,6 +52,24 @@ const withoutInputs: SwaggerTransformObject = (document) => {
   return Object.assign(transformed, { components: { ...components, schemas: Object.fromEntries(named) } });
 };
 
+type Requirement = Partial<Record<"operator" | "person" | "secretKey", []>>;
+
+/** Undefined: no token is asked for. */
+const SECURITY: Record<Who, Requirement[] | undefined> = {
+  anyone: undefined,
+  stripe: undefined,
+  operator: [{ operator: [] }, { person: [] }],
+  user: [{ person: [] }],
+  member: [{ person: [] }, { secretKey: [] }],
+  admin: [{ person: [] }, { secretKey: [] }],
+  "admin person": [{ person: [] }],
+  owner: [{ person: [] }],
+};
+
+export function securityOf(who: Who): Requirement[] | undefined {
+  return SECURITY[who];
+}
+
 const NOTHING = z.strictObject({});
 const TEXT = z.string();
 
@@ -54,7 +84,7 @@ export function schemaOf({ who, summary, operation }: Route): Record<string, unk
   return {
     summary,
     tags: [operation.tag],
-    ...(who === "operator" ? { security: [{ operator: [] }] } : {}),
+    ...(securityOf(who) === undefined ? {} : { security: securityOf(who) }),
     ...(operation.params === undefined ? {} : { params: operation.params }),
     ...(operation.query === undefined ? { querystring: NOTHING } : { querystring: operation.query }),
     ...(operation.body === undefined ? {} : { body: operation.body }),

@@ -1,4 +1,6 @@
 // The shape of a route: what it takes, what it answers and what runs. Pure; server.ts makes Fastify routes of it.
+import type { IncomingHttpHeaders } from "node:http";
+
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 
@@ -8,6 +10,11 @@ import type { Log } from "../base/log.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Database } from "../db/database.ts";
 import type { Receiver } from "../inbox/receive.ts";
+import type { KeyUse } from "../tenants/key-use.ts";
+import type { PeopleContext } from "../tenants/people-context.ts";
+import type { ActLimits, LimitedAct } from "../tenants/rate-limits.ts";
+import type { RequestRates } from "../tenants/request-rates.ts";
+import type { Caller } from "./caller.ts";
 
 /** What the routes work with. Everything is passed in by app.ts. */
 export interface ApiDependencies {
@@ -21,7 +28,20 @@ export interface ApiDependencies {
   /** Look at the queue now. */
   wake: () => void;
   platformTenant: string;
+  people: PeopleContext;
+  /** Where the use of API keys is noted. */
+  keyUse: KeyUse;
+  /** The default mode: that of STRIPE_SECRET_KEY. */
+  livemode: boolean;
   publicUrl: string;
+  /** Whose pages may call from a browser. */
+  corsOrigins: readonly string[];
+  /** As Fastify takes it; undefined: the source of a request is whoever connects. */
+  trustProxy?: number | string | undefined;
+  /** Undefined: requests of keys and tenants are not limited. */
+  rates?: RequestRates;
+  /** Instead of those of tenants/rate-limits.ts. */
+  tryLimits?: Record<LimitedAct, ActLimits> | undefined;
   /** From SIGTERM on: webhooks are answered 503, so that another process or a later try takes them. */
   stopping: () => boolean;
   version: string;
@@ -42,8 +62,11 @@ export interface ListenerLimits {
   keepAlive: number;
 }
 
-/** Who may call: anyone, the operator's token, or Stripe by its signature. */
-export type Who = "anyone" | "operator" | "stripe";
+/**
+ * Who may call. stripe: by its signature · operator: OPERATOR_TOKEN, or an owner or admin of the platform · user: any person
+ * who has signed in · member, admin: a tenant's person of at least that role, or its secret key · "admin person", owner: no key
+ */
+export type Who = "anyone" | "operator" | "stripe" | "user" | "member" | "admin" | "admin person" | "owner";
 
 export interface Call<Params, Query, Body> {
   deps: ApiDependencies;
@@ -52,6 +75,8 @@ export interface Call<Params, Query, Body> {
   body: Body;
   /** For a status, a header or a stream. */
   reply: FastifyReply;
+  headers: IncomingHttpHeaders;
+  caller: Caller;
   requestId: string;
 }
 
@@ -80,8 +105,10 @@ export function operation<Params = undefined, Query = undefined, Body = undefine
   return spec as unknown as Operation;
 }
 
+export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
 export interface Route {
-  method: "GET" | "POST";
+  method: Method;
   /** Answers with and without a slash at its end. */
   path: string;
   who: Who;

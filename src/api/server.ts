@@ -2,20 +2,24 @@
 import { isUtf8 } from "node:buffer";
 
 import fastify from "fastify";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from "fastify";
 import { validatorCompiler } from "fastify-type-provider-zod";
 
 import { errorBody, publicError } from "../base/errors.ts";
 import type { PublicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import { clientErrorAnswer, httpListener, LIMITS } from "./http-listener.ts";
-import { requireOperator } from "./operator-guard.ts";
+import { admit } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import { corsHeaders, isPreflight } from "./cors.ts";
+import { keepPeopleUp } from "./people-upkeep.ts";
 import { registerReference, schemaOf } from "./reference.ts";
 import { MAX_BODY_BYTES } from "./refusal.ts";
 import { requestError } from "./request-errors.ts";
 import { methodsOf } from "./route.ts";
 import type { ApiDependencies, Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
+import { countRequest } from "./tries.ts";
 import { webhookDoor } from "./webhook-door.ts";
 import type { WebhookDoor } from "./webhook-door.ts";
 
@@ -31,6 +35,8 @@ declare module "fastify" {
     startedAt: number;
     /** What it was answered with, if not with success. */
     refusal: PublicError | undefined;
+    /** Set before the body is read. */
+    caller: Caller | undefined;
   }
 }
 
@@ -49,6 +55,7 @@ export function buildApi(deps: ApiDependencies): FastifyInstance {
     // No request is cut off: what arrives while we stop is answered, and its connection closed.
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
+    ...trustedProxies(deps.trustProxy),
   });
   app.setValidatorCompiler(validatorCompiler);
   // The schemas of answers are for the reference; tests hold the answers against them.
@@ -56,14 +63,17 @@ export function buildApi(deps: ApiDependencies): FastifyInstance {
   readJsonBodies(app);
   app.decorateRequest("startedAt", 0);
   app.decorateRequest("refusal", undefined);
+  app.decorateRequest("caller", undefined);
   app.addHook("onRequest", async (request, reply) => {
     request.startedAt = deps.clock.monotonic();
-    reply.headers(headersOf(request));
+    reply.headers(headersOf(request, deps));
     if (deps.stopping()) reply.header("connection", "close");
+    if (isPreflight(request, deps.corsOrigins)) return reply.status(204).send();
   });
   app.addHook("onResponse", async (request, reply) => tell(deps, request, reply));
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
   app.setNotFoundHandler((request, reply) => answerError(deps, missing(request, reply), request, reply));
+  keepPeopleUp(app, deps);
   registerReference(app, deps);
   app.register(async (scope) => {
     for (const route of ROUTES) addRoute(scope, route, deps, door);
@@ -71,8 +81,20 @@ export function buildApi(deps: ApiDependencies): FastifyInstance {
   return app;
 }
 
-function headersOf(request: FastifyRequest): Record<string, string> {
-  return { "x-request-id": request.id, "x-content-type-options": "nosniff", "cache-control": "no-store" };
+/** A number counts the proxies before us; anybody could write what stands further left in X-Forwarded-For. */
+function trustedProxies(trusted: number | string | undefined): Pick<FastifyServerOptions, "trustProxy"> {
+  if (trusted === undefined) return {};
+  return { trustProxy: typeof trusted === "number" ? (_address, hop) => hop < trusted : trusted };
+}
+
+function headersOf(request: FastifyRequest, { publicUrl, corsOrigins }: ApiDependencies): Record<string, string> {
+  return {
+    "x-request-id": request.id,
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    ...(publicUrl.startsWith("https:") ? { "strict-transport-security": "max-age=31536000" } : {}),
+    ...corsHeaders(request, corsOrigins),
+  };
 }
 
 function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, door: WebhookDoor): void {
@@ -83,7 +105,8 @@ function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, doo
     config: { logged: operation.logged ?? "info" },
     schema: schemaOf(route),
     onRequest: async (request, reply) => {
-      if (who === "operator") requireOperator(request.headers.authorization, deps.operatorToken);
+      request.caller = await admit(deps, who, request.headers, request.ip);
+      if (who !== "stripe" && operation.logged !== "debug") countRequest(deps, request.caller, reply);
       if (who === "stripe") {
         // Only requests without a connection (app.inject) come this way: the listener hands all others to the door.
         reply.hijack();
@@ -91,8 +114,9 @@ function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, doo
       }
     },
     handler: async (request, reply) => {
-      const { params, query, body } = request;
-      return operation.run({ deps, params, query, body, reply, requestId: request.id });
+      const { params, query, body, headers, caller } = request;
+      if (caller === undefined) throw new Error("nobody has looked who calls");
+      return operation.run({ deps, params, query, body, headers, caller, reply, requestId: request.id });
     },
   });
   if (summary === "") throw new Error(`${method} ${path} needs a summary.`);
@@ -128,7 +152,7 @@ function missing(request: FastifyRequest, reply: FastifyReply): PublicError {
 function answerError(deps: ApiDependencies, thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = requestError(thrown);
   request.refusal = error;
-  reply.headers(headersOf(request));
+  reply.headers(headersOf(request, deps));
   if (error.retryAfter !== undefined) reply.header("retry-after", error.retryAfter);
   if (error.code === "unauthorized") reply.header("www-authenticate", 'Bearer realm="billhook"');
   if (error.status >= 500)

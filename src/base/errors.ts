@@ -51,6 +51,53 @@ const ERRORS = {
   },
   headers_too_large: { status: 431, title: "Headers too large", sentence: "Send fewer or shorter headers." },
 
+  // People, tenants and their keys
+  credentials_invalid: {
+    status: 401,
+    title: "Sign-in failed",
+    sentence: "The e-mail address and the password do not fit: check both, or reset the password.",
+  },
+  refresh_token_invalid: {
+    status: 401,
+    title: "Refresh token invalid",
+    sentence: "This refresh token does not work any more: sign in again.",
+  },
+  one_time_token_invalid: {
+    status: 400,
+    title: "Link invalid",
+    sentence: "This link was used, is too old, or was replaced by a newer one: ask for a new one.",
+  },
+  password_weak: {
+    status: 400,
+    title: "Password refused",
+    sentence: "Choose a longer password that is not a common one.",
+  },
+  email_taken: {
+    status: 409,
+    title: "Address taken",
+    sentence: "There is an account with this e-mail address: sign in, or reset its password.",
+  },
+  tenant_required: {
+    status: 400,
+    title: "Tenant required",
+    sentence: "Say which tenant: send its id as the header Billhook-Tenant.",
+  },
+  already_member: {
+    status: 409,
+    title: "Already a member",
+    sentence: "This person is a member already: change the role instead.",
+  },
+  last_owner: {
+    status: 409,
+    title: "Last owner",
+    sentence: "A tenant needs an owner: make somebody else owner first.",
+  },
+  confirmation_required: {
+    status: 400,
+    title: "Confirmation required",
+    sentence: "Send `confirm: true` to say that you mean it.",
+  },
+
   // Stripe's webhooks
   signature_missing: {
     status: 400,

@@ -8,6 +8,7 @@ export const ID_PREFIXES = {
   ten: "tenant",
   usr: "person",
   acc: "account: a tenant's customer",
+  inv: "invitation to a tenant",
   key: "API key",
   whe: "webhook endpoint",
   msg: "event that tenants are told",
@@ -18,6 +19,8 @@ export const ID_PREFIXES = {
   cinv: "connected-account invoice",
   req: "request to us",
   obs: "observation that was fetched, not received",
+  mail: "mail",
+  aud: "audit entry",
   node: "running process",
 } as const;
 

@@ -13,7 +13,8 @@ export type UnitName =
   | "batch.processed"
   | "object.fetched"
   | "object.rebuilt"
-  | "rebuild.finished";
+  | "rebuild.finished"
+  | "mail.attempted";
 
 type FieldKind = "id" | "number" | "flag" | "text";
 

@@ -1,4 +1,5 @@
 // A setting, and readers of its text: each gives the value, or throws a BadValue whose sentence says what to do. Pure.
+import { isIP } from "node:net";
 
 /** One row of the configuration's table. */
 export interface Variable<Value = unknown, Default = unknown> {
@@ -80,6 +81,25 @@ export function webUrl(text: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
+/** A mail server, with user and password where it asks for them. */
+export function smtpUrl(text: string): string {
+  const url = parsedUrl(text);
+  if ((url?.protocol !== "smtp:" && url?.protocol !== "smtps:") || url.hostname === "") {
+    throw new BadValue("it is no mail server: give it as smtp://user:password@host:port, or smtps://.");
+  }
+  if (url.search !== "" || url.hash !== "")
+    throw new BadValue("a query or a fragment has no place in it: remove that part.");
+  return text;
+}
+
+/** `Name <address>`, or an address alone. */
+export function mailAddress(text: string): string {
+  if (!/^[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/.test(text)) {
+    throw new BadValue("it is no mail address: give it as Name <address>.");
+  }
+  return text;
+}
+
 /** Scheme, host and port. */
 export function origin(text: string): string {
   const url = webUrl(text);
@@ -147,4 +167,54 @@ function mustBePrintable(secret: string): void {
 
 function parsedUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** A comma list of secrets, each of at least `least` characters, the current one first. */
+export function secretList(least: number): (text: string) => string[] {
+  const one = secretText(least);
+  return (text) => {
+    const secrets = text.split(",").map((part) => one(part.trim()));
+    if (new Set(secrets).size < secrets.length) throw new BadValue("it names one secret twice: remove it once.");
+    return secrets;
+  };
+}
+
+/** A comma list of origins, each once. */
+export function originList(text: string): string[] {
+  return [...new Set(text.split(",").map((part) => origin(part.trim())))];
+}
+
+const NAMED_NETWORKS: readonly string[] = ["loopback", "linklocal", "uniquelocal"];
+
+/** Which proxies are believed about where a request comes from: how many stand before us, or their addresses and networks. */
+export function trustedProxies(text: string): number | string {
+  if (/^\d+$/.test(text)) return wholeNumber(1, 10)(text);
+  const networks = text.split(",").map((part) => part.trim());
+  const wrong = networks.find((network) => !NAMED_NETWORKS.includes(network) && !isNetwork(network));
+  if (wrong !== undefined) {
+    throw new BadValue(
+      `"${wrong}" is neither a number of proxies nor an address or network: use 1, or a list such as 10.0.0.0/8,loopback.`,
+    );
+  }
+  return networks.join(",");
+}
+
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const family = isIP(address);
+  return (
+    family !== 0 &&
+    more.length === 0 &&
+    (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)))
+  );
+}
+
+/** What stands before `sk_live_…` in our keys. */
+export function keyBrand(text: string): string {
+  if (!/^[a-z][a-z0-9]{0,19}$/.test(text) || ["sk", "pk", "rk"].includes(text)) {
+    throw new BadValue(
+      "use 1 to 20 lower-case letters and digits, the first a letter, such as acme (not sk, pk or rk).",
+    );
+  }
+  return text;
 }

@@ -59,6 +59,16 @@ export async function ensureOperatorToken(dataDir: string): Promise<Secret> {
   return new Secret(token);
 }
 
+/** What stands in for SECRET_KEY while it is not set. */
+export async function ensureSecretKey(dataDir: string): Promise<Secret> {
+  const path = join(dataDir, "secret-key");
+  const key = (await ensureSecretFile(path, () => `${randomBytes(32).toString("base64url")}\n`)).trim();
+  if (key.length < 32) {
+    throw new Error(`${path} holds no key of at least 32 characters: restore it, or set SECRET_KEY`);
+  }
+  return new Secret(key);
+}
+
 /** Undefined where there is no file. A file that others may read is closed to them; an empty one is an error, never a secret. */
 async function readSecretFile(path: string): Promise<string | undefined> {
   let text: string;

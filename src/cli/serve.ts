@@ -10,7 +10,7 @@ import { type LocalStripe, openLocalStripe } from "./local-stripe.ts";
 import { openLogging, reopenOnHangup } from "./logging.ts";
 import type { Logging } from "./logging.ts";
 import { print } from "./output.ts";
-import { ensureOperatorToken, ensureWebhookSecrets } from "./secret-files.ts";
+import { ensureOperatorToken, ensureSecretKey, ensureWebhookSecrets } from "./secret-files.ts";
 import { localAddress, recordServerAddress } from "./server-address.ts";
 import type { ServeFlags } from "./serve-command.ts";
 import { startText } from "./start-text.ts";
@@ -72,13 +72,17 @@ async function run(config: Config, logging: Logging): Promise<Running> {
   const operatorToken: Secret = config.operatorToken ?? (await ensureOperatorToken(config.dataDir));
   const webhookSecrets: readonly WebhookSecret[] =
     config.webhookSecrets === "generate" ? await ensureWebhookSecrets(config.dataDir) : config.webhookSecrets;
+  const secretKeys = config.secretKeys === "generate" ? [await ensureSecretKey(config.dataDir)] : config.secretKeys;
   const local = await openLocalStripe(config);
+  // In the log too, for who reads nothing else.
+  if (local !== undefined) logging.log.info(`${SANDBOX_NOTICE} (sandbox: ${local.url})`);
   let prepared = local === undefined;
   const app = await openApp(local?.configured(config) ?? config, {
     log: logging.log,
     clock: systemClock,
     operatorToken,
     webhookSecrets,
+    secretKeys,
     version: readVersion(),
     prepared: () => prepared,
   }).catch(async (error: unknown) => {
@@ -142,8 +146,10 @@ async function announce(config: Config, { app, address, local }: Running, loggin
   logging.flush();
   // In production the output belongs to a collector of JSON lines, unless somebody looks at a terminal.
   const forPeople = config.logFormat !== "json" && (config.environment !== "production" || process.stdout.isTTY);
-  if (forPeople)
-    print(startText({ config, version, databaseVersion, address, migrations: app.migrations, sandbox: local?.url }));
+  if (!forPeople) return;
+  const facts = { config, version, databaseVersion, address, migrations: app.migrations, sandbox: local?.url };
+  // Never into the log: whoever opens the link owns the platform.
+  print(startText({ ...facts, operatorLink: await app.operatorLink() }));
 }
 
 async function end({ app, local, forgetAddress }: Running, { log }: Logging, signal: string): Promise<void> {
@@ -168,5 +174,9 @@ function endOnBugs(logging: Logging): void {
   process.on("uncaughtException", endWith("an exception was not caught: the process ends"));
   process.on("unhandledRejection", endWith("a rejection was not caught: the process ends"));
 }
+
+const SANDBOX_NOTICE =
+  "no STRIPE_SECRET_KEY is set: this runs against its own Stripe sandbox, with no real money. " +
+  "To use a Stripe account, set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET and start again";
 
 const SERVER_VERSION = "select current_setting('server_version') as version";

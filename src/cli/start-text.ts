@@ -15,6 +15,8 @@ export interface StartFacts {
   migrations: readonly string[];
   /** Where the Stripe sandbox listens; undefined with a real key. */
   sandbox: string | undefined;
+  /** By which the first operator joins; undefined once there is one, or an invitation that waits. */
+  operatorLink: string | undefined;
 }
 
 const WEBHOOK_PATHS = ["/stripe/webhook/", "/account/stripe-webhook/", "/api/webhooks/stripe/"];
@@ -37,7 +39,12 @@ export function startText(facts: StartFacts): string {
   );
   const first = config.environment === "production" ? "" : `\n\n${firstEventText(config)}`;
   const stripe = sandbox === undefined ? "" : `\n\n${sandboxText(sandbox)}`;
-  return `\nBillhook ${version} is ready.\n\n${where}${stripe}${first}\n`;
+  const invitation = facts.operatorLink === undefined ? "" : `\n\n${invitationText(facts.operatorLink)}`;
+  return `\nBillhook ${version} is ready.\n\n${where}${stripe}${invitation}${first}\n`;
+}
+
+function invitationText(link: string): string {
+  return `The platform's first owner is whoever opens this link within seven days; it is shown this once:\n\n  ${link}`;
 }
 
 function sandboxText(url: string): string {

@@ -10,12 +10,17 @@ import type { ApiDependencies } from "../../src/api/server.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
 import { Secret } from "../../src/base/secret.ts";
+import type { Database } from "../../src/db/database.ts";
 import { receiver } from "../../src/inbox/receive.ts";
 import type { ReceiveOptions } from "../../src/inbox/receive.ts";
 import { recentObservations } from "../../src/inbox/recent.ts";
+import { keyUse } from "../../src/tenants/key-use.ts";
+import { openPeople } from "../../src/tenants/open-people.ts";
 import { type Kind, openPipe, type Pipe } from "./pipe.ts";
 
 export const SIGNING_SECRET = "whsec_door_test";
+export const SECRET_KEY = "secret-key-of-the-tests-with-enough-characters";
+export const PUBLIC_URL = "http://localhost:8000";
 export const OPERATOR_TOKEN = "operator-token-of-the-tests";
 
 /** A JSON object whose fields the test asks for. */
@@ -71,7 +76,7 @@ export function signature(
 }
 
 export interface DoorOptions {
-  deps?: Partial<ApiDependencies>;
+  deps?: Partial<ApiDependencies> | ((database: Database) => Partial<ApiDependencies>);
   receive?: Partial<ReceiveOptions>;
 }
 
@@ -89,11 +94,18 @@ export async function openDoor(kind: Kind, { deps, receive }: DoorOptions = {}):
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "billhook_up 1\n" }),
     wake: () => undefined,
     platformTenant: pipe.platformTenant,
-    publicUrl: "http://localhost:8000",
+    people: openPeople({
+      ...{ database: pipe.database, clock: systemClock, secretKeys: [new Secret(SECRET_KEY)], keyBrand: "" },
+      ...{ publicUrl: PUBLIC_URL, frontendUrl: PUBLIC_URL },
+    }),
+    keyUse: keyUse(pipe.database, systemClock),
+    livemode: false,
+    corsOrigins: [PUBLIC_URL],
+    publicUrl: PUBLIC_URL,
     stopping: () => false,
     version: "0.0.0-test",
     refused: (code) => refused.push(code),
-    ...deps,
+    ...(typeof deps === "function" ? deps(pipe.database) : deps),
   });
   await api.listen({ host: "127.0.0.1", port: 0 });
   const { port } = api.server.address() as AddressInfo;

@@ -39,6 +39,7 @@ export async function serve(env: Record<string, string>): Promise<Served> {
       PORT: port,
       STRIPE_WEBHOOK_SECRET: SECRET,
       OPERATOR_TOKEN,
+      SECRET_KEY: "secret_key_of_the_tests_with_enough_characters",
       SANDBOX_PORT: "off",
       LOG_FORMAT: "json",
       LOG_LEVEL: "warn",

@@ -1,0 +1,144 @@
+// Routes of a tenant's members: list, invite, accept, change, remove; and what they did.
+import { z } from "zod";
+
+import { readAuditLog } from "../audit/audit-log.ts";
+import { listInvitations } from "../tenants/invitations.ts";
+import type { Invitation } from "../tenants/invitations.ts";
+import { acceptInvitation, changeMember, inviteMember, removeFromTenant } from "../tenants/members.ts";
+import { listMembers } from "../tenants/memberships.ts";
+import type { Member } from "../tenants/memberships.ts";
+import { viewOfPerson } from "../tenants/people.ts";
+import { viewOfTenant } from "../tenants/tenant-table.ts";
+import { actOf, personOf, tenantOf } from "./caller.ts";
+import { email, line, mailedToken, Message, password, role, TenantAnswer, Tokens, User } from "./people-fields.ts";
+import { idParams, isoTime, listOf, pageFields } from "./query-fields.ts";
+import { operation } from "./route.ts";
+import { countAsTry } from "./tries.ts";
+
+const TAG = "Members";
+
+const MemberAnswer = z
+  .strictObject({
+    id: z.string().meta({ description: "The person's id, or the invitation's." }),
+    email: z.string().nullable(),
+    name: z.string().nullable(),
+    role,
+    status: z.enum(["active", "invited"]),
+    created_at: isoTime,
+    expires_at: isoTime.nullable().meta({ description: "When an invitation ends." }),
+  })
+  .meta({ id: "Member" });
+
+type MemberView = z.output<typeof MemberAnswer>;
+
+function viewOfMember({ personId, email: address, name, role: as, createdAt }: Member): MemberView {
+  const created_at = createdAt.toISOString();
+  return { id: personId, email: address, name, role: as, status: "active", created_at, expires_at: null };
+}
+
+function viewOfInvitation({ id, email: address, role: as, createdAt, expiresAt }: Invitation): MemberView {
+  const [created_at, expires_at] = [createdAt.toISOString(), expiresAt.toISOString()];
+  return { id, email: address, name: null, role: as, status: "invited", created_at, expires_at };
+}
+
+/** A tenant's members are few: one page holds them all. */
+export const listMembersRoute = operation({
+  tag: TAG,
+  answers: { 200: listOf(MemberAnswer) },
+  run: async ({ deps, caller }) => {
+    const { id } = tenantOf(caller);
+    const members = await listMembers(deps.database, id);
+    const invitations = await listInvitations(deps.database, id);
+    const data = [...members.map(viewOfMember), ...invitations.map(viewOfInvitation)];
+    return { data, has_more: false, next_cursor: null };
+  },
+});
+
+export const inviteMemberRoute = operation({
+  tag: TAG,
+  body: z.strictObject({ email, role: role.default("member") }),
+  answers: { 201: MemberAnswer },
+  run: async (call) => {
+    const { deps, body, caller, reply } = call;
+    await countAsTry(call, "reset", body.email);
+    const [tenant, { personId }] = [tenantOf(caller), personOf(caller)];
+    const by = { personId, role: tenant.role ?? "member" };
+    const invitation = await inviteMember(deps.people, { tenantId: tenant.id, ...body, by }, actOf(caller));
+    reply.status(201);
+    return viewOfInvitation(invitation);
+  },
+});
+
+export const acceptInvitationRoute = operation({
+  tag: TAG,
+  body: z.strictObject({
+    token: mailedToken,
+    password: password.optional().meta({ description: "Of who has no verified account yet." }),
+    name: line(200).optional(),
+    email: email.optional().meta({ description: "For an invitation that names no address: the first operator's." }),
+  }),
+  answers: {
+    200: z.strictObject({ message: z.string(), tenant: TenantAnswer, user: User, role, tokens: Tokens.nullable() }),
+  },
+  run: async (call) => {
+    await countAsTry(call, "token");
+    const {
+      tenant,
+      person,
+      role: as,
+      tokens,
+    } = await acceptInvitation(call.deps.people, call.body, call.caller.source);
+    return {
+      message: tokens === null ? "You are a member: sign in." : "You are a member.",
+      tenant: viewOfTenant(tenant),
+      user: viewOfPerson(person),
+      role: as,
+      tokens,
+    };
+  },
+});
+
+export const changeMemberRoute = operation({
+  tag: TAG,
+  params: idParams,
+  body: z.strictObject({ role }),
+  answers: { 200: MemberAnswer },
+  run: async ({ deps, params, body, caller }) => {
+    const change = { tenantId: tenantOf(caller).id, personId: params.id, role: body.role };
+    return viewOfMember(await changeMember(deps.people, change, actOf(caller)));
+  },
+});
+
+export const removeMemberRoute = operation({
+  tag: TAG,
+  params: idParams,
+  answers: { 200: Message },
+  run: async ({ deps, params, caller }) => {
+    await removeFromTenant(deps.people, { tenantId: tenantOf(caller).id, id: params.id }, actOf(caller));
+    return { message: "Removed." };
+  },
+});
+
+const AuditEntry = z
+  .strictObject({
+    id: z.string(),
+    action: z.string(),
+    actor: z.strictObject({ kind: z.string(), id: z.string().nullable() }),
+    target: z.string().nullable(),
+    source: z.string().nullable().meta({ description: "The address that it was done from." }),
+    before: z.unknown(),
+    after: z.unknown(),
+    created_at: isoTime,
+  })
+  .meta({ id: "AuditEntry" });
+
+export const listAuditLog = operation({
+  tag: TAG,
+  query: z.strictObject(pageFields),
+  answers: { 200: listOf(AuditEntry) },
+  run: async ({ deps, query, caller }) => {
+    const { items, next_cursor } = await readAuditLog(deps.database, { tenantId: tenantOf(caller).id, ...query });
+    const data = items.map(({ tenantId: _, at, ...rest }) => ({ ...rest, created_at: at.toISOString() }));
+    return { data, has_more: next_cursor !== null, next_cursor };
+  },
+});

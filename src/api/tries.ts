@@ -1,0 +1,32 @@
+// Limits on tries and requests as the wire tells them: RateLimit-* on every answer, 429 with Retry-After when they are used up.
+import type { FastifyReply } from "fastify";
+
+import { publicError } from "../base/errors.ts";
+import { countTry } from "../tenants/rate-limits.ts";
+import type { LimitedAct, Standing } from "../tenants/rate-limits.ts";
+import type { Caller } from "./caller.ts";
+import type { ApiDependencies, Call } from "./route.ts";
+
+/** Counts this call as a try, per e-mail address where there is one and per source. Throws `rate_limited`. */
+export async function countAsTry<Params, Query, Body>(
+  { deps, reply, caller }: Call<Params, Query, Body>,
+  act: LimitedAct,
+  address?: string,
+): Promise<void> {
+  const standing = await countTry(deps.database, { act, address, source: caller.source, limits: deps.tryLimits });
+  tellStanding(reply, standing);
+}
+
+/** Counts a request of a key, a tenant or a source. Throws `rate_limited`. The operator's are not counted. */
+export function countRequest({ rates }: Pick<ApiDependencies, "rates">, caller: Caller, reply: FastifyReply): void {
+  const { identity, tenant, source } = caller;
+  if (identity.kind === "operator") return;
+  const keyId = identity.kind === "key" ? identity.key.id : undefined;
+  const standing = rates?.count({ keyId, tenantId: tenant?.id, source });
+  if (standing !== undefined) tellStanding(reply, standing);
+}
+
+function tellStanding(reply: FastifyReply, { limit, remaining, resetSeconds, exceeded }: Standing): void {
+  reply.headers({ "ratelimit-limit": limit, "ratelimit-remaining": remaining, "ratelimit-reset": resetSeconds });
+  if (exceeded) throw publicError("rate_limited", { retryAfter: resetSeconds });
+}
