@@ -38,6 +38,24 @@ describe.each(["server", "embedded"] as const)(
       rmSync(folder, { recursive: true, force: true });
     });
 
+    it("fail with the error of the first that failed, whichever failure is heard of first", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "billhook-database-"));
+      const database = await OPEN[kind](folder);
+      const passedOn = async (depth: number, asked: Promise<unknown>): Promise<unknown> =>
+        depth === 0 ? asked : passedOn(depth - 1, asked);
+      const both = database.transaction((tx) =>
+        // It takes long enough for all to be asked: the failures come together.
+        Promise.all([
+          passedOn(20, tx.query("select 1 / 0 from pg_sleep(0.05)")),
+          tx.query("select 1"),
+          tx.query("select 2"),
+        ]),
+      );
+      await expect(both).rejects.toMatchObject({ code: "22012" });
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
     it("are refused once the transaction has ended", async () => {
       const folder = mkdtempSync(join(tmpdir(), "billhook-database-"));
       const database = await OPEN[kind](folder);

@@ -82,8 +82,15 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
       client.on("error", lost);
       // What is asked too late must not run behind the commit or the rollback.
       let ended = false;
-      const send = (statement: pg.QueryConfig): Promise<pg.QueryResult> =>
-        ended ? Promise.reject(new Error("the transaction has ended")) : client.query(statement);
+      // Answers come in order, but a longer chain of promises may hand on a later statement's failure first.
+      let first: unknown;
+      const send = async (statement: pg.QueryConfig): Promise<pg.QueryResult> => {
+        if (ended) throw new Error("the transaction has ended");
+        return client.query(statement).catch((error: unknown) => {
+          first ??= error;
+          throw error;
+        });
+      };
       const inTurn = { query: config.pipeline === true ? send : oneByOne(send) };
       try {
         await client.query(options?.durable === false && kind === "server" ? BEGIN_RELAXED : "begin");
@@ -96,7 +103,7 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
         await client.query("rollback").catch((reason: unknown) => {
           broken = reason as Error;
         });
-        throw error;
+        throw isConsequence(error) ? (first ?? error) : error;
       } finally {
         client.off("error", lost);
         client.release(broken);
@@ -107,6 +114,11 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
       await closing?.();
     },
   };
+}
+
+/** "current transaction is aborted": says only that a statement before it failed. */
+function isConsequence(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "25P02";
 }
 
 type Send = (statement: pg.QueryConfig) => Promise<pg.QueryResult>;
