@@ -43,8 +43,14 @@ export function startText(facts: StartFacts): string {
   return `\nBillhook ${version} is ready.\n\n${where}${stripe}${invitation}${first}\n`;
 }
 
+/** The page that the link names comes with the dashboard: until then its token is sent as it is. */
 function invitationText(link: string): string {
-  return `The platform's first owner is whoever opens this link within seven days; it is shown this once:\n\n  ${link}`;
+  return [
+    "The platform's first owner is whoever accepts this invitation within seven days; it is shown this once. The dashboard",
+    "will have its page; until then send the token to POST /api/v1/auth/tenants/members/accept/:",
+    "",
+    `  ${link}`,
+  ].join("\n");
 }
 
 function sandboxText(url: string): string {
