@@ -10,7 +10,7 @@ import pg from "pg";
 import { afterAll, afterEach, describe, expect, inject, it } from "vitest";
 
 import { freshDatabase } from "./support/postgres.ts";
-import { freePort, post, serve, signed } from "./support/serve.ts";
+import { freePort, OPERATOR_TOKEN, post, serve, signed } from "./support/serve.ts";
 import type { Served } from "./support/serve.ts";
 import { event, NEW_API } from "./support/stripe-fixtures.ts";
 import { newInvoice } from "./support/stripe-fixtures-billing.ts";
@@ -146,7 +146,7 @@ describe("npm", () => {
   it("start serves until npm is told to stop, and stops cleanly then", async () => {
     const port = String(await freePort());
     const sandbox = String(await freePort());
-    const env = { PORT: port, SANDBOX_PORT: sandbox, DATA_DIR: join(folder, "npm") };
+    const env = { PORT: port, SANDBOX_PORT: sandbox, DATA_DIR: join(folder, "npm"), OPERATOR_TOKEN };
     const { child, text, ended } = run("npm", ["start"], env);
     const ready = async (): Promise<number> =>
       fetch(`http://127.0.0.1:${port}/readyz`).then(
@@ -154,6 +154,12 @@ describe("npm", () => {
         () => 0,
       );
     await expect.poll(ready, { timeout: 30_000, message: text.err }).toBe(200);
+    // Ready means that the sandbox's small world is in both.
+    const listed = async (url: string, token: string): Promise<{ data: Record<string, unknown>[] }> =>
+      (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).json() as never;
+    const { data: products } = await listed(`http://127.0.0.1:${sandbox}/v1/products`, "sk_test_1234567890abcdef");
+    const { data: customers } = await listed(`http://127.0.0.1:${port}/api/v1/admin/customers/`, OPERATOR_TOKEN);
+    expect([products.length, customers.map(({ email }) => email)]).toEqual([6, ["jane@example.com"]]);
     child.kill("SIGTERM");
     // npm hands the signal to its shell only; its own exit code is the shell's. The pipes close when the server has ended.
     await ended;

@@ -1,4 +1,5 @@
 // What Stripe refuses when a checkout session is made.
+import { LEAST_CHARGE } from "../core/currency.ts";
 import type Stripe from "stripe";
 import { invalidRequest, parameterMissing } from "../core/errors.ts";
 import type { Transaction } from "../core/transaction.ts";
@@ -6,33 +7,6 @@ import type { SessionParameters } from "./session-draft.ts";
 
 const HALF_HOUR = 30 * 60;
 const DAY = 24 * 60 * 60;
-
-/** Smallest charge by currency, in its smallest unit; Stripe's table of minimum amounts. Others: about 50 US cents, not checked. */
-const SMALLEST: Readonly<Record<string, number>> = {
-  usd: 50,
-  aud: 50,
-  brl: 50,
-  cad: 50,
-  chf: 50,
-  eur: 50,
-  inr: 50,
-  nzd: 50,
-  sgd: 50,
-  gbp: 30,
-  dkk: 250,
-  nok: 300,
-  sek: 300,
-  hkd: 400,
-  jpy: 50,
-  mxn: 1000,
-  pln: 200,
-  czk: 1500,
-  huf: 17500,
-  ron: 200,
-  thb: 1000,
-  myr: 200,
-  aed: 200,
-};
 
 /** Parameters that only some modes take. */
 const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
@@ -154,7 +128,7 @@ export function checkPrices(
 
 /** A session may cost nothing, or what can be charged; nothing between. */
 export function checkTotal(mode: string, total: number, currency: string): void {
-  const least = SMALLEST[currency] ?? 0;
+  const least = LEAST_CHARGE[currency] ?? 0;
   if (mode !== "payment" || total === 0 || total >= least) return;
   const written = (least / (currency === "jpy" ? 1 : 100)).toFixed(currency === "jpy" ? 0 : 2);
   throw invalidRequest(`The Checkout Session's total amount due must add up to at least ${written} ${currency}`, {

@@ -1,4 +1,5 @@
 // How an invoice is kept: the object of the API, and beside it all its lines and the terms that answers do not show.
+import { LEAST_CHARGE } from "../core/currency.ts";
 import type Stripe from "stripe";
 import { amountOffIn, appliesTo, couponOf } from "../catalogue/coupon.ts";
 import { hooks } from "../core/hooks.ts";
@@ -105,41 +106,15 @@ export function recalculated(tx: Transaction, invoice: Stripe.Invoice, terms: Te
   };
 }
 
-/** Below this no card is charged; the customer owes it until the next invoice. Stripe: docs "minimum charge amounts". */
-const MINIMUM: Readonly<Record<string, number>> = {
-  aed: 200,
-  aud: 50,
-  brl: 50,
-  cad: 50,
-  chf: 50,
-  czk: 1500,
-  dkk: 250,
-  eur: 50,
-  gbp: 30,
-  hkd: 400,
-  huf: 17_500,
-  inr: 50,
-  jpy: 50,
-  mxn: 1000,
-  myr: 200,
-  nok: 300,
-  nzd: 50,
-  pln: 200,
-  ron: 200,
-  sek: 300,
-  sgd: 50,
-  thb: 1000,
-  usd: 50,
-};
-
 /** What is to be paid once the customer's balance (negative: credit) is taken into account. */
 export function amountDue(total: number, balance: number, currency: string): number {
   const due = Math.max(0, total + balance);
   return total <= 0 || isTooSmall(due, currency) ? 0 : due;
 }
 
+/** Below this no card is charged; the customer owes it until the next invoice. */
 export function isTooSmall(amount: number, currency: string): boolean {
-  return amount > 0 && amount < (MINIMUM[currency] ?? 0);
+  return amount > 0 && amount < (LEAST_CHARGE[currency] ?? 0);
 }
 
 function discountTerms(tx: Transaction, id: string, currency: string): DiscountTerms | undefined {

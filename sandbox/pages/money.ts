@@ -1,29 +1,11 @@
 // Amounts and dates as people read them.
 
-/** Currencies without a smaller unit: their amounts are whole. */
-const WHOLE = new Set([
-  "bif",
-  "clp",
-  "djf",
-  "gnf",
-  "jpy",
-  "kmf",
-  "krw",
-  "mga",
-  "pyg",
-  "rwf",
-  "ugx",
-  "vnd",
-  "vuv",
-  "xaf",
-  "xof",
-  "xpf",
-]);
+import { WHOLE_CURRENCIES } from "../core/currency.ts";
 
 /** `amount` in the currency's smallest unit: (2000, "usd") is "$20.00". */
 export function money(amount: number | null | undefined, currency: string | null | undefined): string {
   const code = (currency ?? "usd").toLowerCase();
-  const value = WHOLE.has(code) ? (amount ?? 0) : (amount ?? 0) / 100;
+  const value = WHOLE_CURRENCIES.has(code) ? (amount ?? 0) : (amount ?? 0) / 100;
   try {
     return new Intl.NumberFormat("en-US", { style: "currency", currency: code }).format(value);
   } catch (error) {

@@ -1,36 +1,9 @@
 // Which amounts, currencies and fees a payment may have.
+import { LEAST_CHARGE, WHOLE_CURRENCIES } from "../core/currency.ts";
 import { invalidRequest } from "../core/errors.ts";
 import type { Transaction } from "../core/transaction.ts";
 
-/** Stripe's least charges, in minor units; half a unit of the currency, or so, elsewhere. */
-const LEAST: Readonly<Record<string, number>> = {
-  usd: 50,
-  aed: 200,
-  aud: 50,
-  bgn: 100,
-  brl: 50,
-  cad: 50,
-  chf: 50,
-  czk: 1500,
-  dkk: 250,
-  eur: 50,
-  gbp: 30,
-  hkd: 400,
-  huf: 17500,
-  inr: 50,
-  jpy: 50,
-  mxn: 1000,
-  myr: 200,
-  nok: 300,
-  nzd: 50,
-  pln: 200,
-  ron: 200,
-  sek: 300,
-  sgd: 50,
-  thb: 1000,
-};
 const MOST = 99_999_999;
-const WITHOUT_MINOR = new Set("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split(" "));
 const CURRENCIES = new Set(
   (
     "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny " +
@@ -66,7 +39,7 @@ export function checkAmount(amount: number, currency: string): void {
       code: "amount_too_large",
     });
   }
-  const least = LEAST[currency] ?? 1;
+  const least = LEAST_CHARGE[currency] ?? 1;
   if (amount < least) {
     throw invalidRequest(`Amount must be at least ${written(least, currency)}`, {
       param: "amount",
@@ -88,7 +61,7 @@ export function written(amount: number, currency: string): string {
 const SIGNS: Readonly<Record<string, string>> = { usd: "$", eur: "€", gbp: "£", jpy: "¥" };
 
 const plain = (amount: number, currency: string): string =>
-  WITHOUT_MINOR.has(currency) ? String(amount) : (amount / 100).toFixed(2);
+  WHOLE_CURRENCIES.has(currency) ? String(amount) : (amount / 100).toFixed(2);
 
 /** `$10.00`; without a sign of its own the currency is named. */
 export function signed(amount: number, currency: string): string {
