@@ -3,10 +3,20 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  { ignores: ["dist/", "data/", "coverage/", "node_modules/", "bench/node_modules/", "bench/results/"] },
+  {
+    ignores: [
+      "dist/",
+      "data/",
+      "coverage/",
+      "node_modules/",
+      "bench/node_modules/",
+      "bench/results/",
+      "kit/generated/",
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

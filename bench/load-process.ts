@@ -3,16 +3,27 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export interface LoadOrder {
-  seed: number;
+interface OrderFields {
   count: number;
-  /** Unix seconds: when the events' first life begins. */
-  from: number;
   connections: number;
   port: number;
   path: string;
+}
+
+/** Signed events. */
+export interface EventOrder extends OrderFields {
+  seed: number;
+  /** Unix seconds: when the events' first life begins. */
+  from: number;
   secret: string;
 }
+
+/** The same GET again and again. */
+export interface ReadOrder extends OrderFields {
+  bearer: string;
+}
+
+export type LoadOrder = EventOrder | ReadOrder;
 
 /** Times in milliseconds, except `seconds` and `startedAt`. */
 export interface LoadResult {
@@ -35,7 +46,7 @@ export interface LoadResult {
 export type LoadAnswer = { done: LoadResult } | { failed: string };
 
 export interface LoadGenerator {
-  /** Throws unless every event was answered 200. */
+  /** Throws unless every request was answered 200. */
   send(order: LoadOrder): Promise<LoadResult>;
   stop(): Promise<void>;
 }
@@ -51,7 +62,7 @@ export function startLoadGenerator(): LoadGenerator {
       const result = await ask(child, order);
       if (result.sent !== order.count || result.statuses["200"] !== order.count) {
         throw new Error(
-          `of ${order.count} events the server answered ${JSON.stringify(result.statuses)}: all must be 200`,
+          `of ${order.count} requests the server answered ${JSON.stringify(result.statuses)}: all must be 200`,
         );
       }
       return result;

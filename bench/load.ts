@@ -1,11 +1,11 @@
-// The load generator, a process of its own: signs events and posts them over a fixed number of kept connections, each
-// sending its next event when the last one was answered. Told what to do over IPC by load-process.ts.
+// The load generator, a process of its own: signs events and posts them, or repeats a GET, over a fixed number of kept
+// connections, each sending its next request when the last one was answered. Told what to do over IPC by load-process.ts.
 import { createHmac } from "node:crypto";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 
 import { eventStream } from "./events.ts";
-import type { LoadAnswer, LoadOrder, LoadResult } from "./load-process.ts";
+import type { EventOrder, LoadAnswer, LoadOrder, LoadResult, ReadOrder } from "./load-process.ts";
 
 process.on("disconnect", () => process.exit(1));
 process.on("message", (order: LoadOrder) => {
@@ -20,7 +20,7 @@ function answer(message: LoadAnswer): void {
 }
 
 async function run(order: LoadOrder): Promise<LoadResult> {
-  const requests = signedRequests(order);
+  const requests = "bearer" in order ? reads(order) : signedRequests(order);
   const sockets = await Promise.all(Array.from({ length: order.connections }, () => open(order.port)));
   const latencies = new Float64Array(requests.length);
   const statuses = new Map<number, number>();
@@ -64,7 +64,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
 }
 
 /** Whole requests, head and body in one buffer, so that sending is one write. Signed now: Stripe's signatures last 300 s. */
-function signedRequests({ seed, count, from, port, path, secret }: LoadOrder): Buffer[] {
+function signedRequests({ seed, count, from, port, path, secret }: EventOrder): Buffer[] {
   const time = Math.floor(Date.now() / 1000);
   return Array.from(eventStream({ seed, count, from }), ({ body }) => {
     const signature = createHmac("sha256", secret).update(`${time}.${body}`).digest("hex");
@@ -74,6 +74,12 @@ function signedRequests({ seed, count, from, port, path, secret }: LoadOrder): B
       `Stripe-Signature: t=${time},v1=${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
     return Buffer.from(head + body);
   });
+}
+
+function reads({ count, port, path, bearer }: ReadOrder): Buffer[] {
+  const head = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${bearer}\r\n\r\n`;
+  const request = Buffer.from(head);
+  return Array.from({ length: count }, () => request);
 }
 
 function open(port: number): Promise<Socket> {

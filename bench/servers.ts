@@ -34,6 +34,12 @@ export interface BillhookOptions {
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BENCH = fileURLToPath(new URL(".", import.meta.url));
 const START_LIMIT_MS = 60_000;
+/** Nobody who measures is told to slow down. */
+const CALLERS = {
+  SECRET_KEY: "bench-secret-key-that-is-long-enough",
+  RATE_LIMIT_PER_KEY: "1000000",
+  RATE_LIMIT_PER_TENANT: "1000000",
+};
 
 export async function startBillhook(options: BillhookOptions): Promise<RunningServer> {
   const port = await freePort();
@@ -42,11 +48,7 @@ export async function startBillhook(options: BillhookOptions): Promise<RunningSe
     ...{ STRIPE_WEBHOOK_SECRET: options.secret, DATA_DIR: options.dataDir, BILLHOOK_ROLES: options.roles },
     // The peer logs nothing for an event, so Billhook writes no line for one either.
     ...{ PORT: String(port), SANDBOX_PORT: "off", LOG_LEVEL: "warn", OPERATOR_TOKEN: "bench-operator-token" },
-    ...{
-      SECRET_KEY: "bench-secret-key-that-is-long-enough",
-      RATE_LIMIT_PER_KEY: "1000000",
-      RATE_LIMIT_PER_TENANT: "1000000",
-    },
+    ...CALLERS,
     ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
   };
   const withoutWorker = options.databaseUrl === undefined && options.roles === "api";
@@ -71,19 +73,27 @@ export interface PeerOptions {
 }
 
 export async function startPeer({ secret, databaseUrl, poolSize }: PeerOptions): Promise<RunningServer> {
-  const child = spawn(process.execPath, [join(BENCH, "peer-server.ts")], {
+  const env = { STRIPE_WEBHOOK_SECRET: secret, DATABASE_URL: databaseUrl, PEER_POOL_SIZE: String(poolSize) };
+  return startOwn("peer-server.ts", env, "/webhooks");
+}
+
+/** Billhook's API with its scopes, or with plain transactions of the owner in their place. */
+export async function startListServer(databaseUrl: string, scopes: "on" | "off"): Promise<RunningServer> {
+  const env = { ...CALLERS, NODE_ENV: "test", DATABASE_URL: databaseUrl, SCOPES: scopes };
+  return startOwn("list-server.ts", env, "/api/v1/auth/tenants/audit-log/");
+}
+
+/** A program of this folder that prints its port when it listens. */
+async function startOwn(file: string, settings: Record<string, string>, path: string): Promise<RunningServer> {
+  const child = spawn(process.execPath, [join(BENCH, file)], {
     cwd: BENCH,
-    env: {
-      ...clean(process.env),
-      ...{ NODE_ENV: "production", STRIPE_WEBHOOK_SECRET: secret, DATABASE_URL: databaseUrl },
-      PEER_POOL_SIZE: String(poolSize),
-    },
+    env: { ...clean(process.env), NODE_ENV: "production", ...settings },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const line = await firstLine(child);
   const port = Number(/^listening (\d+)$/.exec(line)?.[1]);
-  if (!(port > 0)) throw new Error(`the peer did not start: ${line || "it ended"}`);
-  return runningServer(child, port, "/webhooks");
+  if (!(port > 0)) throw new Error(`${file} did not start: ${line || "it ended"}`);
+  return runningServer(child, port, path);
 }
 
 /** Installs the peer where it is missing: only under bench/, by its own lockfile. */

@@ -1,6 +1,7 @@
 // A local Stripe: `startSandbox()` listens like api.stripe.com, keeps state, and sends webhooks.
 import type { AddressInfo } from "node:net";
 
+import { APPLICATION } from "./connect/connection.ts";
 import { openJournal } from "./core/journal.ts";
 import { NEWEST_VERSION } from "./core/kinds.ts";
 import { World } from "./core/world.ts";
@@ -46,6 +47,8 @@ export interface Sandbox {
   port: number;
   /** The newest API version, which its objects are kept in. */
   apiVersion: string;
+  /** `ca_…` of the platform's own application, for OAuth; any other is taken too. */
+  clientId: string;
   world: World;
   /**
    * Sends all events to these endpoints, each signed with its secret, and no longer to those of an earlier call: so a
@@ -92,6 +95,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     url: world.origin,
     port: listening,
     apiVersion: NEWEST_VERSION,
+    clientId: APPLICATION.id,
     world,
     register: (endpoints) => registerAnew(world, endpoints),
     seed: () => seedSmallWorld(world),

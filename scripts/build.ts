@@ -1,4 +1,4 @@
-// `npm run build`: compiles src and sandbox to dist, and copies what is not TypeScript (SQL, snapshots, tables).
+// `npm run build`: compiles src, sandbox and kit to dist, and copies what is not TypeScript (SQL, snapshots, tables).
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,10 +7,10 @@ import { dirname, join } from "node:path";
 const RELATIVE_URL = /(new URL\(\s*(["'])\.{1,2}\/[^"']+)\.ts(\2)/g;
 
 rmSync("dist", { recursive: true, force: true });
-const tsc = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
-  stdio: "inherit",
-});
-if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+for (const project of ["tsconfig.build.json", "kit/tsconfig.build.json"]) {
+  const tsc = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project], { stdio: "inherit" });
+  if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+}
 
 const compiled = globSync("dist/**/*.js");
 for (const file of compiled) {
@@ -19,7 +19,8 @@ for (const file of compiled) {
   if (rewritten !== text) writeFileSync(file, rewritten);
 }
 
-const assets = globSync("{src,sandbox}/**/*.*").filter((file) => !file.endsWith(".ts"));
+// The mails' .tsx is in mail-templates.json, which npm run generate makes of it.
+const assets = globSync("{src,sandbox}/**/*.*").filter((file) => !/\.tsx?$/.test(file));
 for (const file of assets) {
   const target = join("dist", file);
   mkdirSync(dirname(target), { recursive: true });

@@ -1,5 +1,5 @@
 // Writes what is made from the sources: README's configuration table, .env.example, docs/openapi.json, docs/schema.txt,
-// and the sandbox's tables of Stripe's parameters and shapes.
+// the mails' templates, the client's types, and the sandbox's tables of Stripe's parameters and shapes.
 // With --check it writes nothing, and fails when one of them is not current.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,9 @@ import { ROUTES } from "../src/api/routes.ts";
 import { betweenMarkers, configTable, envExample } from "../src/config-docs.ts";
 import { openEmbedded } from "../src/db/embedded.ts";
 import { migrate } from "../src/db/migrate.ts";
+import { clientTypes } from "./generate-client.ts";
 import { sandboxTables } from "./generate-sandbox.ts";
+import { mailTemplates } from "./mail-templates.ts";
 import { schemaText } from "./schema-text.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -43,11 +45,14 @@ async function schema(): Promise<string> {
 
 /** Each generated file, as it must be. */
 export async function generated(): Promise<Record<string, string>> {
+  const openApiText = await openApi();
   return {
     "README.md": betweenMarkers(read("README.md"), "config", configTable()),
     ".env.example": envExample(),
-    "docs/openapi.json": await openApi(),
+    "docs/openapi.json": openApiText,
+    "kit/generated/api.ts": await clientTypes(openApiText),
     "docs/schema.txt": await schema(),
+    "src/mail/mail-templates.json": await mailTemplates(),
     ...Object.fromEntries(sandboxTables().map(({ path, text }) => [path, text])),
   };
 }

@@ -6,7 +6,7 @@ const MANIFEST = "package.json";
 /** The whole one, while npm packs. A pack that broke off leaves it: both steps put it back first. */
 const KEPT = "package.json.kept";
 /** The pinned Nodes and Stripe's CLI serve the clone alone, as do the tools and the scripts. */
-const LEFT_OUT = ["optionalDependencies", "devDependencies", "scripts"];
+const LEFT_OUT = ["optionalDependencies", "devDependencies", "overrides", "scripts"];
 
 if (existsSync(KEPT)) renameSync(KEPT, MANIFEST);
 if (process.argv[2] === "strip") {

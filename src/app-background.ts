@@ -1,13 +1,25 @@
 // What runs in the background, on one page: loops that claim work, and schedules.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { Clock } from "./base/clock.ts";
+import { resolveDueBuyers } from "./billing/buyers.ts";
+import { dueInvoicePool } from "./billing/due-invoices.ts";
+import { useNewMethods } from "./billing/payment-method.ts";
+import { topUpDue } from "./billing/top-ups.ts";
+import { followConnections, syncDueOffers } from "./billing/pack-sync.ts";
 import { newId } from "./base/ids.ts";
 import type { Log } from "./base/log.ts";
 import type { Metrics } from "./app-metrics.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
+import { expireCredits, tellLowCredits } from "./credits/ledger-upkeep.ts";
+import { cancelUnseenPurchases } from "./credits/purchase-table.ts";
 import { keepUp, keepUpAll } from "./db/upkeep.ts";
 import { enqueueRoutable } from "./inbox/event-tables.ts";
-import { fetchOnce } from "./inbox/fetch.ts";
+import { fetchPool } from "./inbox/fetch.ts";
+import type { BillingMails } from "./inbox/billing-mails.ts";
+import { tellExpiringCards } from "./inbox/card-expiries.ts";
+import { HEAD_CHECKS } from "./inbox/mail-checks.ts";
 import { isReceiving, mayWork, type Pace, restAfter } from "./inbox/pace.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
 import { type Processed, processOnce, type ProcessOptions } from "./inbox/process.ts";
@@ -15,10 +27,12 @@ import type { Receiver } from "./inbox/receive.ts";
 import type { Recent } from "./inbox/recent.ts";
 import { deleteOldMails } from "./mail/mail-tables.ts";
 import { MAIL_ATTEMPTS, sendOnce } from "./mail/send-mail.ts";
+import type { MailSender } from "./mail/mail-sender.ts";
+import { mailgunSender } from "./mail/mailgun.ts";
 import { smtpSender } from "./mail/smtp.ts";
-import { stripeClient } from "./stripe/client.ts";
-import { retrieveObject } from "./stripe/retrieve.ts";
+import type { StripeAccess } from "./stripe/access.ts";
 import { type ClaimLoop, claimLoop } from "./work/claim-loop.ts";
+import type { WorkPool } from "./work/work-pool.ts";
 import { every, type Schedule } from "./work/schedule.ts";
 import { listener } from "./work/wake-ups.ts";
 
@@ -35,9 +49,12 @@ export interface BackgroundParts {
   log: Log;
   database: Database;
   platformTenant: string;
+  stripe: StripeAccess;
   metrics: Metrics;
   recent: Recent;
   receiving: Receiver;
+  /** After a commit of the reducer: see ProcessOptions. */
+  committed?: ProcessOptions["committed"];
   onError: (what: string) => (error: unknown) => void;
 }
 
@@ -49,7 +66,19 @@ const BATCH_SIZE = { server: 200, embedded: 100 } as const;
 const WORKERS = { server: 2, embedded: 1 } as const;
 const ROUTE_EVERY = 5;
 const UPKEEP_EVERY = 30;
+const EXPIRY_EVERY = 60;
+const LOW_CREDITS_EVERY = 2;
+const FOLLOW_CONNECTIONS_EVERY = 60;
 const PARTITIONS_EVERY = 6 * 3600;
+/** The first look comes after this: a process that is restarted every day must not miss them. */
+const CARDS_EVERY = 3 * 3600;
+const UNSEEN_EVERY = 3600;
+/** Stripe keeps a session open for 24. */
+const UNSEEN_HOURS = 26;
+/** How long a stop waits for Stripe. */
+const LAST_CALLS_MS = 5_000;
+/** Seconds: longer than a call to Stripe may take. */
+const FETCH_LEASE = 40;
 const DAY = 86_400;
 const MAILS_KEPT_DAYS = 30;
 
@@ -59,7 +88,16 @@ export function startBackground(parts: BackgroundParts): Background {
   const wake = (): void => {
     for (const loop of events) loop.wake();
   };
-  const loops = [...events, ...fetchLoops(parts, wake), mailLoop(parts)];
+  const loops = [
+    ...events,
+    ...fetchLoops(parts, wake),
+    mailLoop(parts),
+    invoiceLoop(parts, wake),
+    buyerLoop(parts),
+    offerLoop(parts, wake),
+    methodLoop(parts, wake),
+    topUpLoop(parts, wake),
+  ];
   const route = async (): Promise<void> => {
     if ((await enqueueRoutable(database, 1000)) > 0) wake();
   };
@@ -68,6 +106,15 @@ export function startBackground(parts: BackgroundParts): Background {
     every(UPKEEP_EVERY, () => keepUp(database), onError("upkeep")),
     every(DAY, () => keepUpAll(database), onError("upkeep")),
     every(DAY, () => deleteOldMails(database, MAILS_KEPT_DAYS), onError("old mails")),
+    every(EXPIRY_EVERY, () => expireCredits(database), onError("credit expiry")),
+    every(LOW_CREDITS_EVERY, () => tellLowCredits(database), onError("low credits")),
+    every(FOLLOW_CONNECTIONS_EVERY, () => followConnections(parts), onError("packs and plans of new connections")),
+    every(
+      CARDS_EVERY,
+      () => tellExpiringCards({ database, mails: mailsOf(config), now: new Date(clock.now()) }),
+      onError("expiring cards"),
+    ),
+    every(UNSEEN_EVERY, () => cancelUnseenPurchases(database, UNSEEN_HOURS), onError("unseen purchases")),
     every(PARTITIONS_EVERY, () => ensurePartitions(database, clock), onError("partitions")),
   ];
   const url = config.databaseDirectUrl;
@@ -85,18 +132,19 @@ const newLease = (): string => newId("node");
 
 /** The workers on the event queue. While a burst is answered only the first of them works. */
 function eventLoops(parts: BackgroundParts): ClaimLoop[] {
-  const { config, clock, log, database, platformTenant, metrics, recent, receiving, onError } = parts;
+  const { config, clock, log, database, platformTenant, metrics, recent, receiving, committed, onError } = parts;
   const batchSize = BATCH_SIZE[database.kind];
   const options: ProcessOptions = {
     database,
     clock,
     log,
-    context: { kind: database.kind, platformTenant, recent },
+    context: { kind: database.kind, platformTenant, recent, mails: mailsOf(config) },
     metrics: metrics.process,
     leaseSeconds: config.workLeaseSeconds,
     maxAttempts: config.workMaxAttempts,
     batchSize,
     newLease,
+    committed,
   };
   let lag = 0;
   let backlog = false;
@@ -129,50 +177,151 @@ function eventLoops(parts: BackgroundParts): ClaimLoop[] {
   );
 }
 
-/** Without a Stripe key there is nobody to ask: fetches wait. */
+/** One for each mode that has a key: without one there is nobody to ask, and its fetches wait. */
 function fetchLoops(parts: BackgroundParts, onObserved: () => void): ClaimLoop[] {
-  const { config, clock, log, database, platformTenant, metrics, onError } = parts;
-  const secretKey = config.stripeSecretKey?.reveal();
-  if (secretKey === undefined) return [];
-  const client = stripeClient({
-    secretKey,
-    ...(config.stripeApiBase === undefined ? {} : { apiBase: config.stripeApiBase }),
+  const { stripe } = parts;
+  return [true, false]
+    .filter((livemode) => stripe.has(livemode))
+    .map((livemode) => fetchLoop(parts, livemode, onObserved));
+}
+
+function fetchLoop(parts: BackgroundParts, livemode: boolean, onObserved: () => void): ClaimLoop {
+  const { config, clock, log, database, platformTenant, metrics, onError, stripe } = parts;
+  const pool = fetchPool({
+    database,
+    clock,
+    log,
+    platformTenant,
+    livemode,
+    retrieve: (wanted) => stripe.retrieve(livemode, wanted),
+    paused: () => stripe.paused(livemode),
+    leaseSeconds: Math.max(config.workLeaseSeconds, FETCH_LEASE),
+    newLease,
+    onObserved,
+    onFinished: () => {
+      loop.wake();
+    },
+    metrics: metrics.fetch,
   });
-  const run = (): Promise<boolean> =>
-    fetchOnce({
-      database,
-      clock,
-      log,
-      platformTenant,
-      livemode: config.livemode,
-      retrieve: (wanted) => retrieveObject(client, wanted, clock),
-      leaseSeconds: config.workLeaseSeconds,
-      newLease,
-      onObserved,
-      metrics: metrics.fetch,
-    });
-  return [
-    claimLoop({
-      name: "stripe fetches",
-      run: async () => ((await run()) ? "full" : "none"),
-      concurrency: 1,
-      pollEvery: 1000,
-      gatherFor: () => 0,
-      pauseAfterError: 5000,
-      onError: onError("stripe fetches"),
-    }),
-  ];
+  const loop = claimLoop({
+    name: `stripe fetches ${livemode ? "live" : "test"}`,
+    run: () => pool.run(),
+    concurrency: 1,
+    pollEvery: 1000,
+    gatherFor: () => 0,
+    pauseAfterError: 5000,
+    onError: onError("stripe fetches"),
+  });
+  return withPool(loop, pool);
+}
+
+/** What Stripe does not answer by then is gone on with when its lease has ended. */
+function withPool(loop: ClaimLoop, pool: WorkPool): ClaimLoop {
+  return {
+    wake: () => {
+      loop.wake();
+    },
+    stop: async () => {
+      await loop.stop();
+      await Promise.race([pool.idle(), sleep(LAST_CALLS_MS)]);
+    },
+  };
+}
+
+/** Goes on with invoices on connected accounts whose making was interrupted. */
+function invoiceLoop(parts: BackgroundParts, wake: () => void): ClaimLoop {
+  const { database, stripe, clock, log, platformTenant, onError } = parts;
+  const making = { database, stripe, clock, log, platformTenant, wake, newLease };
+  const pool = dueInvoicePool(making, () => {
+    loop.wake();
+  });
+  const loop = claimLoop({
+    name: "connected-account invoices",
+    run: () => pool.run(),
+    concurrency: 1,
+    pollEvery: 2000,
+    gatherFor: () => 0,
+    pauseAfterError: 5000,
+    onError: onError("connected-account invoices"),
+  });
+  return withPool(loop, pool);
+}
+
+/** Brings packs and plans to Stripe that it was not told of yet. */
+function offerLoop(parts: BackgroundParts, wake: () => void): ClaimLoop {
+  const { database, stripe, clock, log, platformTenant, onError } = parts;
+  const syncing = { database, stripe, clock, log, platformTenant, wake, newLease };
+  return claimLoop({
+    name: "packs and plans",
+    run: () => syncDueOffers(syncing),
+    concurrency: 1,
+    pollEvery: 2000,
+    gatherFor: () => 0,
+    pauseAfterError: 5000,
+    onError: onError("packs and plans"),
+  });
+}
+
+/** Finds the buyers of what was sold without a purchase of ours. */
+function buyerLoop(parts: BackgroundParts): ClaimLoop {
+  const { config, database, stripe, log, platformTenant, onError } = parts;
+  const { frontendUrl, trialCredits } = config;
+  const context = { database, stripe, log, platformTenant, frontendUrl, trialCredits, newLease };
+  return claimLoop({
+    name: "buyers",
+    run: () => resolveDueBuyers(context),
+    concurrency: 1,
+    pollEvery: 1000,
+    gatherFor: () => 0,
+    pauseAfterError: 5000,
+    onError: onError("buyers"),
+  });
+}
+
+const mailsOf = ({ frontendUrl, paymentFailedMails }: Config): BillingMails => ({
+  frontendUrl,
+  paymentFailed: paymentFailedMails,
+});
+
+/** Makes what people have set up the method that is charged. */
+function methodLoop({ database, stripe, log, platformTenant, onError }: BackgroundParts, wake: () => void): ClaimLoop {
+  return claimLoop({
+    name: "payment methods",
+    run: () => useNewMethods({ database, stripe, log, platformTenant, wake }),
+    concurrency: 1,
+    pollEvery: 2000,
+    gatherFor: () => 0,
+    pauseAfterError: 5000,
+    onError: onError("payment methods"),
+  });
+}
+
+/** Buys credits for accounts that have asked for it, when they run low. */
+function topUpLoop(parts: BackgroundParts, wake: () => void): ClaimLoop {
+  const { config, clock, database, stripe, log, platformTenant, onError } = parts;
+  const { platformFeePercent } = config;
+  const context = { database, stripe, clock, log, platformTenant, platformFeePercent, wake, mails: mailsOf(config) };
+  return claimLoop({
+    name: "automatic top-ups",
+    run: () => topUpDue(context),
+    concurrency: 1,
+    pollEvery: 2000,
+    gatherFor: () => 0,
+    pauseAfterError: 5000,
+    onError: onError("automatic top-ups"),
+  });
 }
 
 /** Without a mail server it keeps what is queued, to be read in the mailbox. */
 function mailLoop({ config, clock, log, database, metrics, onError }: BackgroundParts): ClaimLoop {
-  const sender = config.mail === undefined ? undefined : smtpSender(config.mail);
-  const { workLeaseSeconds: leaseSeconds } = config;
+  const { workLeaseSeconds: leaseSeconds, productName: product } = config;
   const options = {
     database,
     clock,
     log,
-    sender,
+    sender: senderOf(config, clock),
+    checks: HEAD_CHECKS,
+    product,
     leaseSeconds,
     maxAttempts: MAIL_ATTEMPTS,
     newLease,
@@ -187,4 +336,9 @@ function mailLoop({ config, clock, log, database, metrics, onError }: Background
     pauseAfterError: 5000,
     onError: onError("mails"),
   });
+}
+
+function senderOf({ mail }: Config, clock: Clock): MailSender | undefined {
+  if (mail === undefined) return undefined;
+  return mail.kind === "smtp" ? smtpSender(mail) : mailgunSender(mail, clock);
 }

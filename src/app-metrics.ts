@@ -7,12 +7,14 @@ import type { FetchOptions } from "./inbox/fetch.ts";
 import type { SendOptions } from "./mail/send-mail.ts";
 import type { ProcessMetrics } from "./inbox/process.ts";
 import type { ReceiveMetrics } from "./inbox/receive.ts";
+import type { StripeMetrics } from "./stripe/call-guard.ts";
 
 export interface Metrics {
   receive: ReceiveMetrics & { refused: (code: ErrorCode) => void };
   process: ProcessMetrics;
   fetch: FetchOptions["metrics"];
   mail: SendOptions["metrics"];
+  stripe: StripeMetrics;
   /** `queue` is what the database says now; absent when it cannot be asked. */
   expose(queue: QueueState | undefined, waiting: number): Promise<{ contentType: string; text: string }>;
 }
@@ -53,6 +55,7 @@ export function createMetrics(): Metrics {
         mails.inc({ outcome });
       },
     },
+    stripe: stripeMetrics(makers),
     expose: async (queue, waiting) => {
       setGauges(queue, waiting);
       return { contentType: registry.contentType, text: await registry.metrics() };
@@ -125,6 +128,30 @@ function processMetrics(make: Makers): ProcessMetrics {
     },
     failed: () => {
       failed.inc();
+    },
+  };
+}
+
+function stripeMetrics(make: Makers): StripeMetrics {
+  const calls = make.labelled(
+    "stripe_calls_total",
+    "Calls to Stripe with all their retries, by outcome: `ok`, or the code of the failure.",
+    "outcome",
+  );
+  const took = make.histogram(
+    "stripe_call_seconds",
+    "Seconds per call to Stripe, waiting and retries included.",
+    SECONDS,
+  );
+  const open = make.gauge("stripe_circuits_open", "Stripe accounts that do not answer, and to which nothing is sent.");
+  calls.inc({ outcome: "ok" }, 0);
+  return {
+    called: (outcome, seconds) => {
+      calls.inc({ outcome });
+      took.observe(seconds);
+    },
+    circuitsOpen: (count) => {
+      open.set(count);
     },
   };
 }

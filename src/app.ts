@@ -6,20 +6,25 @@ import type { FastifyInstance } from "fastify";
 
 import { buildApi } from "./api/server.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
+import { newId } from "./base/ids.ts";
 import type { Log } from "./base/log.ts";
 import { Secret } from "./base/secret.ts";
+import { ensureSamplePacks } from "./billing/pack-sync.ts";
+import { creditDesk } from "./credits/credit-requests.ts";
+import { STRIPE_OAUTH_BASE } from "./connect/oauth.ts";
 import { type Background, CHANNEL, startBackground } from "./app-background.ts";
-import { createMetrics } from "./app-metrics.ts";
+import { openApiDatabase, openDatabase, poolShares } from "./app-database.ts";
+import { nodeStatus } from "./app-status.ts";
+import { createMetrics, type Metrics } from "./app-metrics.ts";
 import type { Config, WebhookSecret } from "./config.ts";
 import type { Database } from "./db/database.ts";
-import { openEmbedded } from "./db/embedded.ts";
 import { migrate, schemaStanding } from "./db/migrate.ts";
-import { openServer } from "./db/server.ts";
 import { queueState, releaseAllLeases } from "./inbox/event-tables.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
 import { receiver } from "./inbox/receive.ts";
 import { keepNothing, recentObservations } from "./inbox/recent.ts";
 import { unknownEventIds } from "./inbox/stripe-event-reads.ts";
+import { type StripeAccess, stripeAccess } from "./stripe/access.ts";
 import { firstOperatorLink } from "./tenants/first-operator.ts";
 import { keyUse } from "./tenants/key-use.ts";
 import { openPeople } from "./tenants/open-people.ts";
@@ -35,6 +40,8 @@ export interface AppOptions {
   /** The current one first. Undefined: a command's own process, which signs nothing that outlives it. */
   secretKeys?: readonly Secret[];
   version: string;
+  /** How the API's own handle is opened: the bench measures what it costs. */
+  openApi?: typeof openApiDatabase;
   /** False while something must still be done before the process may be called ready. */
   prepared?: () => boolean;
 }
@@ -51,6 +58,8 @@ export interface App {
   unknownEvents(ids: readonly string[]): Promise<string[]>;
   /** Resolves when nothing waits to be processed, or after so many milliseconds. */
   settled(atMostMs: number): Promise<void>;
+  /** Gives a fresh sandbox something to sell: see billing/pack-sync.ts. */
+  ensureSamplePacks(): Promise<void>;
   /** Starts the background work of this process's roles. Listening is the caller's: `api.listen`. */
   start(): void;
   /** Answers what has come, finishes what is claimed, and closes. Nothing is cut off. */
@@ -69,7 +78,12 @@ const LAST_REQUESTS_MS = 10_000;
 /** Opens the database, migrates it, and wires a process that is ready to listen and to work. Throws with a sentence that says what to do. */
 export async function openApp(config: Config, options: AppOptions): Promise<App> {
   const clock = options.clock ?? systemClock;
-  const database = await openDatabase(config);
+  const { secretKeys } = options;
+  const database = await openDatabase(config, secretKeys === undefined ? undefined : poolShares(config).owner);
+  const opened = [database];
+  const close = async (): Promise<void> => {
+    for (const one of opened.toReversed()) await one.close();
+  };
   try {
     const migrations = await migrate(database);
     const platformTenant = await ensurePlatformTenant(database);
@@ -79,17 +93,23 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     });
     // One folder, one process: what a killed one had claimed is ours at once.
     if (database.kind === "embedded") await releaseAllLeases(database);
-    return wire({ config, options, clock, database, platformTenant }, migrations);
+    // A command's own process serves no tenant, and its passing key is no login's.
+    const apiDatabase =
+      secretKeys === undefined
+        ? database
+        : await (options.openApi ?? openApiDatabase)({
+            config,
+            database,
+            secretKeys,
+            platformTenant,
+            log: options.log,
+          });
+    if (apiDatabase !== database) opened.push(apiDatabase);
+    return wire({ config, options, clock, database, apiDatabase, platformTenant, close }, migrations);
   } catch (error) {
-    await database.close();
+    await close();
     throw error;
   }
-}
-
-export async function openDatabase(config: Config): Promise<Database> {
-  return config.databaseUrl === undefined
-    ? openEmbedded(config.dataDir)
-    : openServer({ url: config.databaseUrl.reveal(), poolSize: config.databasePoolSize });
 }
 
 interface Parts {
@@ -97,12 +117,16 @@ interface Parts {
   options: AppOptions;
   clock: Clock;
   database: Database;
+  apiDatabase: Database;
   platformTenant: string;
+  /** Closes the databases. */
+  close: () => Promise<void>;
 }
 
 function wire(parts: Parts, migrations: string[]): App {
-  const { config, options, clock, database, platformTenant } = parts;
+  const { config, options, clock, database, apiDatabase, platformTenant } = parts;
   const metrics = createMetrics();
+  const stripe = stripeOf(parts, metrics);
   const works = config.roles.includes("work");
   const recent = works ? recentObservations(RECENT_BYTES, clock) : keepNothing;
   const others = works ? undefined : notifier(database, CHANNEL, onError("notify"));
@@ -118,21 +142,13 @@ function wire(parts: Parts, migrations: string[]): App {
     background?.wake();
     others?.notify();
   };
-  const receiving = receiver({
-    database,
-    clock,
-    log: options.log,
-    secrets: options.webhookSecrets.map(({ secret, variable }) => ({ secret: secret.reveal(), name: variable })),
-    allowUnsigned: config.allowUnsignedWebhooks,
-    platformTenant,
-    maxWaiting: config.receiveMaxWaiting,
-    maxWaitingBytes: config.receiveMaxWaitingBytes,
-    metrics: metrics.receive,
-    recent,
-    onStored: wake,
-  });
+  const status = nodeStatus({ ...parts, log: options.log, stripe, wake, onError });
+  const { committed } = status;
+  const receiving = receiver({ ...receivingOf(parts), metrics: metrics.receive, recent, onStored: wake });
   const api = buildApi({
     database,
+    apiDatabase,
+    stripe,
     log: options.log,
     clock,
     receiver: receiving,
@@ -142,8 +158,10 @@ function wire(parts: Parts, migrations: string[]): App {
     maxCollectingBytes: config.receiveMaxWaitingBytes,
     metrics: async () => metrics.expose(await queueState(database).catch(() => undefined), receiving.waiting()),
     wake,
+    status: status.watch,
     platformTenant,
     ...callersOf(parts),
+    mail: { productName: config.productName, showsOneTimeLinks: config.environment !== "production" },
     stopping: () => stopping,
     version: options.version,
   });
@@ -155,8 +173,12 @@ function wire(parts: Parts, migrations: string[]): App {
     operatorLink: () => firstOperatorLink(database, { platformTenant, frontendUrl: config.frontendUrl }),
     unknownEvents: (ids) => unknownEventIds(database, ids),
     settled: (atMostMs) => settled(database, clock, atMostMs),
+    ensureSamplePacks: () => ensureSamplePacks(offersOf(parts, stripe, wake)),
     start: () => {
-      if (works) background ??= startBackground({ ...parts, log: options.log, metrics, recent, receiving, onError });
+      if (works)
+        background ??= startBackground({
+          ...{ ...parts, log: options.log, stripe, metrics, recent, receiving, committed, onError },
+        });
     },
     stop: async () => {
       stopping = true;
@@ -168,18 +190,58 @@ function wire(parts: Parts, migrations: string[]): App {
       clearTimeout(cutOff);
       await receiving.idle();
       await others?.stop();
-      await database.close();
+      await status.stop();
+      await parts.close();
     },
   };
+}
+
+function receivingOf({ config, options, clock, database, platformTenant }: Parts) {
+  return {
+    database,
+    clock,
+    log: options.log,
+    secrets: options.webhookSecrets.map(({ secret, variable }) => ({ secret: secret.reveal(), name: variable })),
+    allowUnsigned: config.allowUnsignedWebhooks,
+    platformTenant,
+    maxWaiting: config.receiveMaxWaiting,
+    maxWaitingBytes: config.receiveMaxWaitingBytes,
+  };
+}
+
+function stripeOf({ config, options, clock }: Parts, metrics: Metrics): StripeAccess {
+  const { stripeKeys: keys, stripeApiBase: apiBase } = config;
+  return stripeAccess({ keys, apiBase, clock, log: options.log, metrics: metrics.stripe });
 }
 
 /** What the API needs to tell who calls, and from where. */
 function callersOf({ config, options, clock, database }: Parts) {
   const { publicUrl, frontendUrl, livemode, corsOrigins, trustProxy, apiKeyPrefix: keyBrand } = config;
+  const { platformFeePercent, trialCredits, publishableKeys } = config;
   const secretKeys = options.secretKeys ?? [new Secret(randomBytes(32).toString("base64url"))];
   const people = openPeople({ database, clock, secretKeys, publicUrl, frontendUrl, keyBrand });
   const rates = requestRates(database, clock, config.rateLimits);
-  return { people, keyUse: keyUse(database, clock), rates, livemode, publicUrl, corsOrigins, trustProxy };
+  const connect = { ...config.connect, oauthBase: config.stripeApiBase ?? STRIPE_OAUTH_BASE };
+  const keys = keyUse(database, clock);
+  return {
+    credits: creditDesk(),
+    trialCredits,
+    people,
+    keyUse: keys,
+    rates,
+    livemode,
+    platformFeePercent,
+    publicUrl,
+    publishableKeys,
+    sandboxUrl: config.stripeApiBase,
+    corsOrigins,
+    trustProxy,
+    connect,
+  };
+}
+
+function offersOf({ options, database, clock, platformTenant }: Parts, stripe: StripeAccess, wake: () => void) {
+  return { database, stripe, clock, log: options.log, platformTenant, wake, newLease: () => newId("node") };
 }
 
 async function settled(database: Database, clock: Clock, atMostMs: number): Promise<void> {

@@ -1,6 +1,9 @@
 // The table of environment variables: name, form, default, and what it is for. The README's table and .env.example are made from it.
 import {
   apiKey,
+  brandText,
+  clientId,
+  domainName,
   flag,
   hostName,
   keyBrand,
@@ -10,6 +13,7 @@ import {
   origin,
   originList,
   path,
+  percentage,
   postgresUrl,
   secretList,
   secretText,
@@ -23,10 +27,12 @@ import {
 import type { Variable } from "./base/settings.ts";
 
 export const ROLES = ["api", "work"] as const;
+export const CONNECT_METHODS = ["account_link", "oauth", "express_oauth"] as const;
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
 export const ENVIRONMENTS = ["development", "production", "test"] as const;
 
+const OFF_OR_ON = ["off", "on"] as const;
 const MIB = 1024 * 1024;
 const SECRET = { secret: true } as const;
 
@@ -89,11 +95,18 @@ export const VARIABLES = {
     "The same server without the pooler, for `LISTEN`.",
     { ...SECRET, defaultDoc: "`DATABASE_URL`" },
   ),
+  databaseApiUrl: variable(
+    "DATABASE_API_URL",
+    postgresUrl,
+    undefined,
+    "The same database by the API's own login, which may take the role `billhook_tenant` and nothing else.",
+    { ...SECRET, defaultDoc: "a login made on `DATABASE_URL`, its password derived from `SECRET_KEY`" },
+  ),
   databasePoolSize: variable(
     "DATABASE_POOL_SIZE",
     wholeNumber(2, 500),
     10,
-    "The most connections that one process opens to `DATABASE_URL`.",
+    "The most connections that one process opens to the database: a third of them as the API's login, the others as the owner.",
   ),
 
   stripeSecretKey: variable(
@@ -108,6 +121,37 @@ export const VARIABLES = {
     apiKey("STRIPE_PUBLISHABLE_KEY", ["pk"]),
     undefined,
     "The publishable key of the same account and mode, handed to browsers.",
+  ),
+  stripeTestSecretKey: variable(
+    "STRIPE_TEST_SECRET_KEY",
+    apiKey("STRIPE_TEST_SECRET_KEY", ["sk", "rk"], ["test"]),
+    undefined,
+    "The test key of the same account beside a live `STRIPE_SECRET_KEY`: then both modes are served at once.",
+    SECRET,
+  ),
+  stripeTestPublishableKey: variable(
+    "STRIPE_TEST_PUBLISHABLE_KEY",
+    apiKey("STRIPE_TEST_PUBLISHABLE_KEY", ["pk"], ["test"]),
+    undefined,
+    "The publishable key beside `STRIPE_TEST_SECRET_KEY`.",
+  ),
+  connectMethod: variable(
+    "STRIPE_CONNECT_METHOD",
+    oneOf(CONNECT_METHODS),
+    "account_link",
+    "How tenants connect Stripe accounts: `account_link` makes the account and Stripe asks for the rest, `oauth` lets in an account that is there already, `express_oauth` is OAuth for Express accounts, which Stripe gives to no new platform.",
+  ),
+  connectClientId: variable(
+    "STRIPE_CONNECT_CLIENT_ID",
+    clientId,
+    undefined,
+    "The Connect client id (`ca_…`) of the mode of `STRIPE_SECRET_KEY`, from Stripe's Connect settings. OAuth needs it, and so does ending a connection at Stripe.",
+  ),
+  testConnectClientId: variable(
+    "STRIPE_TEST_CONNECT_CLIENT_ID",
+    clientId,
+    undefined,
+    "The Connect client id of test mode beside `STRIPE_TEST_SECRET_KEY`.",
   ),
   connectSecrets: variable(
     "STRIPE_CONNECT_WEBHOOK_SECRET",
@@ -135,6 +179,12 @@ export const VARIABLES = {
     flag,
     false,
     "`true` takes unsigned events from this machine, in development with a Stripe key and without a webhook secret only.",
+  ),
+  platformFeePercent: variable(
+    "PLATFORM_FEE_PERCENT",
+    percentage,
+    15,
+    "The platform's share, in percent, of invoices on connected accounts, where neither the tenant nor the call has its own.",
   ),
   stripeApiBase: variable(
     "STRIPE_API_BASE",
@@ -207,6 +257,7 @@ export const VARIABLES = {
     "What tokens are signed and secrets are sealed with, at least 32 characters, the same on every node. Several by commas while it is being rotated: the first is the new one.",
     { ...SECRET, defaultDoc: "generated into `DATA_DIR`; needed with `DATABASE_URL` and in production" },
   ),
+  trialCredits: variable("TRIAL_CREDITS", wholeNumber(0, 1_000_000_000), 0, "The credits that a new account is given."),
   apiKeyPrefix: variable(
     "API_KEY_PREFIX",
     keyBrand,
@@ -232,6 +283,43 @@ export const VARIABLES = {
     mailAddress,
     undefined,
     "Who mails are from: `Name <address>`. Needed with `SMTP_URL`.",
+  ),
+  mailgunKey: variable(
+    "MAILGUN_API_KEY",
+    secretText(8),
+    undefined,
+    "Sends mails by Mailgun instead: the account's key, or the domain's sending key.",
+    SECRET,
+  ),
+  mailgunDomain: variable(
+    "MAILGUN_DOMAIN",
+    domainName,
+    undefined,
+    "The domain that Mailgun sends for. Needed with `MAILGUN_API_KEY`.",
+  ),
+  mailgunFrom: variable(
+    "MAILGUN_SENDER_EMAIL",
+    mailAddress,
+    undefined,
+    "Who those mails are from: `Name <address>`. Needed with `MAILGUN_API_KEY`.",
+  ),
+  mailgunApiBase: variable(
+    "MAILGUN_API_BASE",
+    origin,
+    "https://api.mailgun.net",
+    "Mailgun's address: `https://api.eu.mailgun.net` for a domain that was made in the EU.",
+  ),
+  productName: variable(
+    "PRODUCT_NAME",
+    brandText,
+    undefined,
+    "What mails call your product, such as `Acme`. Without it they name none.",
+  ),
+  paymentFailedMails: variable(
+    "PAYMENT_FAILED_MAILS",
+    oneOf(OFF_OR_ON),
+    "off",
+    "`on` mails people whose payment failed. Stripe does that by itself where its dashboard says so (Billing, Revenue recovery, Emails): turn one of the two on.",
   ),
 
   logLevel: variable(

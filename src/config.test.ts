@@ -195,6 +195,7 @@ describe("bad values", () => {
     ["STRIPE_API_BASE", { STRIPE_API_BASE: "http://127.0.0.1:12111/v1" }],
     ["STRIPE_PUBLISHABLE_KEY", { ...LIVE, STRIPE_PUBLISHABLE_KEY: "pk_test_1" }],
     ["DATABASE_DIRECT_URL", { DATABASE_DIRECT_URL: "postgres://localhost/billhook" }],
+    ["DATABASE_API_URL", { DATABASE_API_URL: "postgres://localhost/billhook" }],
     ["HOST", { HOST: "http://localhost" }],
   ])("%s that does not fit is refused", (variable, env) => {
     expect(Object.keys(problems(env))).toEqual([variable]);
@@ -305,7 +306,7 @@ describe("secrets stay secret", () => {
     for (const text of [
       JSON.stringify(config),
       inspect(config, { depth: 9, showHidden: true }),
-      String(config.stripeSecretKey),
+      String(config.stripeKeys.live),
     ]) {
       expect(text).toContain("[secret]");
       expect(text).not.toContain("SENTINEL");
@@ -327,9 +328,9 @@ describe("the .env file", () => {
     const folder = mkdtempSync(join(tmpdir(), "billhook-env-"));
     const script = `
       import { loadConfig } from ${JSON.stringify(join(import.meta.dirname, "config.ts"))};
-      const { port, logLevel, workMaxAttempts, stripeSecretKey } = loadConfig({ LOG_LEVEL: "warn" }, { serving: false });
+      const { port, logLevel, workMaxAttempts, stripeKeys } = loadConfig({ LOG_LEVEL: "warn" }, { serving: false });
       const { OTEL_SERVICE_NAME: service, STRIPE_SECRET_KEY: leaked } = process.env;
-      console.log(JSON.stringify({ port, logLevel, workMaxAttempts, key: stripeSecretKey?.reveal(), service, leaked }));`;
+      console.log(JSON.stringify({ port, logLevel, workMaxAttempts, key: stripeKeys.test?.reveal(), service, leaked }));`;
     try {
       writeFileSync(join(folder, ".env"), file);
       const options = { cwd: folder, env, encoding: "utf8" } as const;

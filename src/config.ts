@@ -9,8 +9,10 @@ import type { NearMiss } from "./base/near-misses.ts";
 import { Secret } from "./base/secret.ts";
 import { BadValue } from "./base/settings.ts";
 import type { Variable } from "./base/settings.ts";
+import { type MailConfig, mailConfig, mailProblems } from "./config-mail.ts";
 import {
   CONFIG_VARIABLES,
+  type CONNECT_METHODS,
   type ENVIRONMENTS,
   type LOG_FORMATS,
   type LOG_LEVELS,
@@ -31,7 +33,13 @@ export interface WebhookSecret {
   variable: string;
 }
 
-export interface Config {
+/** What there may be one of in each of Stripe's modes. */
+export interface ByMode<T> {
+  live?: T;
+  test?: T;
+}
+
+export interface Config extends MailConfig {
   environment: (typeof ENVIRONMENTS)[number];
   host: string;
   /** 0: any free port. */
@@ -49,13 +57,20 @@ export interface Config {
   databaseUrl: Secret | undefined;
   /** For LISTEN, past a pooler; the same as `databaseUrl` unless it is set. */
   databaseDirectUrl: Secret | undefined;
+  /** By the API's own login; undefined: made on `databaseUrl`. */
+  databaseApiUrl: Secret | undefined;
   databasePoolSize: number;
-  stripeSecretKey: Secret | undefined;
-  stripePublishableKey: string | undefined;
-  /** The mode of `stripeSecretKey`; false without one. */
+  /** By mode; both, where a test key stands beside a live one. */
+  stripeKeys: ByMode<Secret>;
+  publishableKeys: ByMode<string>;
+  /** The default mode: that of STRIPE_SECRET_KEY; false without one. */
   livemode: boolean;
   /** Undefined: Stripe's own. Without a slash at its end. */
   stripeApiBase: string | undefined;
+  /** 0 to 100: of invoices on connected accounts, where neither tenant nor call has its own. */
+  platformFeePercent: number;
+  /** How tenants connect accounts, and the Connect client ids. */
+  connect: { method: (typeof CONNECT_METHODS)[number]; clientIds: ByMode<string> };
   /** In the order in which they are tried, none twice. "generate": nothing is configured, so make them in `dataDir`. */
   webhookSecrets: readonly WebhookSecret[] | "generate";
   /** Take unsigned events, from loopback only, and warn on each. Never in production, never where there is a secret. */
@@ -70,12 +85,12 @@ export interface Config {
   rateLimits: { key: number; tenant: number; source: number | undefined };
   /** The current one first. "generate": make it in `dataDir`. */
   secretKeys: readonly Secret[] | "generate";
+  /** Given to a new account. */
+  trialCredits: number;
   /** Stands before new API keys; empty: nothing does. */
   apiKeyPrefix: string;
   /** Undefined: make it in `dataDir`. */
   operatorToken: Secret | undefined;
-  /** Undefined: mails are kept and not sent. */
-  mail: { url: Secret; from: string } | undefined;
   logLevel: LogLevel;
   logFormat: LogFormat;
   logFile: string | undefined;
@@ -126,11 +141,13 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     roles: read(VARIABLES.roles),
     databaseUrl: secretOf(databaseUrl),
     databaseDirectUrl: secretOf(read(VARIABLES.databaseDirectUrl) ?? databaseUrl),
+    databaseApiUrl: secretOf(read(VARIABLES.databaseApiUrl)),
     databasePoolSize: read(VARIABLES.databasePoolSize),
-    stripeSecretKey: secretOf(stripeSecretKey),
-    stripePublishableKey: read(VARIABLES.stripePublishableKey),
-    livemode: stripeSecretKey !== undefined && modeOf(stripeSecretKey) === "live",
+    ...stripeKeysOf(read, stripeSecretKey),
     stripeApiBase: read(VARIABLES.stripeApiBase),
+    platformFeePercent: read(VARIABLES.platformFeePercent),
+    trialCredits: read(VARIABLES.trialCredits),
+    connect: connectSettings(read, stripeSecretKey),
     sandbox: sandboxOf(
       read(VARIABLES.sandboxHost),
       read(VARIABLES.sandboxPort),
@@ -143,7 +160,7 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     workLeaseSeconds: read(VARIABLES.workLeaseSeconds),
     workMaxAttempts: read(VARIABLES.workMaxAttempts),
     ...callerSettings(read),
-    mail: mailSettings(read(VARIABLES.smtpUrl), read(VARIABLES.mailFrom)),
+    ...mailConfig(read),
     logLevel: read(VARIABLES.logLevel),
     logFormat: read(VARIABLES.logFormat),
     logFile: read(VARIABLES.logFile),
@@ -193,8 +210,32 @@ function callerSettings(
   };
 }
 
-function mailSettings(url: string | undefined, from: string | undefined): Config["mail"] {
-  return url === undefined || from === undefined ? undefined : { url: new Secret(url), from };
+/** STRIPE_CONNECT_CLIENT_ID is of the mode of STRIPE_SECRET_KEY. */
+function connectSettings(read: Read, secretKey: string | undefined): Config["connect"] {
+  const [own, test] = [read(VARIABLES.connectClientId), read(VARIABLES.testConnectClientId)];
+  const clientIds: ByMode<string> = test === undefined ? {} : { test };
+  if (own !== undefined) clientIds[secretKey === undefined ? "test" : modeOf(secretKey)] = own;
+  return { method: read(VARIABLES.connectMethod), clientIds };
+}
+
+/** A key's own form says its mode. */
+function stripeKeysOf(
+  read: Read,
+  secretKey: string | undefined,
+): Pick<Config, "stripeKeys" | "publishableKeys" | "livemode"> {
+  const [testSecretKey, publishable] = [read(VARIABLES.stripeTestSecretKey), read(VARIABLES.stripePublishableKey)];
+  const testPublishable = read(VARIABLES.stripeTestPublishableKey);
+  return {
+    stripeKeys: {
+      ...(testSecretKey === undefined ? {} : { test: new Secret(testSecretKey) }),
+      ...(secretKey === undefined ? {} : { [modeOf(secretKey)]: new Secret(secretKey) }),
+    },
+    publishableKeys: {
+      ...(testPublishable === undefined ? {} : { test: testPublishable }),
+      ...(publishable === undefined ? {} : { [modeOf(publishable)]: publishable }),
+    },
+    livemode: secretKey !== undefined && modeOf(secretKey) === "live",
+  };
 }
 
 /** Never beside a Stripe key, and never in production: there is one Stripe at a time, and money is real or it is not. */
@@ -203,7 +244,7 @@ function sandboxOf(host: string, port: number | "off", excluded: boolean): Confi
 }
 
 const secretOf = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));
-const modeOf = (key: string): string | undefined => key.split("_")[1];
+const modeOf = (key: string): "live" | "test" => (key.split("_")[1] === "live" ? "live" : "test");
 
 type SecretList = Variable<string[], undefined>;
 /** Connect first, then the platform's; a secret that stands in two variables counts where it is first. */
@@ -225,20 +266,20 @@ function disagreements(env: Environment, config: Config, allowUnsigned: boolean)
   const problems: ConfigProblem[] = [];
   const add = (name: string, problem: string): void => void problems.push({ variable: name, problem });
   const production = config.environment === "production";
-  if (env.DATABASE_DIRECT_URL !== undefined && env.DATABASE_URL === undefined) {
-    add("DATABASE_DIRECT_URL", "it is set without DATABASE_URL: set both, or remove it to use the embedded database.");
+  for (const name of ["DATABASE_DIRECT_URL", "DATABASE_API_URL"].filter((name) => env[name] !== undefined)) {
+    if (env.DATABASE_URL !== undefined) continue;
+    add(name, "it is set without DATABASE_URL: set both, or remove it to use the embedded database.");
   }
-  if ((env.SMTP_URL === undefined) !== (env.MAIL_FROM === undefined)) {
-    const lacking = env.SMTP_URL === undefined ? "SMTP_URL" : "MAIL_FROM";
-    add(lacking, "SMTP_URL and MAIL_FROM belong together: set both, or remove both and mails are kept and not sent.");
+  problems.push(...mailProblems(env, { mail: config.mail, production }));
+  const { connect, stripeKeys } = config;
+  const hasKey = stripeKeys.live !== undefined || stripeKeys.test !== undefined;
+  if (connect.method !== "account_link" && hasKey && env.STRIPE_CONNECT_CLIENT_ID === undefined) {
+    const problem = "STRIPE_CONNECT_METHOD asks for OAuth, which needs it: copy it from Stripe's Connect settings.";
+    add("STRIPE_CONNECT_CLIENT_ID", problem);
   }
-  const [secretKey, publishableKey] = [config.stripeSecretKey?.reveal(), config.stripePublishableKey];
-  if (secretKey !== undefined && publishableKey !== undefined && modeOf(secretKey) !== modeOf(publishableKey)) {
-    add(
-      "STRIPE_PUBLISHABLE_KEY",
-      "its mode (test or live) is not that of STRIPE_SECRET_KEY: copy both from the same page of Stripe's dashboard.",
-    );
-  }
+  keyDisagreements(env).forEach(({ variable, problem }) => {
+    add(variable, problem);
+  });
   if (production && config.stripeApiBase?.startsWith("http:") === true) {
     add("STRIPE_API_BASE", "in production it must be https, or the secret key travels in the clear.");
   }
@@ -247,6 +288,37 @@ function disagreements(env: Environment, config: Config, allowUnsigned: boolean)
       "STRIPE_WEBHOOK_ALLOW_UNSIGNED",
       "it is for development: remove it, or anyone could forge events in production.",
     );
+  }
+  return problems;
+}
+
+/** Which of Stripe's keys cannot stand beside each other. Those of a wrong form are reported as such. */
+function keyDisagreements(env: Environment): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const [secret, publishable] = [text("STRIPE_SECRET_KEY"), text("STRIPE_PUBLISHABLE_KEY")];
+  const [testSecret, testPublishable] = [text("STRIPE_TEST_SECRET_KEY"), text("STRIPE_TEST_PUBLISHABLE_KEY")];
+  if (secret !== undefined && publishable !== undefined && modeOf(secret) !== modeOf(publishable)) {
+    const problem =
+      "its mode (test or live) is not that of STRIPE_SECRET_KEY: copy both from the same page of Stripe's dashboard.";
+    problems.push({ variable: "STRIPE_PUBLISHABLE_KEY", problem });
+  }
+  if (testSecret !== undefined && (secret === undefined || (modeOf(secret) === "test" && secret !== testSecret))) {
+    const problem =
+      secret === undefined
+        ? "it stands beside a live STRIPE_SECRET_KEY: without one, put the test key there."
+        : "STRIPE_SECRET_KEY is another test key: make that one live, or remove this one.";
+    problems.push({ variable: "STRIPE_TEST_SECRET_KEY", problem });
+  }
+  if (testPublishable !== undefined) {
+    const hasTestKey = testSecret !== undefined || (secret !== undefined && modeOf(secret) === "test");
+    const isOther = publishable !== undefined && modeOf(publishable) === "test" && publishable !== testPublishable;
+    if (!hasTestKey || isOther) {
+      const problem = isOther
+        ? "STRIPE_PUBLISHABLE_KEY is another test key: remove one of them."
+        : "it belongs beside STRIPE_TEST_SECRET_KEY: set both, or remove it.";
+      problems.push({ variable: "STRIPE_TEST_PUBLISHABLE_KEY", problem });
+    }
   }
   return problems;
 }
@@ -283,13 +355,14 @@ function missing(env: Environment, config: Config, allowUnsigned: boolean): Conf
       : ", or set STRIPE_WEBHOOK_ALLOW_UNSIGNED=true to take unsigned events from this machine only";
     problems.push({
       variable: "STRIPE_WEBHOOK_SECRET",
-      problem: `with ${production ? "NODE_ENV=production" : "STRIPE_SECRET_KEY"} it is needed to tell Stripe's events from forged ones: copy the endpoint's signing secret (whsec_…)${elsewise}.`,
+      problem: `with ${production ? "NODE_ENV=production" : "STRIPE_SECRET_KEY"} it is needed to tell Stripe's events from forged ones: run \`billhook stripe setup\`, or copy the endpoint's signing secret (whsec_…)${elsewise}.`,
     });
   }
   return problems;
 }
 
-const OUR_PREFIXES = /^(STRIPE|SANDBOX|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR|SECRET|CORS|TRUST|FRONTEND|SMTP|MAIL)_/i;
+const OUR_PREFIXES =
+  /^(STRIPE|SANDBOX|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR|SECRET|CORS|TRUST|FRONTEND|SMTP|MAIL|MAILGUN|PAYMENT)_/i;
 function ourNearMisses(env: Environment): NearMiss[] {
   const set = Object.keys(env).filter((name) => env[name] !== undefined && OUR_PREFIXES.test(name));
   return nearMisses(

@@ -89,6 +89,9 @@ describe.each(BOTH)("isolation by the database, %s database", (kind) => {
     "delete from stripe_events",
     "insert into facts select * from facts",
     "update connections set tenant_id = tenant_id",
+    "update connections set status = 'active'",
+    "select state_hash from connect_states",
+    "update connect_states set used_at = null",
     "update tenants set platform = true",
     "delete from tenants",
     "insert into people select * from people",
@@ -242,8 +245,9 @@ const ACTS: readonly ((step: Step) => Promise<void>)[] = [
     const text = `delete from ${table.name} returning ${table.owned} as tenant`;
     expect(await owners(tx, text)).toEqual(mineOnly(mine, count));
   },
-  async function insertsItsOwn({ tx, mine, table }) {
+  async function insertsItsOwn({ tx, mine, table, count }) {
     if (table.name === "tenants" || table.name === "memberships") return;
+    if (ONE_A_MODE.has(table.name) && count > 0) return;
     const insert = insertOf(table, mine);
     const made = await owners(tx, { ...insert, text: `${insert.text} returning ${table.owned} as tenant` });
     expect(made).toEqual([mine]);
@@ -258,7 +262,10 @@ const ACTS: readonly ((step: Step) => Promise<void>)[] = [
 ];
 
 /** A trigger refuses what row security would let through. */
-const APPEND_ONLY = new Set(["audit_log"]);
+const APPEND_ONLY = new Set(["audit_log", "credit_entries"]);
+
+/** A row that is there already may leave no room for the next. */
+const ONE_A_MODE = new Set(["account_creations"]);
 
 const mineOnly = (mine: string, count: number): string[] => Array.from({ length: count }, () => mine);
 

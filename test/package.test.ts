@@ -4,6 +4,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,13 +15,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COPIED = [
-  ...["bin", "sandbox", "scripts", "src"],
+  ...["bin", "kit", "sandbox", "scripts", "src"],
   ...["CHANGELOG.md", "LICENSE", "README.md", "package.json", "tsconfig.build.json", "tsconfig.json"],
 ];
 
@@ -85,6 +86,34 @@ describe("the published package", () => {
     expect(JSON.parse(run(process.execPath, ["use.ts"], user))).toEqual(["product", true]);
   }, 30_000);
 
+  it("has the typed client and the React kit, each a module of its own that needs no server", () => {
+    writeFileSync(join(user, "client.ts"), CLIENT_PROGRAM);
+    const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+    const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2024", "--module", "nodenext"];
+    run(process.execPath, [tsc, ...options, "client.ts"], user);
+    expect(run(process.execPath, ["client.ts"], user).trim()).toBe("unreachable");
+    for (const name of ["react", "react-dom"])
+      symlinkSync(join(ROOT, "node_modules", name), join(user, "node_modules", name));
+    const program = 'console.log(Object.keys(await import("billhook/react")).sort().join(" "))';
+    const parts = run(process.execPath, ["--input-type=module", "-e", program], user).trim();
+    expect(parts).toBe("BillhookProvider CreditPacks PaymentForm money useBillhook usePaymentStatus");
+    for (const name of ["react", "react-dom"]) rmSync(join(user, "node_modules", name));
+  }, 30_000);
+
+  it("writes its mails, although React and React Email are not there", () => {
+    const folderOf = pathToFileURL(join(installed, "dist", "src", "mail")).href;
+    const program = `
+      const { renderMail } = await import("${folderOf}/templates.js");
+      const { MAIL_EXAMPLES } = await import("${folderOf}/mail-examples.js");
+      for (const [name, fields] of Object.entries(MAIL_EXAMPLES)) console.log(renderMail(name, fields).subject);`;
+    const subjects = run(process.execPath, ["--input-type=module", "-e", program], user).trim().split("\n");
+    expect(subjects).toHaveLength(9);
+    expect(subjects).toContain("You are invited to Acme");
+    const { dependencies } = manifestIn(installed);
+    expect(Object.keys(dependencies).filter((name) => /react|mailgun/.test(name))).toEqual([]);
+    expect(existsSync(join(installed, "dist", "src", "mail", "mail-page.js"))).toBe(false);
+  });
+
   it("has the billhook command, which serves", async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
     expect(run("npx", ["--no-install", "billhook", "--version"], user).trim()).toBe(version);
@@ -105,6 +134,22 @@ describe("the published package", () => {
     expect([isReady(), await ended], said).toEqual([true, [0, null]]);
   }, 60_000);
 });
+
+const CLIENT_PROGRAM = `
+import { billhook, BillhookError } from "billhook/client";
+
+const client = billhook({ baseUrl: "http://127.0.0.1:9", token: "sk_test_of_the_package", retries: 0 });
+const spend = (amount: number) =>
+  client.post("/api/v1/accounts/{id}/credits/spend/", { params: { path: { id: "acc_1" } }, body: { amount, reason: "x" } });
+try {
+  const { amount } = await spend(1);
+  // Not any: the types are there.
+  const typed: 0 extends 1 & typeof amount ? never : number = amount;
+  console.log(typed);
+} catch (error) {
+  console.log(error instanceof BillhookError ? error.code : error);
+}
+`;
 
 const PROGRAM = `
 import { startSandbox, type Sandbox, type SandboxOptions } from "billhook/sandbox";

@@ -2,41 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { ROUTES } from "../src/api/routes.ts";
-import { manualClock } from "../src/base/clock.ts";
-import { Secret } from "../src/base/secret.ts";
-import { firstOperatorLink } from "../src/tenants/first-operator.ts";
-import { openPeople } from "../src/tenants/open-people.ts";
-import { openDoor, OPERATOR_TOKEN, PUBLIC_URL, SECRET_KEY } from "./support/api-door.ts";
+import { openDoor } from "./support/api-door.ts";
 import type { Door } from "./support/api-door.ts";
-import { addMember, newEmail, PASSWORD, registerPerson, registerTenant, send, sessionOf } from "./support/people.ts";
-import type { TestTenant } from "./support/people.ts";
+import { type CallerName, CALLERS, everyCaller, type Headers } from "./support/every-caller.ts";
+import { send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
-
-const CALLERS = [
-  "nobody",
-  "a word that is no token",
-  "a person without a tenant",
-  "another tenant's owner",
-  "another tenant's secret key",
-  "member",
-  "admin",
-  "owner",
-  "public key",
-  "secret key",
-  "secret key of the other mode",
-  "revoked key",
-  "expired key",
-  "mistyped key",
-  "tampered JWT",
-  "unsigned JWT",
-  "expired JWT",
-  "JWT of an ended session",
-  "operator's token",
-  "the platform's owner",
-  "the platform's admin",
-  "the platform's member",
-] as const;
-type CallerName = (typeof CALLERS)[number];
 
 /** How a caller is refused; "in": it is let in, and gets the row's status. */
 type Fate = "in" | 400 | 401 | 403 | 404;
@@ -52,10 +22,16 @@ const UNKNOWN = {
   "unsigned JWT": 401,
   "expired JWT": 401,
   "JWT of an ended session": 401,
+  "account session of a revoked key": 401,
+  "expired account session": 401,
 } as const;
+
+/** A tenant's customer may use what is for customers, and nothing else. */
+const CUSTOMERS = { "account session": 403, "another tenant's account session": 403 } as const;
 
 /** Of a tenant's route, called with `Billhook-Tenant` of our tenant. */
 const OUTSIDE = {
+  ...CUSTOMERS,
   "a person without a tenant": 404,
   "another tenant's owner": 404,
   "another tenant's secret key": 404,
@@ -73,13 +49,37 @@ const FATES: Record<string, Record<CallerName, Fate>> = {
     ...{ "a person without a tenant": "in", "another tenant's owner": "in", member: "in", admin: "in", owner: "in" },
     ...{ "the platform's owner": "in", "the platform's admin": "in", "the platform's member": "in" },
     ...{ "another tenant's secret key": 403, "public key": 403, "secret key": 403, "operator's token": 403 },
+    ...{ ...CUSTOMERS, "secret key of the other mode": 400 },
+  },
+  "account user": {
+    ...UNKNOWN,
+    ...{ "a person without a tenant": "in", "another tenant's owner": "in", member: "in", admin: "in", owner: "in" },
+    ...{ "the platform's owner": "in", "the platform's admin": "in", "the platform's member": "in" },
+    // Every caller names our tenant.
+    ...{ "account session": "in", "another tenant's account session": 404 },
+    ...{ "another tenant's secret key": 403, "public key": 403, "secret key": 403, "operator's token": 403 },
+    "secret key of the other mode": 400,
+  },
+  "secret key": {
+    ...{ ...UNKNOWN, ...CUSTOMERS, "secret key": "in", "another tenant's secret key": 404, "public key": 403 },
+    ...{ "a person without a tenant": 403, "another tenant's owner": 403, member: 403, admin: 403, owner: 403 },
+    ...{ "the platform's owner": 403, "the platform's admin": 403, "the platform's member": 403 },
+    ...{ "operator's token": 403, "secret key of the other mode": 400 },
+  },
+  /** Anyone reads the platform's, but every caller here names our tenant, whose plans its own people, keys and customers read. */
+  "plan reader": {
+    ...UNKNOWN,
+    ...{ nobody: 404, "public key": "in", "secret key": "in", member: "in", admin: "in", owner: "in" },
+    ...{ "account session": "in", "another tenant's account session": 404, "operator's token": 404 },
+    ...{ "a person without a tenant": 404, "another tenant's owner": 404, "another tenant's secret key": 404 },
+    ...{ "the platform's owner": 404, "the platform's admin": 404, "the platform's member": 404 },
     "secret key of the other mode": 400,
   },
   operator: {
     ...UNKNOWN,
     ...{ "operator's token": "in", "the platform's owner": "in", "the platform's admin": "in" },
     ...{ "a person without a tenant": 403, "another tenant's owner": 403, "the platform's member": 403 },
-    ...{ member: 403, admin: 403, owner: 403 },
+    ...{ ...CUSTOMERS, member: 403, admin: 403, owner: 403 },
     ...{
       "another tenant's secret key": 403,
       "public key": 403,
@@ -137,9 +137,67 @@ const ROWS: Record<string, [keyof typeof FATES, number, { body?: unknown; id?: s
   "PATCH /api/v1/auth/tenants/members/:id/": ["owner, no key", 400, { body: {} }],
   "DELETE /api/v1/auth/tenants/members/:id/": ["owner, no key", 400, { id: "%C3%A9" }],
   "GET /api/v1/auth/tenants/audit-log/": ["admin", 200],
+  "POST /api/v1/auth/tenants/stripe/connect/": ["owner, no key", 400, { body: { method: "none such" } }],
+  "GET /api/v1/auth/tenants/stripe/callback/": ["anyone", 400],
+  "GET /api/v1/auth/tenants/stripe/refresh/": ["anyone", 400],
+  "GET /api/v1/auth/tenants/stripe/status/": ["admin", 200],
+  "POST /api/v1/auth/tenants/stripe/disconnect/": ["owner, no key", 409],
   "GET /api/v1/auth/tenants/api-keys/": ["admin", 200],
   "POST /api/v1/auth/tenants/api-keys/regenerate/": ["owner, no key", 400, { body: { key_type: "all" } }],
   "POST /api/v1/auth/tenants/api-keys/revoke/": ["owner, no key", 400, { body: { key_type: "all", reason: "x" } }],
+
+  "POST /account/subscription/": ["account user", 400, { body: {} }],
+  "POST /account/subscription/cancel/": ["account user", 400, { body: { no: "such field" } }],
+  "POST /account/subscription/resume/": ["account user", 400, { body: { no: "such field" } }],
+  "POST /account/subscription/change-plan/": ["account user", 400, { body: {} }],
+  "POST /account/billing-portal/": ["account user", 400, { body: { no: "such field" } }],
+  "POST /account/payment-method/": ["account user", 503],
+  "GET /account/auto-top-up/": ["account user", 200],
+  "PATCH /account/auto-top-up/": ["account user", 400, { body: {} }],
+  "GET /api/v1/accounts/:id/entitlements/": ["admin", 404],
+  "POST /api/v1/payments/:id/refund/": ["admin", 400, { body: {} }],
+
+  "POST /accounts/invoices/": ["admin", 400, { body: {} }],
+  "GET /accounts/invoices/": ["admin", 200],
+  "GET /accounts/invoices/:id/": ["admin", 404],
+  "POST /accounts/invoices/:id/void/": ["admin", 404],
+  "POST /accounts/invoices/:id/send/": ["admin", 404],
+
+  "GET /account/": ["account user", 200],
+  "GET /account/credit-packs/": ["account user", 200],
+  "POST /account/purchase-credits/": ["account user", 400, { body: {} }],
+  "GET /account/purchases/": ["account user", 200],
+  "GET /account/credits/ledger/": ["account user", 200],
+  "GET /account/invoices/": ["account user", 200],
+  "POST /api/v1/accounts/:id/session/": ["secret key", 404],
+
+  // Whoever has the status_url is let in by its token.
+  "GET /api/v1/status/:id/": ["account user", 404, { id: "cs_none_such" }],
+  "PATCH /api/v1/admin/tenants/:id/": ["operator", 400, { body: {} }],
+  "GET /api/v1/accounts/": ["admin", 200],
+  "POST /api/v1/accounts/": ["admin", 400, { body: { no: "such field" } }],
+  "GET /api/v1/accounts/:id/": ["admin", 404],
+  "PATCH /api/v1/accounts/:id/": ["admin", 404, { body: {} }],
+  "POST /api/v1/accounts/:id/credits/spend/": ["admin", 400, { body: {} }],
+  "POST /api/v1/accounts/:id/credits/grant/": ["admin", 400, { body: {} }],
+  "POST /api/v1/accounts/:id/credits/refund/": ["admin", 400, { body: {} }],
+  "GET /api/v1/accounts/:id/credits/ledger/": ["admin", 404],
+  "GET /api/v1/admin/tenants/": ["operator", 200],
+  "GET /api/v1/admin/users/": ["operator", 200],
+  "GET /api/v1/admin/credit-purchases/": ["operator", 200],
+  "GET /api/v1/admin/accounts/": ["operator", 400],
+  "GET /api/v1/admin/credit-packs/": ["operator", 200],
+  "POST /api/v1/admin/credit-packs/sync/": ["operator", 400, { body: { no: "such field" } }],
+  "GET /api/v1/admin/plans/": ["operator", 200],
+  "POST /api/v1/admin/plans/sync/": ["operator", 400, { body: { no: "such field" } }],
+  "GET /api/v1/credit-packs/": ["admin", 200],
+  "POST /api/v1/credit-packs/": ["admin", 400, { body: {} }],
+  "GET /api/v1/credit-packs/:id/": ["admin", 404],
+  "PATCH /api/v1/credit-packs/:id/": ["admin", 404, { body: {} }],
+  "GET /api/v1/plans/": ["plan reader", 200],
+  "POST /api/v1/plans/": ["admin", 400, { body: {} }],
+  "GET /api/v1/plans/:id/": ["admin", 404],
+  "PATCH /api/v1/plans/:id/": ["admin", 404, { body: {} }],
 
   "GET /api/v1/admin/stripe-events/": ["operator", 200],
   "GET /api/v1/admin/stripe-events/:id/": ["operator", 404],
@@ -159,16 +217,21 @@ const ROWS: Record<string, [keyof typeof FATES, number, { body?: unknown; id?: s
   "GET /api/v1/admin/disputes/:id/": ["operator", 404],
   "GET /api/v1/admin/objects/:id/": ["operator", 404],
   "GET /api/v1/admin/billing-log/": ["operator", 200],
+  "GET /api/v1/admin/mails/": ["operator", 200],
+  "GET /api/v1/admin/mails/:id/": ["operator", 404],
+  "POST /api/v1/admin/mails/:id/retry/": ["operator", 404],
+  "GET /api/v1/admin/mail-templates/": ["operator", 200],
+  "GET /api/v1/admin/unmatched-purchases/": ["operator", 200],
+  "POST /api/v1/admin/unmatched-purchases/:id/assign/": ["operator", 404, { body: { account_id: "acc_none" } }],
+  "POST /api/v1/admin/unmatched-purchases/:id/dismiss/": ["operator", 404],
   "GET /api/v1/admin/overview/": ["operator", 200],
   "POST /api/v1/admin/rebuild/": ["operator", 400, { body: {} }],
+  "POST /api/v1/admin/ledger/verify/": ["operator", 200],
 };
 
 it("every route has a row, and every row a route", () => {
   expect(Object.keys(ROWS).sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort());
 });
-
-type Headers = Record<string, string>;
-const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
 describe.each(BOTH)("on the %s database", (kind) => {
   let door: Door;
@@ -196,95 +259,3 @@ describe.each(BOTH)("on the %s database", (kind) => {
     expect(found).toEqual(CALLERS.map((name) => [name, fates?.[name] === "in" ? status : fates?.[name]]));
   });
 });
-
-/** The headers of each caller; each names our tenant, which most of them do not belong to. */
-async function everyCaller(door: Door): Promise<Record<CallerName, Headers>> {
-  const tenant = await registerTenant(door);
-  const other = await registerTenant(door);
-  const platform = await platformPeople(door);
-  const keys = await worn(door, tenant);
-  const sid = claimsOf(tenant.access).sid;
-  const anyToken = (await registerPerson(door)).access;
-  const ended = await registerPerson(door);
-  await send(door, "POST", "/api/v1/auth/logout/", { body: { refresh: ended.refresh } });
-  const headers: Record<CallerName, Headers> = {
-    nobody: {},
-    "a word that is no token": bearer("nonsense"),
-    "a person without a tenant": bearer(anyToken),
-    "another tenant's owner": bearer(other.access),
-    "another tenant's secret key": bearer(other.keys.test_secret),
-    member: bearer((await addMember(door, tenant, "member")).access),
-    admin: bearer((await addMember(door, tenant, "admin")).access),
-    owner: bearer(tenant.access),
-    "public key": bearer(keys.public),
-    "secret key": bearer(keys.secret),
-    "secret key of the other mode": { ...bearer(keys.secret), "billhook-mode": "live" },
-    "revoked key": bearer(keys.revoked),
-    "expired key": bearer(keys.expired),
-    "mistyped key": bearer(`${keys.secret.slice(0, -1)}${keys.secret.endsWith("A") ? "B" : "A"}`),
-    "tampered JWT": bearer(withClaims(anyToken, { sub: tenant.personId, sid })),
-    "unsigned JWT": bearer(unsigned(tenant.access)),
-    "expired JWT": bearer(await expired(door, { personId: tenant.personId, sessionId: sid })),
-    "JWT of an ended session": bearer(ended.access),
-    "operator's token": bearer(OPERATOR_TOKEN),
-    "the platform's owner": bearer(platform.owner),
-    "the platform's admin": bearer(platform.admin),
-    "the platform's member": bearer(platform.member),
-  };
-  for (const name of CALLERS) headers[name]["billhook-tenant"] = tenant.id;
-  return headers;
-}
-
-/** Keys that work, one that was replaced at once, and one whose grace has ended. */
-async function worn(
-  door: Door,
-  tenant: TestTenant,
-): Promise<Record<"public" | "secret" | "revoked" | "expired", string>> {
-  const regenerate = (body: object) =>
-    send(door, "POST", "/api/v1/auth/tenants/api-keys/regenerate/", { token: tenant.access, body });
-  const answer = await regenerate({ key_type: "test", confirm: true });
-  const { test_public: shown = "", test_secret: secret = "" } = answer.json.keys as Record<string, string>;
-  await regenerate({ key_type: "live", confirm: true, grace_seconds: 60 });
-  await door.pipe.database.query({
-    text: "update api_keys set expires_at = now() - interval '1 second' where tenant_id = $1 and expires_at is not null",
-    values: [tenant.id],
-  });
-  return { public: shown, secret, revoked: tenant.keys.test_secret, expired: tenant.keys.live_secret };
-}
-
-async function platformPeople(door: Door): Promise<Record<"owner" | "admin" | "member", string>> {
-  const { database, platformTenant } = door.pipe;
-  const link = await firstOperatorLink(database, { platformTenant, frontendUrl: PUBLIC_URL });
-  const accept = await send(door, "POST", "/api/v1/auth/tenants/members/accept/", {
-    body: { token: link?.split("#token=")[1], email: newEmail(), password: PASSWORD },
-  });
-  const { personId, ...tokens } = sessionOf(accept);
-  const platform = { id: platformTenant, personId, ...tokens } as TestTenant;
-  const [admin, member] = [await addMember(door, platform, "admin"), await addMember(door, platform, "member")];
-  return { owner: tokens.access, admin: admin.access, member: member.access };
-}
-
-const parts = (token: string): string[] => token.split(".");
-const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-
-function claimsOf(token: string): { sub: string; sid: string } {
-  return JSON.parse(Buffer.from(parts(token)[1] ?? "", "base64url").toString()) as { sub: string; sid: string };
-}
-
-/** Somebody else's claims under the signature of one's own token. */
-function withClaims(token: string, claims: object): string {
-  const [head = "", , signature = ""] = parts(token);
-  return `${head}.${encoded({ ...claimsOf(token), ...claims })}.${signature}`;
-}
-
-function unsigned(token: string): string {
-  return `${encoded({ alg: "none", typ: "at+jwt" })}.${parts(token)[1] ?? ""}.`;
-}
-
-function expired(door: Door, token: { personId: string; sessionId: string }): Promise<string> {
-  const people = openPeople({
-    ...{ database: door.pipe.database, clock: manualClock(Date.now() - 16 * 60_000), keyBrand: "" },
-    ...{ secretKeys: [new Secret(SECRET_KEY)], publicUrl: PUBLIC_URL, frontendUrl: PUBLIC_URL },
-  });
-  return people.tokens.sign(token);
-}

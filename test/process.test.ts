@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../src/base/clock.ts";
 import { newId } from "../src/base/ids.ts";
 import { silentLog } from "../src/base/log.ts";
-import { connectAccount } from "../src/connections/routing.ts";
+import { connectAccount } from "../src/connections/connection-table.ts";
 import { claimEvents, enqueueRoutable, finishEvents, LeaseLost } from "../src/inbox/event-tables.ts";
-import { fetchOnce } from "../src/inbox/fetch.ts";
+import { fetchPool } from "../src/inbox/fetch.ts";
 import { MAX_UNFINISHED, processOnce } from "../src/inbox/process.ts";
 import { replayEvent, replayRange } from "../src/inbox/replay.ts";
 import { stripeClient } from "../src/stripe/client.ts";
@@ -240,7 +240,7 @@ describe.each(BOTH)("processing, %s database", (kind) => {
       const client = stripeClient({ secretKey: "sk_test_of_the_tests", apiBase: `http://127.0.0.1:${address.port}` });
       await pipe.database.query("update stripe_fetches set next_attempt_at = now()");
       asked = [];
-      return fetchOnce({
+      const pool = fetchPool({
         database: pipe.database,
         log: silentLog,
         clock: systemClock,
@@ -251,7 +251,11 @@ describe.each(BOTH)("processing, %s database", (kind) => {
         newLease: () => newId("node"),
         onObserved: () => undefined,
         metrics: { fetched: () => undefined },
+        paused: () => [],
       });
+      const found = await pool.run();
+      await pool.idle();
+      return found === "full";
     }
 
     it("a tie that nothing decides is flagged, fetched, and settled by the answer", async () => {

@@ -7,6 +7,7 @@ import type { OAuthRoute } from "../connect/oauth.ts";
 import type { ControlRoute } from "../delivery/control.ts";
 import { takeFault } from "../delivery/faults.ts";
 import type { PageRoute } from "../pages/page.ts";
+import { browserFields, READABLE_EVERYWHERE } from "./browser-call.ts";
 import { type ApiCall, callApi, failureAnswer, scopeNameOf, unrecognized } from "./api-call.ts";
 import { decodeBody, decodeCall, decodeForm } from "./form.ts";
 import { KeysInUse } from "./idempotency.ts";
@@ -89,7 +90,8 @@ async function visitApi(visit: Visit): Promise<void> {
       return;
     }
     const parameters = { ...decodeForm(visit.query), ...decodeCall(path, body, header(request, "content-type")) };
-    const answer = callApi(world, surface.api, { ...call, parameters });
+    const browser = call.authorization === undefined ? browserFields(parameters) : undefined;
+    const answer = callApi(world, surface.api, { ...call, parameters, ...browser });
     // The work is done and its answer is lost: what an idempotency key is for.
     if (fault !== undefined) {
       sendJson(visit, fault.status, fault.body, fault.headers);
@@ -97,6 +99,7 @@ async function visitApi(visit: Visit): Promise<void> {
     }
     sendJson(visit, answer.status, answer.body, {
       "stripe-version": answer.version,
+      ...(browser === undefined ? {} : READABLE_EVERYWHERE),
       ...(call.account === undefined ? {} : { "stripe-account": call.account }),
       ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
       ...(answer.replayed ? { "idempotent-replayed": "true" } : {}),

@@ -3,11 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { z } from "zod";
 
+import { ensureOwnAccount } from "../billing/own-account.ts";
+import { readBalances } from "../credits/ledger-reads.ts";
+import { tenantScope } from "../db/tenant-scope.ts";
 import { changeName, changePassword, readMe } from "../tenants/own-account.ts";
 import { askForReset, mailVerification, resetPassword, verifyAddress } from "../tenants/recovery.ts";
 import { actOf, personOf } from "./caller.ts";
 import { email, line, mailedToken, Me, Message, password } from "./people-fields.ts";
-import { operation } from "./route.ts";
+import { type Call, operation } from "./route.ts";
 import { countAsTry } from "./tries.ts";
 
 const TAG = "People and sessions";
@@ -66,22 +69,30 @@ export const resendVerification = operation({
 export const readOwnAccount = operation({
   tag: TAG,
   answers: { 200: Me },
-  run: async ({ deps, caller }) => {
-    const { personId, memberships } = personOf(caller);
-    return readMe(deps.people, personId, memberships);
-  },
+  run: async (call) => meOf(call),
 });
 
 export const changeOwnAccount = operation({
   tag: TAG,
   body: z.strictObject({ name: line(200).nullable() }),
   answers: { 200: Me },
-  run: async ({ deps, body, caller }) => {
-    const { personId, memberships } = personOf(caller);
-    await changeName(deps.people, personId, body.name);
-    return readMe(deps.people, personId, memberships);
+  run: async (call) => {
+    await changeName(call.deps.people, personOf(call.caller).personId, call.body.name);
+    return meOf(call);
   },
 });
+
+/** The account at the platform is made when it is first asked for. */
+async function meOf({ deps, caller }: Pick<Call<unknown, unknown, unknown>, "deps" | "caller">) {
+  const { personId, memberships } = personOf(caller);
+  const { livemode } = caller;
+  const platform = tenantScope(deps.apiDatabase, { tenantId: deps.platformTenant });
+  const { id, isTrialUser, status } = await ensureOwnAccount(deps, platform, { livemode, personId });
+  const balances = await readBalances(platform, { tenantId: platform.tenantId, livemode }, [id]);
+  const credit_balance = balances.get(id)?.balance ?? 0;
+  const { tenants, ...person } = await readMe(deps.people, personId, memberships);
+  return { ...person, account: { id, livemode, credit_balance, is_trial_user: isTrialUser, status }, tenants };
+}
 
 export const changeOwnPassword = operation({
   tag: TAG,

@@ -6,7 +6,7 @@ import { listKeys } from "../tenants/api-keys.ts";
 import type { KeyRow } from "../tenants/api-keys.ts";
 import { regenerateKeys, revokeKeys } from "../tenants/key-changes.ts";
 import { KEY_TYPES, keyTypeOf, maskedKey } from "../tenants/key-format.ts";
-import { actOf, tenantOf } from "./caller.ts";
+import { actOf, scopeOf, tenantOf } from "./caller.ts";
 import { line } from "./people-fields.ts";
 import { isoTime } from "./query-fields.ts";
 import { operation } from "./route.ts";
@@ -32,9 +32,10 @@ const KeyAnswer = z
 export const listApiKeys = operation({
   tag: TAG,
   answers: { 200: z.strictObject({ keys: z.array(KeyAnswer), warning: z.string() }) },
-  run: async ({ deps, caller }) => {
+  run: async (call) => {
+    const { caller } = call;
     const tenant = tenantOf(caller);
-    const keys = await listKeys(deps.database, tenant.id);
+    const keys = await listKeys(scopeOf(call), tenant.id);
     // A key sees its own mode alone.
     const seen = keys.filter(({ livemode }) => tenant.role !== null || livemode === caller.livemode);
     const order = (row: KeyRow): number => KEY_TYPES.indexOf(keyTypeOf(row));
@@ -75,14 +76,12 @@ export const regenerateApiKeys = operation({
       warning: z.string(),
     }),
   },
-  run: async ({ deps, body, caller }) => {
+  run: async (call) => {
+    const { deps, body, caller } = call;
     mustConfirm(body.confirm);
     const { key_type: choice, grace_seconds: graceSeconds } = body;
-    const keys = await regenerateKeys(
-      deps.people,
-      { tenantId: tenantOf(caller).id, choice, graceSeconds },
-      actOf(caller),
-    );
+    const change = { choice, graceSeconds, brand: deps.people.keyBrand };
+    const keys = await regenerateKeys(scopeOf(call), change, actOf(caller));
     const fate =
       graceSeconds === 0
         ? "Old keys have been invalidated. Update your integrations immediately to avoid disruption."
@@ -102,10 +101,11 @@ export const revokeApiKeys = operation({
       warning: z.string(),
     }),
   },
-  run: async ({ deps, body, caller }) => {
+  run: async (call) => {
+    const { body, caller } = call;
     mustConfirm(body.confirm);
     const { key_type: choice, reason } = body;
-    const revoked = await revokeKeys(deps.people, { tenantId: tenantOf(caller).id, choice, reason }, actOf(caller));
+    const revoked = await revokeKeys(scopeOf(call), { choice, reason }, actOf(caller));
     const which = choice === "all" ? "the API" : `the API in ${choice} mode`;
     return {
       message: "API keys revoked successfully",

@@ -59,7 +59,7 @@ export const registerTenantRoute = operation({
     reply.status(201);
     return {
       message: "Registered. Store the keys and the webhook secret now: they are not shown again.",
-      tenant: viewOfTenant(tenant),
+      tenant: viewOfTenant(tenant, undefined),
       ...sessionAnswer(call, { person, tokens }, body.cookie),
       api_keys: keys,
       webhook_secret: webhookSecret,

@@ -1,8 +1,10 @@
 // Who is calling: from the request's headers to a person in a tenant, a key, or the operator, and whether the route is for them.
+import { type AccountSession, readAccountSession } from "../accounts/account-sessions.ts";
 import { publicError } from "../base/errors.ts";
 import { isId } from "../base/ids.ts";
 import { sameSecret } from "../base/secret.ts";
-import { findKeyHolder } from "../tenants/api-keys.ts";
+import { type TenantScope, tenantScope } from "../db/tenant-scope.ts";
+import { findKeyHolder, keyWorks } from "../tenants/api-keys.ts";
 import type { KeyHolder } from "../tenants/api-keys.ts";
 import { findSignedIn } from "../tenants/callers.ts";
 import type { SignedIn } from "../tenants/callers.ts";
@@ -13,12 +15,17 @@ import type { Act } from "../tenants/people-context.ts";
 import type { ApiDependencies, Who } from "./route.ts";
 
 type Identity =
-  { kind: "nobody" } | { kind: "operator" } | { kind: "person"; person: SignedIn } | { kind: "key"; key: KeyHolder };
+  | { kind: "nobody" }
+  | { kind: "operator" }
+  | { kind: "person"; person: SignedIn }
+  | { kind: "key"; key: KeyHolder }
+  /** A tenant's customer, for one account. */
+  | { kind: "account"; session: AccountSession };
 
 export interface Caller {
   identity: Identity;
-  /** The tenant that the call is about, on routes for a tenant's people and keys. */
-  tenant: { id: string; /** Null: a key. */ role: TenantRole | null } | undefined;
+  /** The tenant that the call is about, on routes for a tenant's people, keys and customers. */
+  tenant: { id: string; /** Null: a key, or a customer. */ role: TenantRole | null } | undefined;
   livemode: boolean;
   /** The address that the request came from. */
   source: string;
@@ -30,7 +37,10 @@ export interface CallerHeaders {
   "billhook-mode"?: string | string[] | undefined;
 }
 
-type Deps = Pick<ApiDependencies, "database" | "people" | "operatorToken" | "platformTenant" | "livemode" | "keyUse">;
+type Deps = Pick<
+  ApiDependencies,
+  "database" | "people" | "operatorToken" | "platformTenant" | "livemode" | "keyUse" | "clock" | "publicUrl"
+>;
 
 /** What a tenant's route asks for: the least role, and whether a secret key stands in for it. */
 const TENANT_ROUTES: Partial<Record<Who, { role: TenantRole; keys: boolean }>> = {
@@ -52,6 +62,8 @@ export async function admit(deps: Deps, who: Who, headers: CallerHeaders, source
     if (!isOperator(identity, deps.platformTenant)) throw publicError("forbidden");
     return caller;
   }
+  if (who === "account user") return { ...caller, tenant: customerOf(deps, identity, headers) };
+  if (who === "secret key") return { ...caller, tenant: keyHolderOf(identity, headers) };
   const wanted = TENANT_ROUTES[who];
   if (wanted === undefined) {
     if (identity.kind !== "person") throw publicError("forbidden", { message: PERSON_ONLY });
@@ -60,6 +72,62 @@ export async function admit(deps: Deps, who: Who, headers: CallerHeaders, source
   return { ...caller, tenant: tenantFor(identity, wanted, headers) };
 }
 
+/** Whose published rows a call on an open route is about, and whether it may see those that are not published. */
+export interface Reader {
+  tenantId: string;
+  livemode: boolean;
+  all: boolean;
+}
+
+/**
+ * On a route for anyone: without a token the platform's; with a key, an account session or a tenant's person that tenant's.
+ * All of them for a secret key, a tenant's admin and the operator. Throws `unauthorized` for a token that is none.
+ */
+export async function readerOf(deps: Deps, headers: CallerHeaders): Promise<Reader> {
+  const known = headers.authorization === undefined ? undefined : await identify(deps, headers.authorization);
+  if (known === undefined && headers.authorization !== undefined) throw publicError("unauthorized");
+  const identity: Identity = known ?? { kind: "nobody" };
+  const livemode = modeOf(identity, headers, deps.livemode);
+  if (identity.kind === "key") {
+    return { tenantId: ownTenant(identity.key.tenantId, headers), livemode, all: identity.key.kind !== "public" };
+  }
+  if (identity.kind === "account") {
+    return { tenantId: ownTenant(identity.session.tenantId, headers), livemode, all: false };
+  }
+  if (identity.kind !== "person") {
+    const tenantId = ownTenant(deps.platformTenant, headers);
+    return { tenantId, livemode, all: identity.kind === "operator" };
+  }
+  const { memberships } = identity.person;
+  const named = tenantNamed(headers);
+  if (named === undefined && memberships.length !== 1) return { tenantId: deps.platformTenant, livemode, all: false };
+  const { tenantId, role } = membershipFor(memberships, named);
+  return { tenantId, livemode, all: includes(role, "admin") };
+}
+
+/** A person who signs in reaches the platform's account of theirs, an account session the one that it was made for. */
+function customerOf(deps: Deps, identity: Identity, headers: CallerHeaders): Caller["tenant"] {
+  if (identity.kind === "person") return { id: deps.platformTenant, role: null };
+  if (identity.kind !== "account") throw publicError("forbidden", { message: CUSTOMER_ONLY });
+  return { id: ownTenant(identity.session.tenantId, headers), role: null };
+}
+
+function keyHolderOf(identity: Identity, headers: CallerHeaders): Caller["tenant"] {
+  if (identity.kind !== "key") throw publicError("forbidden", { message: "This is for a tenant's secret key." });
+  return { id: ownTenant(identity.key.tenantId, headers, identity.key), role: null };
+}
+
+/** The token names the tenant; the header may only say the same. Throws `forbidden` for a public key. */
+function ownTenant(tenantId: string, headers: CallerHeaders, key?: KeyHolder): string {
+  const named = tenantNamed(headers);
+  if (named !== undefined && named !== tenantId) throw publicError("not_found", { message: NO_TENANT });
+  if (key?.kind === "public") throw publicError("forbidden", { message: SECRET_ONLY });
+  return tenantId;
+}
+
+const SECRET_ONLY = "A public key may not do that: use a secret one.";
+const CUSTOMER_ONLY =
+  "This is for a customer: send the access token of a person who has signed in, or an account session's token.";
 const PERSON_ONLY = "This is for people who have signed in: send an access token instead.";
 
 async function identify(deps: Deps, authorization: string | undefined): Promise<Identity | undefined> {
@@ -75,8 +143,16 @@ async function identify(deps: Deps, authorization: string | undefined): Promise<
   // Nothing else of ours has dots.
   if (!token.includes(".")) return undefined;
   const access = await deps.people.tokens.verify(token);
-  const person = access === undefined ? undefined : await findSignedIn(deps.database, access);
+  if (access === undefined) return identifyCustomer(deps, token);
+  const person = await findSignedIn(deps.database, access);
   return person === undefined ? undefined : { kind: "person", person };
+}
+
+/** Ends with its key, at once and on every node. */
+async function identifyCustomer(deps: Deps, token: string): Promise<Identity | undefined> {
+  const session = await readAccountSession(deps, token);
+  if (session === undefined || !(await keyWorks(deps.database, session.keyId))) return undefined;
+  return { kind: "account", session };
 }
 
 /** OPERATOR_TOKEN, or an owner or admin of the platform; never a key. */
@@ -94,12 +170,9 @@ function tenantFor(
 ): Caller["tenant"] {
   const named = tenantNamed(headers);
   if (identity.kind === "key") {
-    const { key } = identity;
-    if (named !== undefined && named !== key.tenantId) throw publicError("not_found", { message: NO_TENANT });
-    if (key.kind === "public")
-      throw publicError("forbidden", { message: "A public key may not do that: use a secret one." });
+    const id = ownTenant(identity.key.tenantId, headers, identity.key);
     if (!wanted.keys) throw publicError("forbidden", { message: PERSON_ONLY });
-    return { id: key.tenantId, role: null };
+    return { id, role: null };
   }
   if (identity.kind !== "person") throw publicError("forbidden", { message: PERSON_ONLY });
   const { tenantId, role } = membershipFor(identity.person.memberships, named);
@@ -132,7 +205,12 @@ function tenantNamed(headers: CallerHeaders): string | undefined {
 /** A key fixes it; a person may say it. */
 function modeOf(identity: Identity, headers: CallerHeaders, fallback: boolean): boolean {
   const named = headers["billhook-mode"];
-  const fixed = identity.kind === "key" ? identity.key.livemode : undefined;
+  const fixed =
+    identity.kind === "key"
+      ? identity.key.livemode
+      : identity.kind === "account"
+        ? identity.session.livemode
+        : undefined;
   if (named === undefined) return fixed ?? fallback;
   if (named !== "live" && named !== "test") {
     throw publicError("invalid_request", { message: "The header Billhook-Mode must be `live` or `test`." });
@@ -140,7 +218,7 @@ function modeOf(identity: Identity, headers: CallerHeaders, fallback: boolean): 
   const livemode = named === "live";
   if (fixed !== undefined && fixed !== livemode) {
     throw publicError("invalid_request", {
-      message: "The key is of the other mode: leave the header Billhook-Mode out, or use a key of that mode.",
+      message: "The token is of the other mode: leave the header Billhook-Mode out, or use one of that mode.",
     });
   }
   return livemode;
@@ -158,6 +236,11 @@ export function tenantOf({ tenant }: Caller): { id: string; role: TenantRole | n
   return tenant;
 }
 
+/** The caller's tenant's rows and no others: the handle of a tenant's routes. */
+export function scopeOf({ deps, caller }: { deps: Pick<ApiDependencies, "apiDatabase">; caller: Caller }): TenantScope {
+  return tenantScope(deps.apiDatabase, { tenantId: tenantOf(caller).id });
+}
+
 /** For the audit log. */
 export function actOf({ identity, source }: Caller): Act {
   switch (identity.kind) {
@@ -169,5 +252,8 @@ export function actOf({ identity, source }: Caller): Act {
       return { actor: { kind: "person", id: identity.person.personId }, source };
     case "key":
       return { actor: { kind: "key", id: identity.key.id }, source };
+    case "account":
+      // Whoever holds the key has let them in.
+      return { actor: { kind: "key", id: identity.session.keyId }, source };
   }
 }

@@ -15,7 +15,7 @@ export function corsHeaders({ method, headers }: Asked, origins: readonly string
     return {
       ...allowed,
       "access-control-expose-headers":
-        "X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After",
+        "X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, Idempotent-Replayed",
     };
   }
   return {

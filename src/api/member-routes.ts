@@ -8,8 +8,9 @@ import { acceptInvitation, changeMember, inviteMember, removeFromTenant } from "
 import { listMembers } from "../tenants/memberships.ts";
 import type { Member } from "../tenants/memberships.ts";
 import { viewOfPerson } from "../tenants/people.ts";
+import { findConnection } from "../connections/connection-table.ts";
 import { viewOfTenant } from "../tenants/tenant-table.ts";
-import { actOf, personOf, tenantOf } from "./caller.ts";
+import { actOf, personOf, scopeOf, tenantOf } from "./caller.ts";
 import { email, line, mailedToken, Message, password, role, TenantAnswer, Tokens, User } from "./people-fields.ts";
 import { idParams, isoTime, listOf, pageFields } from "./query-fields.ts";
 import { operation } from "./route.ts";
@@ -45,10 +46,11 @@ function viewOfInvitation({ id, email: address, role: as, createdAt, expiresAt }
 export const listMembersRoute = operation({
   tag: TAG,
   answers: { 200: listOf(MemberAnswer) },
-  run: async ({ deps, caller }) => {
-    const { id } = tenantOf(caller);
-    const members = await listMembers(deps.database, id);
-    const invitations = await listInvitations(deps.database, id);
+  run: async (call) => {
+    const { id } = tenantOf(call.caller);
+    const [members, invitations] = await scopeOf(call).transaction((tx) =>
+      Promise.all([listMembers(tx, id), listInvitations(tx, id)]),
+    );
     const data = [...members.map(viewOfMember), ...invitations.map(viewOfInvitation)];
     return { data, has_more: false, next_cursor: null };
   },
@@ -58,12 +60,14 @@ export const inviteMemberRoute = operation({
   tag: TAG,
   body: z.strictObject({ email, role: role.default("member") }),
   answers: { 201: MemberAnswer },
+  idempotent: true,
   run: async (call) => {
     const { deps, body, caller, reply } = call;
     await countAsTry(call, "reset", body.email);
     const [tenant, { personId }] = [tenantOf(caller), personOf(caller)];
     const by = { personId, role: tenant.role ?? "member" };
-    const invitation = await inviteMember(deps.people, { tenantId: tenant.id, ...body, by }, actOf(caller));
+    const { frontendUrl } = deps.people;
+    const invitation = await inviteMember(scopeOf(call), { ...body, by, frontendUrl }, actOf(caller));
     reply.status(201);
     return viewOfInvitation(invitation);
   },
@@ -82,15 +86,17 @@ export const acceptInvitationRoute = operation({
   },
   run: async (call) => {
     await countAsTry(call, "token");
+    const { deps, caller } = call;
     const {
       tenant,
       person,
       role: as,
       tokens,
     } = await acceptInvitation(call.deps.people, call.body, call.caller.source);
+    const account = await findConnection(deps.database, { tenantId: tenant.id, livemode: caller.livemode });
     return {
       message: tokens === null ? "You are a member: sign in." : "You are a member.",
-      tenant: viewOfTenant(tenant),
+      tenant: viewOfTenant(tenant, account),
       user: viewOfPerson(person),
       role: as,
       tokens,
@@ -103,9 +109,10 @@ export const changeMemberRoute = operation({
   params: idParams,
   body: z.strictObject({ role }),
   answers: { 200: MemberAnswer },
-  run: async ({ deps, params, body, caller }) => {
-    const change = { tenantId: tenantOf(caller).id, personId: params.id, role: body.role };
-    return viewOfMember(await changeMember(deps.people, change, actOf(caller)));
+  run: async (call) => {
+    const { params, body, caller } = call;
+    const change = { personId: params.id, role: body.role };
+    return viewOfMember(await changeMember(scopeOf(call), change, actOf(caller)));
   },
 });
 
@@ -113,8 +120,8 @@ export const removeMemberRoute = operation({
   tag: TAG,
   params: idParams,
   answers: { 200: Message },
-  run: async ({ deps, params, caller }) => {
-    await removeFromTenant(deps.people, { tenantId: tenantOf(caller).id, id: params.id }, actOf(caller));
+  run: async (call) => {
+    await removeFromTenant(scopeOf(call), call.params.id, actOf(call.caller));
     return { message: "Removed." };
   },
 });
@@ -136,8 +143,9 @@ export const listAuditLog = operation({
   tag: TAG,
   query: z.strictObject(pageFields),
   answers: { 200: listOf(AuditEntry) },
-  run: async ({ deps, query, caller }) => {
-    const { items, next_cursor } = await readAuditLog(deps.database, { tenantId: tenantOf(caller).id, ...query });
+  run: async (call) => {
+    const tenantId = tenantOf(call.caller).id;
+    const { items, next_cursor } = await readAuditLog(scopeOf(call), { tenantId, ...call.query });
     const data = items.map(({ tenantId: _, at, ...rest }) => ({ ...rest, created_at: at.toISOString() }));
     return { data, has_more: next_cursor !== null, next_cursor };
   },

@@ -7,6 +7,9 @@ import { MAX_TOKEN } from "../tenants/bearer-tokens.ts";
 import { TENANT_ROLES } from "../tenants/memberships.ts";
 import { isoTime } from "./query-fields.ts";
 
+/** The statuses that an account may have. */
+export const ACCOUNT_STATUSES = ["trial", "active", "past_due", "unpaid", "paused", "canceled"] as const;
+
 export const email = z.string().trim().max(254).pipe(z.email("must be an e-mail address"));
 
 /** How good it is the policy says, in a sentence of its own. */
@@ -20,6 +23,15 @@ const PRINTABLE = /^[^\p{Cc}]*$/u;
 
 export const line = (longest: number) =>
   z.string().trim().min(1).max(longest).regex(PRINTABLE, "must not contain control characters");
+
+/** As `line`, without lone surrogates, which jsonb refuses: what is kept is what was sent. */
+export const plainLine = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters");
 
 export const domain = z
   .string()
@@ -51,6 +63,15 @@ export const User = z.strictObject(userFields).meta({ id: "User" });
 export const Me = z
   .strictObject({
     ...userFields,
+    account: z
+      .strictObject({
+        id: z.string(),
+        livemode: z.boolean(),
+        credit_balance: z.int(),
+        is_trial_user: z.boolean(),
+        status: z.enum(ACCOUNT_STATUSES),
+      })
+      .meta({ description: "The own account at the platform, in the request's mode: see `GET /account/`." }),
     tenants: z.array(z.strictObject({ id: z.string(), company_name: z.string(), role, platform: z.boolean() })),
   })
   .meta({ id: "Me" });

@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } from "fastify-type-provider-zod";
 import { z } from "zod";
 
+import { IDEMPOTENCY_HEADERS } from "./idempotency.ts";
 import { ErrorAnswer } from "./route.ts";
 import type { ApiDependencies, Route, Who } from "./route.ts";
 
@@ -34,6 +35,13 @@ function frame({ version, publicUrl }: Edition) {
           scheme: "bearer",
           description: "A tenant's secret key, `sk_…`; it fixes tenant and mode.",
         },
+        accountSession: {
+          type: "http" as const,
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description:
+            "The token of an account session, which a tenant's own server asks for with its secret key: it is for one account, in that key's tenant and mode, for 15 minutes.",
+        },
       },
     },
   };
@@ -52,7 +60,7 @@ const withoutInputs: SwaggerTransformObject = (document) => {
   return Object.assign(transformed, { components: { ...components, schemas: Object.fromEntries(named) } });
 };
 
-type Requirement = Partial<Record<"operator" | "person" | "secretKey", []>>;
+type Requirement = Partial<Record<"operator" | "person" | "secretKey" | "accountSession", []>>;
 
 /** Undefined: no token is asked for. */
 const SECURITY: Record<Who, Requirement[] | undefined> = {
@@ -60,6 +68,8 @@ const SECURITY: Record<Who, Requirement[] | undefined> = {
   stripe: undefined,
   operator: [{ operator: [] }, { person: [] }],
   user: [{ person: [] }],
+  "account user": [{ person: [] }, { accountSession: [] }],
+  "secret key": [{ secretKey: [] }],
   member: [{ person: [] }, { secretKey: [] }],
   admin: [{ person: [] }, { secretKey: [] }],
   "admin person": [{ person: [] }],
@@ -88,6 +98,8 @@ export function schemaOf({ who, summary, operation }: Route): Record<string, unk
     ...(operation.params === undefined ? {} : { params: operation.params }),
     ...(operation.query === undefined ? { querystring: NOTHING } : { querystring: operation.query }),
     ...(operation.body === undefined ? {} : { body: operation.body }),
+    ...(operation.idempotent === true ? { headers: IDEMPOTENCY_HEADERS } : {}),
+    ...(operation.headers === undefined ? {} : { headers: operation.headers }),
     response: { ...Object.fromEntries(answers), default: ErrorAnswer },
   };
 }

@@ -8,8 +8,12 @@ import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Secret } from "../base/secret.ts";
+import type { StatusWatch } from "../billing/status-watch.ts";
+import type { ConnectSettings } from "../connect/connect-context.ts";
 import type { Database } from "../db/database.ts";
 import type { Receiver } from "../inbox/receive.ts";
+import type { CreditDesk } from "../credits/credit-requests.ts";
+import type { StripeAccess } from "../stripe/access.ts";
 import type { KeyUse } from "../tenants/key-use.ts";
 import type { PeopleContext } from "../tenants/people-context.ts";
 import type { ActLimits, LimitedAct } from "../tenants/rate-limits.ts";
@@ -18,7 +22,14 @@ import type { Caller } from "./caller.ts";
 
 /** What the routes work with. Everything is passed in by app.ts. */
 export interface ApiDependencies {
+  /** The owner's: for who is not known yet, for the operator, and for what Stripe told us. */
   database: Database;
+  /** The API's own login, of which scopes are made: see `scopeOf`. */
+  apiDatabase: Database;
+  stripe: StripeAccess;
+  connect: ConnectSettings;
+  /** How mails are shown to the operator; one-time links only outside production. */
+  mail: { productName: string | undefined; showsOneTimeLinks: boolean };
   log: Log;
   clock: Clock;
   receiver: Receiver;
@@ -27,13 +38,25 @@ export interface ApiDependencies {
   metrics: () => Promise<{ contentType: string; text: string }>;
   /** Look at the queue now. */
   wake: () => void;
+  /** Who waits for what on this node. */
+  status: StatusWatch;
   platformTenant: string;
   people: PeopleContext;
   /** Where the use of API keys is noted. */
   keyUse: KeyUse;
+  /** Where spends, grants and refunds gather. */
+  credits: CreditDesk;
+  /** What a new account is given. */
+  trialCredits: number;
   /** The default mode: that of STRIPE_SECRET_KEY. */
   livemode: boolean;
+  /** The platform's share of connected-account invoices, in percent. */
+  platformFeePercent: number;
   publicUrl: string;
+  /** What goes with a client_secret to a page; without one for the mode the page has its own. */
+  publishableKeys?: { live?: string; test?: string };
+  /** Where something else than Stripe answers for it, to browsers too. */
+  sandboxUrl?: string | undefined;
   /** Whose pages may call from a browser. */
   corsOrigins: readonly string[];
   /** As Fastify takes it; undefined: the source of a request is whoever connects. */
@@ -64,9 +87,21 @@ export interface ListenerLimits {
 
 /**
  * Who may call. stripe: by its signature · operator: OPERATOR_TOKEN, or an owner or admin of the platform · user: any person
- * who has signed in · member, admin: a tenant's person of at least that role, or its secret key · "admin person", owner: no key
+ * who has signed in · "account user": who acts for one account: such a person, for the platform's account of theirs, or an
+ * account session, for its own; see `accountOf` · "secret key": a tenant's, and nobody else · member, admin: a tenant's
+ * person of at least that role, or its secret key · "admin person", owner: no key
  */
-export type Who = "anyone" | "operator" | "stripe" | "user" | "member" | "admin" | "admin person" | "owner";
+export type Who =
+  | "anyone"
+  | "operator"
+  | "stripe"
+  | "user"
+  | "account user"
+  | "secret key"
+  | "member"
+  | "admin"
+  | "admin person"
+  | "owner";
 
 export interface Call<Params, Query, Body> {
   deps: ApiDependencies;
@@ -78,6 +113,12 @@ export interface Call<Params, Query, Body> {
   headers: IncomingHttpHeaders;
   caller: Caller;
   requestId: string;
+  /**
+   * Of an `idempotent` operation whose caller sent an Idempotency-Key: stands for this operation. The same for each run of
+   * it (after a crash or a 5xx), by which it finds what an earlier run did; never again for another one, though the
+   * header's own text may come again from another caller, or after its 24 hours.
+   */
+  idempotencyKey?: string | undefined;
 }
 
 type Answer = z.ZodType | { description: string; contentType: string };
@@ -88,8 +129,12 @@ interface OperationSpec<Params, Query, Body> {
   params?: z.ZodType<Params>;
   query?: z.ZodType<Query>;
   body?: z.ZodType<Body>;
+  /** Headers of its own; `call.headers` has them. */
+  headers?: z.ZodType;
   /** By status. Errors need not be named: they all have one shape. */
   answers: Record<number, Answer>;
+  /** Takes an Idempotency-Key: see idempotency.ts. Its `run` returns the answer. */
+  idempotent?: true;
   /** How its line in the log is told: probes at `debug`; of webhooks the batches tell. */
   logged?: "info" | "debug" | "none";
   /** What it returns is the JSON body; a route that answers by `reply` returns it. */
@@ -151,10 +196,15 @@ function patternOf(path: string): RegExp {
 /** The body of every error answer. */
 export const ErrorAnswer = z
   .strictObject({
-    error: z.string().meta({ description: "A short title." }),
+    error: z.string().meta({ description: "A short title, or OAuth's code." }),
+    description: z.string().optional().meta({ description: "OAuth's own words, where it refused." }),
     code: z.string().meta({ description: "For programs: never changes." }),
     message: z.string().meta({ description: "One sentence that says what to do." }),
     param: z.string().optional().meta({ description: "The path of the field that is wrong." }),
     request_id: z.string(),
+    stripe_request_id: z
+      .string()
+      .optional()
+      .meta({ description: "Stripe's id of the call that failed, for its support and logs." }),
   })
   .meta({ id: "Error" });

@@ -8,8 +8,11 @@ import {
   resetForgottenPassword,
   verifyEmail,
 } from "./account-routes.ts";
+import { changeAccountRoute, createAccountRoute, listAccountsRoute, readAccountRoute } from "./account-admin-routes.ts";
+import { createAccountSession } from "./account-session-routes.ts";
 import { listApiKeys, regenerateApiKeys, revokeApiKeys } from "./api-key-routes.ts";
 import { jwks, login, logout, refresh, registerPersonRoute, registerTenantRoute } from "./auth-routes.ts";
+import { connectCallback, connectStatus, disconnectAccount, renewAccountLink, startConnect } from "./connect-routes.ts";
 import { readBillingLog, readObject } from "./billing-log-routes.ts";
 import {
   acceptInvitationRoute,
@@ -19,14 +22,44 @@ import {
   listMembersRoute,
   removeMemberRoute,
 } from "./member-routes.ts";
+import { grantCreditsRoute, readLedgerRoute, refundCreditsRoute, spendCreditsRoute } from "./credit-routes.ts";
+import { verifyLedgerRoute } from "./ledger-routes.ts";
 import { health, metrics, readiness } from "./probe-routes.ts";
 import { listOperation, readOperation } from "./projection-routes.ts";
+import { createInvoice, listInvoices, readInvoice, sendInvoice, voidInvoice } from "./connected-invoice-routes.ts";
+import { listMailsRoute, listMailTemplates, readMailRoute, retryMailRoute } from "./mail-routes.ts";
+import { listOffersOperation, syncOffersOperation } from "./offer-admin-routes.ts";
+import { changePackRoute, createPackRoute, listPacksRoute, readPackRoute } from "./pack-routes.ts";
+import { createPlanRoute, listPlansRoute, readPlanRoute, updatePlanRoute } from "./plan-routes.ts";
+import { findAccountsRoute, operatorListOperation } from "./operator-list-routes.ts";
 import { readOverview } from "./overview-routes.ts";
 import { rebuildProjections } from "./rebuild-routes.ts";
+import {
+  listOwnInvoices,
+  listOwnPacks,
+  listOwnPurchases,
+  purchaseCredits,
+  readOwnBilling,
+  readOwnLedger,
+} from "./own-billing-routes.ts";
 import { apiReference, openApi } from "./reference-routes.ts";
 import type { Method, Operation, Route, Who } from "./route.ts";
 import { uniqueRoutes } from "./route.ts";
 import { listEvents, readEvent, replayEvents, replayOneEvent } from "./stripe-event-routes.ts";
+import { readStatus } from "./status-routes.ts";
+import { refundPaymentRoute } from "./refund-routes.ts";
+import {
+  addPaymentMethodRoute,
+  billingPortalRoute,
+  cancelSubscriptionRoute,
+  changeOwnPlanRoute,
+  createSubscriptionRoute,
+  readEntitlementsRoute,
+  resumeSubscriptionRoute,
+} from "./subscription-routes.ts";
+import { changeTopUpRoute, readTopUpRoute } from "./top-up-routes.ts";
+import { changeTenantTerms } from "./tenant-fee-routes.ts";
+import { assignUnmatchedRoute, dismissUnmatchedRoute, listUnmatchedRoute } from "./unmatched-purchase-routes.ts";
 import { receiveWebhook } from "./webhook-routes.ts";
 
 const at = (method: Method, path: string, who: Who, operation: Operation, summary: string): Route => ({
@@ -88,9 +121,79 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
   ),
   at("GET", "/api/v1/auth/tenants/audit-log/", "admin", listAuditLog, "List who did what, newest first"),
 
+  at("POST", "/api/v1/auth/tenants/stripe/connect/", "owner", startConnect, "Begin to connect a Stripe account"),
+  at(
+    "GET",
+    "/api/v1/auth/tenants/stripe/callback/",
+    "anyone",
+    connectCallback,
+    "Where Stripe sends people back to: the state says who they are",
+  ),
+  at(
+    "GET",
+    "/api/v1/auth/tenants/stripe/refresh/",
+    "anyone",
+    renewAccountLink,
+    "Where Stripe sends people whose link was used: makes a new one",
+  ),
+  at("GET", "/api/v1/auth/tenants/stripe/status/", "admin", connectStatus, "How the tenant's Stripe account stands"),
+  at("POST", "/api/v1/auth/tenants/stripe/disconnect/", "owner", disconnectAccount, "Disconnect the Stripe account"),
+
   at("GET", "/api/v1/auth/tenants/api-keys/", "admin", listApiKeys, "List API keys, secret ones masked"),
   at("POST", "/api/v1/auth/tenants/api-keys/regenerate/", "owner", regenerateApiKeys, "Replace API keys"),
   at("POST", "/api/v1/auth/tenants/api-keys/revoke/", "owner", revokeApiKeys, "Revoke API keys at once"),
+
+  at("POST", "/accounts/invoices/", "admin", createInvoice, "Create and send an invoice on the connected account"),
+  at("GET", "/accounts/invoices/", "admin", listInvoices, "List invoices on the connected account, newest first"),
+  at("GET", "/accounts/invoices/:id/", "admin", readInvoice, "Retrieve an invoice on the connected account"),
+  at("POST", "/accounts/invoices/:id/void/", "admin", voidInvoice, "Void an invoice on the connected account"),
+  at("POST", "/accounts/invoices/:id/send/", "admin", sendInvoice, "Send an invoice to its customer again"),
+
+  at("GET", "/account/", "account user", readOwnBilling, "Retrieve the own account: balance, status, subscription"),
+  at("GET", "/account/credit-packs/", "account user", listOwnPacks, "List the credit packs that can be bought"),
+  at("POST", "/account/purchase-credits/", "account user", purchaseCredits, "Buy credits on Stripe's Checkout page"),
+  at("GET", "/account/purchases/", "account user", listOwnPurchases, "List the own purchases, newest first"),
+  at("GET", "/account/credits/ledger/", "account user", readOwnLedger, "List the own credit entries, newest first"),
+  at("GET", "/account/invoices/", "account user", listOwnInvoices, "List the own invoices, newest first"),
+
+  at(
+    "GET",
+    "/api/v1/status/:id/",
+    "anyone",
+    readStatus,
+    "How a payment stands: at once, by a long poll or as a stream",
+  ),
+
+  at("POST", "/account/subscription/", "account user", createSubscriptionRoute, "Begin a subscription"),
+  at("POST", "/account/subscription/cancel/", "account user", cancelSubscriptionRoute, "Cancel the own subscription"),
+  at("POST", "/account/subscription/resume/", "account user", resumeSubscriptionRoute, "Resume the own subscription"),
+  at("POST", "/account/subscription/change-plan/", "account user", changeOwnPlanRoute, "Change to another plan"),
+  at("POST", "/account/billing-portal/", "account user", billingPortalRoute, "Open Stripe's billing portal"),
+  at("POST", "/account/payment-method/", "account user", addPaymentMethodRoute, "Add a payment method"),
+  at("GET", "/account/auto-top-up/", "account user", readTopUpRoute, "Whether credits are bought when they run low"),
+  at("PATCH", "/account/auto-top-up/", "account user", changeTopUpRoute, "Buy credits when they run low, or stop that"),
+  at("GET", "/api/v1/accounts/:id/entitlements/", "admin", readEntitlementsRoute, "What an account may use now"),
+  at("POST", "/api/v1/payments/:id/refund/", "admin", refundPaymentRoute, "Refund a payment, whole or in part"),
+
+  at("PATCH", "/api/v1/admin/tenants/:id/", "operator", changeTenantTerms, "Change a tenant's application fee"),
+  at("GET", "/api/v1/accounts/", "admin", listAccountsRoute, "List accounts, newest first"),
+  at("POST", "/api/v1/accounts/", "admin", createAccountRoute, "Create an account"),
+  at("GET", "/api/v1/accounts/:id/", "admin", readAccountRoute, "Retrieve an account with its balance"),
+  at("PATCH", "/api/v1/accounts/:id/", "admin", changeAccountRoute, "Update an account"),
+  at("POST", "/api/v1/accounts/:id/session/", "secret key", createAccountSession, "Let a customer in, for 15 minutes"),
+  at("POST", "/api/v1/accounts/:id/credits/spend/", "admin", spendCreditsRoute, "Spend credits"),
+  at("POST", "/api/v1/accounts/:id/credits/grant/", "admin", grantCreditsRoute, "Grant credits"),
+  at("POST", "/api/v1/accounts/:id/credits/refund/", "admin", refundCreditsRoute, "Give spent credits back"),
+  at("GET", "/api/v1/accounts/:id/credits/ledger/", "admin", readLedgerRoute, "List credit entries, newest first"),
+
+  at("GET", "/api/v1/credit-packs/", "admin", listPacksRoute, "List credit packs, newest first"),
+  at("POST", "/api/v1/credit-packs/", "admin", createPackRoute, "Create a credit pack, here and at Stripe"),
+  at("GET", "/api/v1/credit-packs/:id/", "admin", readPackRoute, "Retrieve a credit pack"),
+  at("PATCH", "/api/v1/credit-packs/:id/", "admin", changePackRoute, "Update a credit pack, here and at Stripe"),
+  at("GET", "/api/v1/plans/", "anyone", listPlansRoute, "List plans: those that are sold, or all for an admin"),
+  at("POST", "/api/v1/plans/", "admin", createPlanRoute, "Create a plan, here and at Stripe"),
+  at("GET", "/api/v1/plans/:id/", "admin", readPlanRoute, "Retrieve a plan"),
+  at("PATCH", "/api/v1/plans/:id/", "admin", updatePlanRoute, "Update a plan, here and at Stripe"),
 
   at("GET", "/api/v1/admin/stripe-events/", "operator", listEvents, "List received events, newest first"),
   at(
@@ -122,8 +225,49 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
   at("GET", "/api/v1/admin/disputes/", "operator", listOperation("disputes"), "List disputes"),
   at("GET", "/api/v1/admin/disputes/:id/", "operator", readOperation("disputes"), "Retrieve a dispute"),
 
+  at("GET", "/api/v1/admin/credit-packs/", "operator", listOffersOperation("credit_pack"), "List a tenant's packs"),
+  at(
+    "POST",
+    "/api/v1/admin/credit-packs/sync/",
+    "operator",
+    syncOffersOperation("credit_pack"),
+    "Sync packs with Stripe",
+  ),
+  at("GET", "/api/v1/admin/plans/", "operator", listOffersOperation("plan"), "List a tenant's plans"),
+  at("POST", "/api/v1/admin/plans/sync/", "operator", syncOffersOperation("plan"), "Sync plans with Stripe"),
+  at("GET", "/api/v1/admin/tenants/", "operator", operatorListOperation("tenants"), "List tenants, newest first"),
+  at("GET", "/api/v1/admin/users/", "operator", operatorListOperation("users"), "List people, newest first"),
+  at(
+    "GET",
+    "/api/v1/admin/credit-purchases/",
+    "operator",
+    operatorListOperation("credit-purchases"),
+    "List purchases of credits, newest first",
+  ),
+  at("GET", "/api/v1/admin/accounts/", "operator", findAccountsRoute, "Find the accounts of an e-mail address"),
   at("GET", "/api/v1/admin/objects/:id/", "operator", readObject, "Retrieve any Stripe object with its story"),
   at("GET", "/api/v1/admin/billing-log/", "operator", readBillingLog, "What happened, with what each event changed"),
+  at("GET", "/api/v1/admin/mails/", "operator", listMailsRoute, "List mails, newest first"),
+  at("GET", "/api/v1/admin/mails/:id/", "operator", readMailRoute, "Retrieve a mail with its attempts"),
+  at("POST", "/api/v1/admin/mails/:id/retry/", "operator", retryMailRoute, "Try a failed or kept mail again"),
+  at("GET", "/api/v1/admin/mail-templates/", "operator", listMailTemplates, "List every mail with an example"),
+
+  at("GET", "/api/v1/admin/unmatched-purchases/", "operator", listUnmatchedRoute, "List payments that need a decision"),
+  at(
+    "POST",
+    "/api/v1/admin/unmatched-purchases/:id/assign/",
+    "operator",
+    assignUnmatchedRoute,
+    "Give a payment's credits to an account",
+  ),
+  at(
+    "POST",
+    "/api/v1/admin/unmatched-purchases/:id/dismiss/",
+    "operator",
+    dismissUnmatchedRoute,
+    "Decide that a payment brings no credits",
+  ),
+
   at("GET", "/api/v1/admin/overview/", "operator", readOverview, "Counts, lag and what needs a look"),
   at(
     "POST",
@@ -131,5 +275,12 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
     "operator",
     rebuildProjections,
     "Recompute all projections from the inbox, or compare them",
+  ),
+  at(
+    "POST",
+    "/api/v1/admin/ledger/verify/",
+    "operator",
+    verifyLedgerRoute,
+    "Prove that balances are what their entries say",
   ),
 ]);

@@ -1,5 +1,6 @@
 // The HTTP door: the rules that hold for every route (API.md), around the table in routes.ts.
 import { isUtf8 } from "node:buffer";
+import { hash } from "node:crypto";
 
 import fastify from "fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from "fastify";
@@ -12,6 +13,7 @@ import { clientErrorAnswer, httpListener, LIMITS } from "./http-listener.ts";
 import { admit } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import { corsHeaders, isPreflight } from "./cors.ts";
+import { runOnce } from "./idempotency.ts";
 import { keepPeopleUp } from "./people-upkeep.ts";
 import { registerReference, schemaOf } from "./reference.ts";
 import { MAX_BODY_BYTES } from "./refusal.ts";
@@ -29,6 +31,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** How the request's line in the log is told. */
     logged?: "info" | "debug" | "none";
+    idempotent?: boolean;
   }
   interface FastifyRequest {
     /** On the monotonic clock, milliseconds. */
@@ -37,11 +40,13 @@ declare module "fastify" {
     refusal: PublicError | undefined;
     /** Set before the body is read. */
     caller: Caller | undefined;
+    /** SHA-256 of the body's bytes, on routes that take an Idempotency-Key. */
+    bodyHash: Buffer | undefined;
   }
 }
 
 /** The server, not yet listening. `close()` lets running requests finish. */
-export function buildApi(deps: ApiDependencies): FastifyInstance {
+export function buildApi(deps: ApiDependencies, routes: readonly Route[] = ROUTES): FastifyInstance {
   const door = webhookDoor(deps);
   const app = fastify({
     serverFactory: (router) => httpListener({ limits: { ...LIMITS, ...deps.limits }, door, router }),
@@ -64,6 +69,7 @@ export function buildApi(deps: ApiDependencies): FastifyInstance {
   app.decorateRequest("startedAt", 0);
   app.decorateRequest("refusal", undefined);
   app.decorateRequest("caller", undefined);
+  app.decorateRequest("bodyHash", undefined);
   app.addHook("onRequest", async (request, reply) => {
     request.startedAt = deps.clock.monotonic();
     reply.headers(headersOf(request, deps));
@@ -72,11 +78,13 @@ export function buildApi(deps: ApiDependencies): FastifyInstance {
   });
   app.addHook("onResponse", async (request, reply) => tell(deps, request, reply));
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerError(deps, missing(request, reply), request, reply));
+  app.setNotFoundHandler((request, reply) => answerError(deps, missing(routes, request, reply), request, reply));
+  // Before the server stops listening: whoever waits is answered with what is known.
+  app.addHook("preClose", () => deps.status.stop());
   keepPeopleUp(app, deps);
   registerReference(app, deps);
   app.register(async (scope) => {
-    for (const route of ROUTES) addRoute(scope, route, deps, door);
+    for (const route of routes) addRoute(scope, route, deps, door);
   });
   return app;
 }
@@ -102,7 +110,7 @@ function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, doo
   app.route({
     method,
     url: path,
-    config: { logged: operation.logged ?? "info" },
+    config: { logged: operation.logged ?? "info", idempotent: operation.idempotent ?? false },
     schema: schemaOf(route),
     onRequest: async (request, reply) => {
       request.caller = await admit(deps, who, request.headers, request.ip);
@@ -116,17 +124,22 @@ function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, doo
     handler: async (request, reply) => {
       const { params, query, body, headers, caller } = request;
       if (caller === undefined) throw new Error("nobody has looked who calls");
-      return operation.run({ deps, params, query, body, headers, caller, reply, requestId: request.id });
+      const call = { deps, params, query, body, headers, caller, reply, requestId: request.id };
+      return operation.idempotent === true ? runOnce(route, call, request) : operation.run(call);
     },
   });
   if (summary === "") throw new Error(`${method} ${path} needs a summary.`);
+  if (operation.idempotent === true && (who === "anyone" || who === "stripe")) {
+    throw new Error(`${method} ${path} cannot take an Idempotency-Key: nobody knows whose key it is.`);
+  }
 }
 
 /** JSON alone, as bytes: text in another encoding is refused, not guessed. An empty body is no body. */
 function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, bytes, done) => {
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, bytes, done) => {
     const body = bytes as Buffer;
+    if (request.routeOptions.config.idempotent === true) request.bodyHash = hash("sha256", body, "buffer");
     if (body.length === 0) {
       done(null, undefined);
       return;
@@ -142,8 +155,8 @@ function readJsonBodies(app: FastifyInstance): void {
 }
 
 /** 405 for a path that takes other methods, else 404. */
-function missing(request: FastifyRequest, reply: FastifyReply): PublicError {
-  const methods = methodsOf(ROUTES, request.url.split("?", 1)[0] ?? "");
+function missing(routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): PublicError {
+  const methods = methodsOf(routes, request.url.split("?", 1)[0] ?? "");
   if (methods.length === 0) return publicError("not_found");
   reply.header("allow", methods.join(", "));
   return publicError("method_not_allowed");

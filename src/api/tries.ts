@@ -21,9 +21,21 @@ export async function countAsTry<Params, Query, Body>(
 export function countRequest({ rates }: Pick<ApiDependencies, "rates">, caller: Caller, reply: FastifyReply): void {
   const { identity, tenant, source } = caller;
   if (identity.kind === "operator") return;
-  const keyId = identity.kind === "key" ? identity.key.id : undefined;
-  const standing = rates?.count({ keyId, tenantId: tenant?.id, source });
+  const standing = rates?.count({ ...countedAs(identity, tenant), source });
   if (standing !== undefined) tellStanding(reply, standing);
+}
+
+/** One customer counts as a key does: of a tenant's many, none uses up what all have; and the platform's are no tenant's. */
+function countedAs(
+  identity: Caller["identity"],
+  tenant: Caller["tenant"],
+): { keyId: string | undefined; tenantId: string | undefined } {
+  const tenantId = tenant?.id;
+  if (identity.kind === "key") return { keyId: identity.key.id, tenantId };
+  if (identity.kind === "account") return { keyId: identity.session.accountId, tenantId };
+  if (identity.kind === "person" && tenant?.role === null)
+    return { keyId: identity.person.personId, tenantId: undefined };
+  return { keyId: undefined, tenantId };
 }
 
 function tellStanding(reply: FastifyReply, { limit, remaining, resetSeconds, exceeded }: Standing): void {

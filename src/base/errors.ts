@@ -98,6 +98,65 @@ const ERRORS = {
     sentence: "Send `confirm: true` to say that you mean it.",
   },
 
+  // Idempotency-Key
+  idempotency_key_required: {
+    status: 400,
+    title: "Idempotency key required",
+    sentence: "Send an Idempotency-Key header: a new one for each new operation, the same one to repeat it.",
+  },
+  idempotency_key_reused: {
+    status: 409,
+    title: "Idempotency key reused",
+    sentence: "This Idempotency-Key was sent with another request: use a new key for a new operation.",
+  },
+  idempotency_key_in_use: {
+    status: 409,
+    title: "Idempotency key in use",
+    sentence: "The first request with this Idempotency-Key is still running: send it again after a moment.",
+  },
+
+  // Accounts and credits
+  insufficient_credits: {
+    status: 402,
+    title: "Insufficient credits",
+    sentence:
+      "The balance does not cover this amount, and nothing was taken: let the account buy credits, or spend less.",
+  },
+  purchase_decided: {
+    status: 409,
+    title: "Already decided",
+    sentence: "Only a payment that waits for a decision can be assigned or dismissed: look at its status.",
+  },
+  key_taken: {
+    status: 409,
+    title: "Key taken",
+    sentence: "There is one with this key in this mode: change that one, or use another key.",
+  },
+  external_id_taken: {
+    status: 409,
+    title: "External id taken",
+    sentence: "Another account of this tenant has this external_id: use that account, or another id.",
+  },
+
+  // Subscriptions
+  subscription_exists: {
+    status: 409,
+    title: "Subscription exists",
+    sentence: "The account has a subscription to a plan of this group: change its plan, or cancel it first.",
+  },
+  subscription_unchangeable: {
+    status: 409,
+    title: "Subscription unchangeable",
+    sentence: "The subscription is in no state in which this can be done: look at its status.",
+  },
+
+  // Mails
+  mail_not_retriable: {
+    status: 409,
+    title: "Mail not retriable",
+    sentence: "Only a failed or a kept mail is tried again.",
+  },
+
   // Stripe's webhooks
   signature_missing: {
     status: 400,
@@ -124,6 +183,96 @@ const ERRORS = {
     status: 400,
     title: "Not a Stripe event",
     sentence: "The signed body is not a Stripe event: check what is sent to this address.",
+  },
+
+  // What we ask Stripe to do
+  stripe_not_configured: {
+    status: 503,
+    title: "Stripe not configured",
+    sentence:
+      "There is no Stripe key for this mode: the operator sets STRIPE_SECRET_KEY, or STRIPE_TEST_SECRET_KEY for test mode beside a live key.",
+  },
+  connect_client_id_missing: {
+    status: 503,
+    title: "Connect client id missing",
+    sentence: "OAuth needs the Connect client id (ca_…): the operator sets STRIPE_CONNECT_CLIENT_ID.",
+  },
+  connect_state_invalid: {
+    status: 400,
+    title: "State invalid",
+    sentence: "This state is unknown, was used, or is older than 10 minutes: start the connection again.",
+  },
+  connect_refused: {
+    status: 400,
+    title: "Connection refused",
+    sentence: "The Stripe account was not connected: start the connection again, and allow it there.",
+  },
+  stripe_already_connected: {
+    status: 409,
+    title: "Already connected",
+    sentence: "A Stripe account is connected already: disconnect it first to connect another one.",
+  },
+  stripe_account_taken: {
+    status: 409,
+    title: "Stripe account taken",
+    sentence:
+      "This Stripe account belongs to another tenant: disconnect it there first, or connect another Stripe account.",
+  },
+  platform_account: {
+    status: 409,
+    title: "The platform's own account",
+    sentence: "The platform's Stripe account is the one that owns STRIPE_SECRET_KEY: there is nothing to connect.",
+  },
+  stripe_not_connected: {
+    status: 409,
+    title: "Stripe account not connected",
+    sentence: "There is no Stripe account that may be used for this: connect one, and send it again.",
+  },
+  stripe_account_restricted: {
+    status: 409,
+    title: "Stripe account restricted",
+    sentence: "Stripe does not let this account do that yet: complete what its Stripe dashboard asks for.",
+  },
+  card_declined: {
+    status: 402,
+    title: "Card declined",
+    sentence: "The card was declined: use another payment method, or ask the bank.",
+  },
+  stripe_refused: {
+    status: 400,
+    title: "Refused by Stripe",
+    sentence: "Stripe refuses this request: correct it, and send it again.",
+  },
+  stripe_permission_denied: {
+    status: 502,
+    title: "Stripe key not allowed",
+    sentence: "The operator's Stripe key may not do this: the operator gives it the right, or sets another key.",
+  },
+  stripe_rate_limited: {
+    status: 503,
+    title: "Stripe is busy",
+    sentence: "Too many calls to Stripe at once: send it again after the Retry-After header's seconds.",
+  },
+  stripe_unreachable: {
+    status: 503,
+    title: "Stripe unreachable",
+    sentence: "Stripe does not answer: send it again after the Retry-After header's seconds.",
+  },
+  invoice_being_made: {
+    status: 409,
+    title: "Invoice being made",
+    sentence:
+      "The invoice is still on its way to Stripe: wait until it has its stripe_invoice_id, and send this again.",
+  },
+  invoice_not_open: {
+    status: 409,
+    title: "Invoice not open",
+    sentence: "Only an invoice that waits for its payment can be changed in this way: look at its status.",
+  },
+  stripe_conflict: {
+    status: 409,
+    title: "Conflict at Stripe",
+    sentence: "Another request is changing the same thing at Stripe: look at its state, and send it again if needed.",
   },
 
   // The operator's door
@@ -175,10 +324,14 @@ export interface PublicErrorOptions {
   message?: string;
   /** The path of the field that is wrong, such as `items.0.amount`. */
   param?: string;
+  /** What OAuth said, instead of the title and beside it: its code and its words for people. */
+  oauth?: { error: string; description: string | undefined };
   /** For the log only. */
   cause?: unknown;
   /** Seconds for the Retry-After header; 1 for a 429 or 503 that names none. */
   retryAfter?: number;
+  /** Stripe's id of the call that failed: the message ends with it. */
+  stripeRequestId?: string | undefined;
 }
 
 /** An error whose code, status, title and message go to the caller. Its cause never does. */
@@ -187,15 +340,21 @@ export class PublicError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly title: string;
+  readonly description: string | undefined;
   readonly param: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly stripeRequestId: string | undefined;
 
   constructor(code: ErrorCode, options: PublicErrorOptions = {}) {
     const { status, title, sentence } = ERRORS[code];
-    super(options.message ?? sentence, options.cause === undefined ? undefined : { cause: options.cause });
+    const { stripeRequestId } = options;
+    const said = `${options.message ?? sentence}${stripeRequestId === undefined ? "" : ` (Stripe request ${stripeRequestId})`}`;
+    super(said, options.cause === undefined ? undefined : { cause: options.cause });
+    this.stripeRequestId = stripeRequestId;
     this.code = code;
     this.status = status;
-    this.title = title;
+    this.title = options.oauth?.error ?? title;
+    this.description = options.oauth?.description;
     this.param = options.param;
     this.retryAfter = options.retryAfter ?? (status === 429 || status === 503 ? 1 : undefined);
   }
@@ -213,18 +372,22 @@ export function asPublicError(thrown: unknown): PublicError {
 /** The body of every error answer. */
 export interface ErrorBody {
   error: string;
+  description?: string;
   code: ErrorCode;
   message: string;
   param?: string;
   request_id: string;
+  stripe_request_id?: string;
 }
 
 export function errorBody(error: PublicError, requestId: string): ErrorBody {
   return {
     error: error.title,
+    ...(error.description === undefined ? {} : { description: error.description }),
     code: error.code,
     message: error.message,
     ...(error.param === undefined ? {} : { param: error.param }),
     request_id: requestId,
+    ...(error.stripeRequestId === undefined ? {} : { stripe_request_id: error.stripeRequestId }),
   };
 }

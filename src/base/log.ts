@@ -12,9 +12,15 @@ export type UnitName =
   | "batch.received"
   | "batch.processed"
   | "object.fetched"
+  | "stripe.call_failed"
   | "object.rebuilt"
   | "rebuild.finished"
-  | "mail.attempted";
+  | "ledger.verified"
+  | "mail.attempted"
+  | "connected_invoice.attempted"
+  | "offer.synced"
+  | "unmatched_purchase.resolved"
+  | "status.pulled";
 
 type FieldKind = "id" | "number" | "flag" | "text";
 
@@ -29,6 +35,7 @@ const LOG_FIELDS = {
   tenant: "id",
   stripe_event: "id",
   stripe_account: "id",
+  stripe_request: "id",
   event_type: "id",
   object: "id",
   object_id: "id",
@@ -38,6 +45,8 @@ const LOG_FIELDS = {
   // How it went
   outcome: "id",
   code: "id",
+  stripe_code: "id",
+  decline_code: "id",
   duration_ms: "number",
   lag_ms: "number",
   attempt: "number",

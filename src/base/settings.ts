@@ -57,6 +57,13 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/** Percent from 0 to 100, with two decimals at most. */
+export function percentage(text: string): number {
+  if (!/^\d{1,3}(\.\d{1,2})?$/.test(text) || Number(text) > 100)
+    throw new BadValue(`"${text}" is not a percentage from 0 to 100 with two decimals at most: use one, such as 12.5.`);
+  return Number(text);
+}
+
 export function path(text: string): string {
   if (text.includes("\0")) throw new BadValue("a path cannot contain NUL: correct it.");
   return text;
@@ -100,6 +107,19 @@ export function mailAddress(text: string): string {
   return text;
 }
 
+/** `mg.example.com`, without a scheme. */
+export function domainName(text: string): string {
+  if (!/^(?=.{1,253}$)([a-z\d]([a-z\d-]{0,61}[a-z\d])?\.)+[a-z\d-]{2,63}$/i.test(text))
+    throw new BadValue(`"${text}" is no domain: give it as mg.example.com, without a scheme.`);
+  return text.toLowerCase();
+}
+
+/** A name for people, on one line. */
+export function brandText(text: string): string {
+  if (!/^[^\p{Cc}<>]{1,60}$/u.test(text)) throw new BadValue("use 1 to 60 characters on one line, without < and >.");
+  return text;
+}
+
 /** Scheme, host and port. */
 export function origin(text: string): string {
   const url = webUrl(text);
@@ -130,11 +150,15 @@ export function secretText(least: number): (text: string) => string {
 }
 
 /** One of Stripe's API keys: `<kind>_test_…` or `<kind>_live_…`. */
-export function apiKey(name: string, kinds: readonly string[]): (text: string) => string {
+export function apiKey(
+  name: string,
+  kinds: readonly string[],
+  modes: readonly string[] = ["test", "live"],
+): (text: string) => string {
   return (text) => {
     mustBePrintable(text);
-    if (!new RegExp(`^(?:${kinds.join("|")})_(?:test|live)_[A-Za-z0-9_]+$`).test(text)) {
-      const forms = kinds.flatMap((kind) => [`${kind}_test_…`, `${kind}_live_…`]).join(", ");
+    if (!new RegExp(`^(?:${kinds.join("|")})_(?:${modes.join("|")})_[A-Za-z0-9_]+$`).test(text)) {
+      const forms = kinds.flatMap((kind) => modes.map((mode) => `${kind}_${mode}_…`)).join(", ");
       throw new BadValue(`it does not have the form of a ${name} (${forms}): copy it again from Stripe's dashboard.`);
     }
     return text;
@@ -210,6 +234,16 @@ function isNetwork(text: string): boolean {
 }
 
 /** What stands before `sk_live_…` in our keys. */
+/** Of a platform's Connect application. */
+export function clientId(text: string): string {
+  if (!/^ca_[A-Za-z0-9]+$/.test(text)) {
+    throw new BadValue(
+      "it does not have the form ca_…: copy it again from the Connect settings of Stripe's dashboard.",
+    );
+  }
+  return text;
+}
+
 export function keyBrand(text: string): string {
   if (!/^[a-z][a-z0-9]{0,19}$/.test(text) || ["sk", "pk", "rk"].includes(text)) {
     throw new BadValue(

@@ -86,7 +86,7 @@ async function sendEvent(event: EventToSend, { url, secretFor, clock }: SendOpti
 }
 
 /** Stripe's own: the HMAC of "time.body", its key the whole text of the secret. */
-function signature(body: string, secret: Secret, clock: Clock): string {
+export function signature(body: string, secret: Secret, clock: Clock): string {
   const time = Math.floor(clock.now() / 1000);
   const digest = createHmac("sha256", secret.reveal()).update(`${time}.`).update(body).digest("hex");
   return `t=${time},v1=${digest}`;

@@ -7,6 +7,8 @@ import { failed } from "./command-failure.ts";
 
 /** Any well-formed key is the sandbox's platform; this one is what Billhook itself uses. */
 const KEY = "sk_test_billhook_local_sandbox";
+/** Its twin, for browsers. */
+const PUBLISHABLE_KEY = "pk_test_billhook_local_sandbox";
 const WEBHOOK_PATH = "/stripe/webhook/";
 const CONNECT = "STRIPE_CONNECT_WEBHOOK_SECRET";
 
@@ -14,6 +16,7 @@ const CONNECT = "STRIPE_CONNECT_WEBHOOK_SECRET";
 export interface Inbox {
   unknownEvents: (ids: readonly string[]) => Promise<string[]>;
   settled: (atMostMs: number) => Promise<void>;
+  ensureSamplePacks: () => Promise<void>;
 }
 
 /** The small world is a dozen events: where they take longer, the process says ready and goes on with them. */
@@ -24,7 +27,7 @@ export interface LocalStripe {
   url: string;
   /** `config` with the sandbox in place of Stripe. */
   configured: (config: Config) => Config;
-  /** Registers the two endpoints and makes the small world. Resolves when Billhook has answered for all of it. */
+  /** Registers the two endpoints, makes the small world, and sells what is in it. Resolves when Billhook has answered for all of it. */
   introduce: (address: string, secrets: readonly WebhookSecret[], app: Inbox) => Promise<void>;
   close: () => Promise<void>;
 }
@@ -47,8 +50,10 @@ export async function openLocalStripe(config: Config): Promise<LocalStripe | und
     url: sandbox.url,
     configured: (given) => ({
       ...given,
-      stripeSecretKey: new Secret(KEY),
+      stripeKeys: { test: new Secret(KEY) },
+      publishableKeys: { test: PUBLISHABLE_KEY },
       stripeApiBase: sandbox.url,
+      connect: { ...given.connect, clientIds: { test: sandbox.clientId } },
       livemode: false,
     }),
     introduce: async (address, secrets, app) => {
@@ -63,6 +68,7 @@ export async function openLocalStripe(config: Config): Promise<LocalStripe | und
       await sandbox.idle(SETTLED_MS);
       // Another database than at the last start has not heard of what the sandbox still knows.
       for (const event of await app.unknownEvents(made)) sandbox.resend(event);
+      await app.ensureSamplePacks();
       await sandbox.idle(SETTLED_MS);
       await app.settled(SETTLED_MS);
     },

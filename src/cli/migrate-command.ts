@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 
 import { readCommandConfig } from "./command-config.ts";
-import { print, printJson } from "./output.ts";
+import { note, print, printJson } from "./output.ts";
 
 interface Flags {
   json?: true;
@@ -13,7 +13,8 @@ export function addMigrate(program: Command): void {
     .command("migrate")
     .summary("bring the database to this version's schema")
     .description(
-      "Applies the migrations that the database lacks, each in its own transaction. `billhook serve` does the same at its start.",
+      "Applies the migrations that the database lacks, each in its own transaction, and makes the API's login where\n" +
+        "SECRET_KEY is set. `billhook serve` does the same at its start.",
     )
     .option("--json", "print JSON")
     .action(runMigrate);
@@ -21,14 +22,19 @@ export function addMigrate(program: Command): void {
 
 async function runMigrate(flags: Flags): Promise<void> {
   const { config } = readCommandConfig(undefined);
-  const { openDatabase } = await import("../app.ts");
+  const { makeApiLogin, openDatabase } = await import("../app-database.ts");
   const { migrate } = await import("../db/migrate.ts");
   const database = await openDatabase(config);
   try {
     const applied = await migrate(database);
-    if (flags.json === true) printJson({ applied });
-    else
+    const { secretKeys } = config;
+    const log = { warn: (text: string) => note(text) };
+    const login = secretKeys === "generate" ? undefined : await makeApiLogin({ config, database, secretKeys, log });
+    if (flags.json === true) printJson({ applied, ...(login === undefined ? {} : { api_login: login }) });
+    else {
       print(applied.length === 0 ? "The schema is up to date." : applied.map((name) => `applied ${name}`).join("\n"));
+      if (login !== undefined) note(`The API's database login is ${login}.`);
+    }
   } finally {
     await database.close();
   }

@@ -123,7 +123,7 @@ async function* nothing(): AsyncIterable<Uint8Array> {
 
 /** The same API in this process, without listening and without its background work. */
 async function doorToDatabase(config: Config): Promise<OperatorDoor> {
-  const { openApp, openDatabase } = await import("../app.ts");
+  const [{ openApp }, { openDatabase }] = [await import("../app.ts"), await import("../app-database.ts")];
   const { openLogging } = await import("./logging.ts");
   if (config.databaseUrl !== undefined) await refuseOldSchema(() => openDatabase(config));
   const logging = openLogging({ level: "warn", format: config.logFormat, descriptor: 2 });

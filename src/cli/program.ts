@@ -3,16 +3,35 @@ import { Command, CommanderError } from "commander";
 
 import { asFailure, EXIT, writeFailure } from "./command-failure.ts";
 import { wantsStack } from "./command-config.ts";
+import { addAccounts } from "./accounts-command.ts";
+import { addCreditPacks } from "./credit-packs-command.ts";
 import { addEvents } from "./events-command.ts";
+import { addMails } from "./mails-command.ts";
+import { addLedger } from "./ledger-command.ts";
 import { addMigrate } from "./migrate-command.ts";
 import { addObjects } from "./objects-command.ts";
 import { outliveReaders } from "./output.ts";
+import { addPlans } from "./plans-command.ts";
 import { addRebuild } from "./rebuild-command.ts";
 import { addSend } from "./send-command.ts";
 import { addServe } from "./serve-command.ts";
+import { addStripe } from "./stripe-command.ts";
 import { readVersion } from "./version.ts";
 
-const COMMANDS = [addServe, addMigrate, addEvents, addObjects, addRebuild, addSend];
+const COMMANDS = [
+  addServe,
+  addMigrate,
+  addEvents,
+  addObjects,
+  addMails,
+  addRebuild,
+  addLedger,
+  addCreditPacks,
+  addPlans,
+  addAccounts,
+  addSend,
+  addStripe,
+];
 
 const LEFT_OPEN_MS = 2000;
 

@@ -1,7 +1,9 @@
 // The login of the API's own pool on a server: it owns nothing, and can do nothing but take the tenants' role.
 import { createHmac, hash, pbkdf2Sync, randomBytes } from "node:crypto";
 
-import type { Secret } from "../base/secret.ts";
+import type { KeyRing } from "../base/key-ring.ts";
+import { Secret } from "../base/secret.ts";
+import { textArray } from "./arrays.ts";
 import type { Database, Queryable } from "./database.ts";
 import { TENANT_ROLE } from "./tenant-scope.ts";
 
@@ -12,6 +14,8 @@ export interface ApiLogin {
 
 /** PostgreSQL cuts names off at 63 bytes. */
 const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+/** Leaves room for a key's mark. */
+const LONGEST = 54;
 
 /**
  * A name for the login. Roles belong to the whole server, passwords to one Billhook: two of them on one server must not
@@ -20,7 +24,20 @@ const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 export function apiRoleName(url: string): string {
   const database = decodeURIComponent(new URL(url).pathname.slice(1));
   const plain = `billhook_api_${database}`;
-  return NAME.test(plain) ? plain : `billhook_api_${hash("sha256", database).slice(0, 16)}`;
+  return NAME.test(plain) && plain.length <= LONGEST ? plain : `billhook_api_${hash("sha256", database).slice(0, 16)}`;
+}
+
+/**
+ * A login for each secret key, the current one's first, with a password derived from it. Each key has a login of its own,
+ * because nodes with the older SECRET_KEY work on while the others start with the newer one: one password, changed under
+ * them, would end them.
+ */
+export function apiLoginsOf(url: string, ring: KeyRing): ApiLogin[] {
+  const marks = ring.keysFor("name of the database api login");
+  return ring.keysFor("database api login").map((key, index) => ({
+    name: `${apiRoleName(url)}_${marks[index]?.toString("hex", 0, 4) ?? ""}`,
+    password: new Secret(key.toString("base64url")),
+  }));
 }
 
 /** The same database, logged in as somebody else. */
@@ -44,8 +61,7 @@ export async function ensureApiRole(database: Database, { name, password }: ApiL
   const verifier = scramVerifier(password.reveal());
   try {
     await database.transaction(async (tx) => {
-      // Of two nodes that alter one role at once, one would be refused.
-      await tx.query("select pg_advisory_xact_lock(hashtextextended('billhook api role', 0))");
+      await tx.query(LOCK);
       const before = await standingOf(tx, name);
       if (before !== undefined) refuseExcess(before);
       await tx.query(
@@ -62,6 +78,21 @@ export async function ensureApiRole(database: Database, { name, password }: ApiL
       { cause: error },
     );
   }
+}
+
+/**
+ * Takes the logins away that belong to none of our secret keys: whoever learned a key that was rotated out could still use
+ * its login. Returns their names. Throws when the owner may not.
+ */
+export async function retireApiRoles(database: Database, url: string, ours: readonly ApiLogin[]): Promise<string[]> {
+  return database.transaction(async (tx) => {
+    await tx.query(LOCK);
+    const values = [`^${apiRoleName(url)}_[0-9a-f]{8}$`, textArray(ours.map(({ name }) => name))];
+    const { rows } = await tx.query<{ name: string }>({ text: OTHERS, values });
+    // What is connected by it stays so: its nodes end as they are replaced.
+    for (const { name } of rows) await tx.query(`alter role ${name} nologin password null`);
+    return rows.map(({ name }) => name);
+  });
 }
 
 /** Throws, with a sentence for the operator, unless whoever is logged in here is bound by row-level security in all that it can do. */
@@ -114,6 +145,12 @@ function scramVerifier(password: string): string {
 }
 
 const SCRAM_ITERATIONS = 4096;
+
+// Of two nodes that alter one role at once, one would be refused.
+const LOCK = "select pg_advisory_xact_lock(hashtextextended('billhook api role', 0))";
+
+const OTHERS =
+  "select rolname as name from pg_roles where rolname ~ $1 and rolcanlogin and rolname <> all ($2::text[])";
 
 const letConnect = (name: string): string => `
   do $$ begin execute format('grant connect on database %I to ${name}', current_database()); end $$`;

@@ -40,15 +40,20 @@ export async function queueFetches(tx: Queryable, fetches: readonly WantedFetch[
   });
 }
 
-/** Claims one mode's fetches that are due: a test key cannot read live objects. */
+/**
+ * Claims one mode's fetches that are due, a test key cannot read live objects: so many in all and for each account, and none
+ * of the excluded accounts.
+ */
 export async function claimFetches(
   tx: Queryable,
   livemode: boolean,
   lease: string,
   leaseSeconds: number,
-  limit: number,
+  limit: { all: number; perAccount: number },
+  excluded: readonly string[],
 ): Promise<ClaimedFetch[]> {
-  return (await tx.query<ClaimedFetch>({ text: CLAIM, values: [livemode, lease, leaseSeconds, limit] })).rows;
+  const values = [livemode, lease, leaseSeconds, limit.all, limit.perAccount, textArray(excluded)];
+  return (await tx.query<ClaimedFetch>({ text: CLAIM, values })).rows;
 }
 
 /** Ends a fetch, unless a later second was asked for meanwhile. */
@@ -89,7 +94,19 @@ const CLAIM = `
   set attempts = attempts + 1, lease = $2, next_attempt_at = now() + $3 * interval '1 second'
   from (
     select livemode, stripe_account, object_type, object_id from stripe_fetches
-    where livemode = $1 and next_attempt_at <= now() order by next_attempt_at limit $4 for update skip locked
+    where livemode = $1 and next_attempt_at <= now() and (stripe_account, object_type, object_id) in (
+      select stripe_account, object_type, object_id from (
+        select stripe_account, object_type, object_id, next_attempt_at,
+               row_number() over (partition by stripe_account order by next_attempt_at) as place
+        from (
+          select stripe_account, object_type, object_id, next_attempt_at from stripe_fetches
+          where livemode = $1 and next_attempt_at <= now() and stripe_account <> all ($6::text[])
+          order by next_attempt_at limit 200
+        ) as oldest
+      ) as placed
+      where place <= $5 order by next_attempt_at limit $4
+    )
+    for update skip locked
   ) as due
   where (claimed.livemode, claimed.stripe_account, claimed.object_type, claimed.object_id)
       = (due.livemode, due.stripe_account, due.object_type, due.object_id)

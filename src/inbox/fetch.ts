@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
 import type { StripeObject, UnixSeconds } from "../projections/observation.ts";
+import { type WorkPool, workPool } from "../work/work-pool.ts";
 import { claimFetches, type ClaimedFetch, finishFetch, putOffFetch } from "./fetch-table.ts";
 import { observe } from "./observe.ts";
 
@@ -13,7 +14,9 @@ export type FetchAnswer =
   | { outcome: "found"; object: StripeObject; text: string; asOf: UnixSeconds; apiVersion: string | null }
   | { outcome: "missing" | "unsupported" }
   | { outcome: "refused"; reason: string }
-  | { outcome: "retry"; reason: string; after?: number | undefined };
+  | { outcome: "retry"; reason: string; after?: number | undefined }
+  /** Nothing was asked: the account does not answer lately. */
+  | { outcome: "paused"; after: number };
 
 export interface FetchOptions {
   database: Database;
@@ -25,23 +28,38 @@ export interface FetchOptions {
   retrieve: (wanted: { account: string; objectType: string; objectId: string }) => Promise<FetchAnswer>;
   leaseSeconds: number;
   newLease: () => string;
+  /** Accounts that are not worth asking now. */
+  paused: () => readonly string[];
   onObserved: () => void;
+  /** A place is free: there may be more to fetch. */
+  onFinished?: () => void;
   metrics: { fetched: (outcome: FetchAnswer["outcome"]) => void };
 }
 
-const AT_ONCE = 5;
+const AT_ONCE = 8;
+/** Those of one account: a slow one leaves places to the others, and lanes of its own to requests. */
+const AT_ONCE_PER_ACCOUNT = 2;
 const BACKOFF = { first: 2000, factor: 3, max: 3_600_000, jitter: 0.2 };
 /** Stripe's clock has to pass the second that the answer must include. */
 const TOO_EARLY_SECONDS = 2;
 
-/** Fetches what is due. Returns whether there was anything. */
-export async function fetchOnce(options: FetchOptions): Promise<boolean> {
-  const lease = options.newLease();
-  const claimed = await options.database.transaction((tx) =>
-    claimFetches(tx, options.livemode, lease, options.leaseSeconds, AT_ONCE),
-  );
-  await Promise.all(claimed.map((fetch) => fetchOne(options, fetch, lease)));
-  return claimed.length > 0;
+/** One mode's fetches: several at once, never all for one account, and none for an account whose circuit is open. */
+export function fetchPool(options: FetchOptions): WorkPool {
+  const { database, livemode, leaseSeconds, onFinished } = options;
+  return workPool<{ fetch: ClaimedFetch; lease: string }>({
+    limit: { all: AT_ONCE, perKey: AT_ONCE_PER_ACCOUNT },
+    keyOf: ({ fetch }) => fetch.account,
+    claim: async (left, busy) => {
+      const lease = options.newLease();
+      const excluded = [...new Set([...busy, ...options.paused()])];
+      const claimed = await database.transaction((tx) =>
+        claimFetches(tx, livemode, lease, leaseSeconds, { all: left.all, perAccount: left.perKey }, excluded),
+      );
+      return claimed.map((fetch) => ({ fetch, lease }));
+    },
+    work: ({ fetch, lease }) => fetchOne(options, fetch, lease),
+    onFinished,
+  });
 }
 
 async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: string): Promise<void> {
@@ -62,6 +80,8 @@ async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: strin
         );
         await finishFetch(tx, fetch, lease);
       }
+    } else if (answer.outcome === "paused") {
+      await putOffFetch(tx, fetch, lease, answer.after, null);
     } else if (answer.outcome === "retry" || answer.outcome === "refused") {
       const wait =
         answer.outcome === "retry" && answer.after !== undefined

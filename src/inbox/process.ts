@@ -22,6 +22,8 @@ export interface ProcessOptions {
   batchSize: number;
   /** Makes a name for one claim, unique among all processes. */
   newLease: () => string;
+  /** Heard after each commit: the objects that may have changed, as objectKeyText() names them. */
+  committed?: ((objects: readonly string[]) => void) | undefined;
 }
 
 export interface ProcessMetrics {
@@ -133,6 +135,7 @@ async function projectAndTell(options: ProcessOptions, claimed: readonly Claimed
   const result = await traced("events.process", { events: claimed.length }, () =>
     options.database.transaction((tx) => projectBatch(tx, claimed, lease, options.context)),
   );
+  options.committed?.(claimed.flatMap(({ objectKey }) => (objectKey === null ? [] : [objectKey])));
   const milliseconds = options.clock.monotonic() - started;
   const lag = Math.max(...claimed.map((event) => event.age)) + milliseconds / 1000;
   options.metrics.batch(result, milliseconds / 1000, lag);

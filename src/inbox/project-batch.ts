@@ -9,11 +9,17 @@ import { type ObjectKey, objectKeyText, type Observation, type Scope } from "../
 import type { Effect, Projection } from "../projections/projection.ts";
 import { isHandled, PROJECTIONS, projectionOf } from "../projections/registry.ts";
 import { storableText } from "../base/text.ts";
+import { followConnections } from "./account-heads.ts";
+import { followAccounts } from "./account-standing.ts";
+import { type BillingMails, type Bought, queueBillingMails } from "./billing-mails.ts";
+import { followInvoices } from "./connected-invoice-heads.ts";
 import { type Claimed, eventKey, finishEvents, recordOutcomes, releaseEvents, writeTenants } from "./event-tables.ts";
 import { loadEvents, loadObservationsOf, type ObjectSecond } from "./load-events.ts";
 import { queueFetches } from "./fetch-table.ts";
 import { loadHeads, writeRows } from "./projection-tables.ts";
+import { settleRows } from "./purchase-heads.ts";
 import { type ReadObservation, readObservation } from "./stored-observation.ts";
+import { followRequests } from "./subscription-heads.ts";
 
 export interface BatchContext {
   kind: Database["kind"];
@@ -21,6 +27,8 @@ export interface BatchContext {
   platformTenant: string;
   /** Observations still in memory from their receipt, by event key: saves reading and parsing them again. */
   recent: { take: (key: string) => ReadObservation | undefined };
+  /** Undefined: nobody is mailed. */
+  mails?: BillingMails | undefined;
 }
 
 /** What one batch did, for the log and the metrics. */
@@ -69,9 +77,11 @@ export async function projectBatch(
   const claimedOf = (works: readonly Work[]): Claimed[] => works.map((work) => work.claimed);
   const effects = [...effectsOfRows(rows), ...effectsOfThinEvents(routed)];
   const tenants = tenantsToWrite(routed);
+  const tenantOf = tenantsByAccount(routed, context);
+  let bought: readonly Bought[] = [];
   // In this order on one connection, none waiting for the answer to the one before. The first that fails is what is thrown.
   await Promise.all([
-    ...(await writeAllRows(tx, rows, tenantsByAccount(routed, context))),
+    ...(await writeAllRows(tx, rows, tenantOf)),
     insertFacts(tx, facts),
     carryOut(tx, effects),
     recordOutcomes(tx, "ignored", claimedOf(ignored)),
@@ -79,7 +89,18 @@ export async function projectBatch(
     writeTenants(tx, tenants),
     finishEvents(tx, held, lease),
     releaseEvents(tx, busy, lease),
+    // Behind the rows, which it reads.
+    settleRows(tx, rows, (row) => tenantOf(row.key), context.kind).then((paid) => (bought = paid)),
   ]);
+  await followInvoices(tx, connectedInvoices(snapshots));
+  await followAccounts(tx, rows, (row) => tenantOf(row.key));
+  await followRequests(tx, rows, (row) => tenantOf(row.key));
+  if (context.mails !== undefined) await queueBillingMails(tx, context.mails, { facts, bought });
+  // Last, as its locks are. Also of stale events: several may say together what the newest does not.
+  await followConnections(
+    tx,
+    routed.map(({ observation }) => observation),
+  );
   return {
     processed: routed.length - ignored.length,
     ignored: ignored.length,
@@ -291,6 +312,18 @@ function effectsOfThinEvents(works: readonly Work[]): ScopedEffect[] {
     if (snapshot || objectId === null) return [];
     return [{ kind: "fetch", livemode, account, objectType, objectId, since: created, reason: "thin_event" }];
   });
+}
+
+/** Also of stale observations: a fact of theirs may be new. */
+function connectedInvoices(works: readonly Work[]): ObjectKey[] {
+  const keys = new Map<string, ObjectKey>();
+  for (const { observation } of works) {
+    const { livemode, account, objectType, objectId } = observation;
+    if (account === "" || objectType !== "invoice" || objectId === null) continue;
+    const key = { livemode, account, objectType, objectId };
+    keys.set(objectKeyText(key), key);
+  }
+  return [...keys.values()];
 }
 
 /** The platform's own events had their tenant from the start. */

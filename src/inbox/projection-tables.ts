@@ -111,6 +111,25 @@ export async function deleteRow(tx: Queryable, projection: Projection, key: Obje
   });
 }
 
+/** What we knew of an account is its new tenant's now, as a rebuild would say. Returns whether there was anything. */
+export async function giveAccountRows(
+  tx: Queryable,
+  { livemode, account, tenantId }: { livemode: boolean; account: string; tenantId: string },
+): Promise<boolean> {
+  const tables = PROJECTIONS.flatMap(({ table, children = [] }) => [table, ...children.map((child) => child.table)]);
+  const values = [livemode, account, tenantId];
+  // In the reducer's order: the two never wait for each other crosswise.
+  const given = await Promise.all(tables.map((table) => tx.query({ text: giveSql(table), values })));
+  return given.some(({ rowCount }) => rowCount > 0);
+}
+
+const giveSql = (table: string): string => `
+  with own as (
+    select id from ${table} where livemode = $1 and stripe_account = $2 and tenant_id is distinct from $3
+    order by id collate "C" for update)
+  update ${table} as known set tenant_id = $3 from own
+  where known.livemode = $1 and known.stripe_account = $2 and known.id = own.id`;
+
 /** The columns that every projection row has, as stored. Source: 0003_projections.sql. */
 interface HeadRow {
   /** Of the key that was asked for, from 1. */

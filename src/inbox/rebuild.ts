@@ -7,10 +7,14 @@ import { fold, type FoldedRow } from "../projections/fold.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { PROJECTIONS, projectionOf } from "../projections/registry.ts";
 import { accountKey, ownersOf } from "../connections/routing.ts";
+import { followConnections } from "./account-heads.ts";
+import { followAccounts } from "./account-standing.ts";
+import { followInvoices } from "./connected-invoice-heads.ts";
 import { loadObservationsOf } from "./load-events.ts";
 import { loadLiveRows, nextOrphans, type RowValues, rowValues } from "./live-rows.ts";
 import { deleteRow, writeRows } from "./projection-tables.ts";
 import { readObservation } from "./stored-observation.ts";
+import { followRequests } from "./subscription-heads.ts";
 
 export interface RebuildOptions {
   database: Database;
@@ -123,7 +127,14 @@ async function rebuildObjects(
       const columns = compare(live.get(text), rows.get(text), tenantOf(key));
       return columns.length === 0 ? [] : [{ key, table: projectionOf(key.objectType).table, columns }];
     });
-    if (!options.check) await mend(tx, differences, rows, tenantOf);
+    if (!options.check) {
+      await mend(tx, differences, rows, tenantOf);
+      await followInvoices(tx, ready);
+      const folded = ready.flatMap((key) => rows.get(objectKeyText(key)) ?? []);
+      await followAccounts(tx, folded, (row) => tenantOf(row.key));
+      await followRequests(tx, folded, (row) => tenantOf(row.key));
+      await followConnections(tx, ready);
+    }
     return { differences, pending: keys.length - ready.length };
   });
 }

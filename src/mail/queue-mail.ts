@@ -1,6 +1,7 @@
 // Queues a mail in the caller's transaction: it is sent if, and only if, that commits.
 import { storableText } from "../base/text.ts";
 import type { Queryable } from "../db/database.ts";
+import type { WantedCheck } from "./mail-checks.ts";
 import { checkFields, lateAfter, type MailFields, type MailTemplate } from "./mail-fields.ts";
 import { insertMail, newMailId } from "./mail-tables.ts";
 
@@ -13,10 +14,16 @@ export interface WantedMail<Template extends MailTemplate = MailTemplate> {
   to: string;
   template: Template;
   fields: MailFields[Template];
+  /** What must still be so when it is sent; none: it is true whenever it is sent. */
+  check?: WantedCheck;
 }
 
 /** One address and nothing that a mail header or an SMTP command would read otherwise. */
 const ADDRESS = /^[^\s<>()[\]\\,;:"@\p{C}]{1,64}@[^\s<>()[\]\\,;:"@\p{C}]{1,253}$/u;
+
+export function isOneAddress(text: string): boolean {
+  return ADDRESS.test(text);
+}
 
 /**
  * Queues the mail, once per cause. Returns its id, or undefined when the cause had its mail already. Throws, before it asks
@@ -24,11 +31,14 @@ const ADDRESS = /^[^\s<>()[\]\\,;:"@\p{C}]{1,64}@[^\s<>()[\]\\,;:"@\p{C}]{1,253}
  */
 export async function queueMail<Template extends MailTemplate>(
   tx: Queryable,
-  { tenantId, cause, to, template, fields }: WantedMail<Template>,
+  { tenantId, cause, to, template, fields, check }: WantedMail<Template>,
 ): Promise<string | undefined> {
-  if (!ADDRESS.test(to)) throw new Error(`the mail ${template} is not for one mail address`);
+  if (!isOneAddress(to)) throw new Error(`the mail ${template} is not for one mail address`);
   checkFields(template, fields);
-  const stored = Object.entries(fields).map(([field, value]) => [field, storableText(String(value))]);
+  const stored = Object.entries(fields).map(([field, value]: [string, unknown]) => [
+    field,
+    typeof value === "string" ? storableText(value) : value,
+  ]);
   const id = newMailId();
   const isNew = await insertMail(tx, {
     id,
@@ -38,6 +48,7 @@ export async function queueMail<Template extends MailTemplate>(
     to,
     fields: JSON.stringify(Object.fromEntries(stored)),
     lateAfter: lateAfter(template),
+    check,
   });
   return isNew ? id : undefined;
 }

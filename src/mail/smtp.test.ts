@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import { Secret } from "../base/secret.ts";
 import { type MailServer, openMailServer } from "../../test/support/mail-server.ts";
-import { type OutgoingMail, type SmtpSettings, smtpSender } from "./smtp.ts";
+import type { OutgoingMail } from "./mail-sender.ts";
+import { type SmtpSettings, smtpSender } from "./smtp.ts";
 
 const FROM = "Billhook <billing@example.com>";
 const MAIL: OutgoingMail = { id: "mail_1", to: "ada@example.com", subject: "Ünïcode", text: "hello", html: "<p>hello" };

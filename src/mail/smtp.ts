@@ -3,7 +3,15 @@ import { createTransport } from "nodemailer";
 import type { NodemailerError, SendMailOptions, SMTPTransportOptions } from "nodemailer";
 
 import type { Secret } from "../base/secret.ts";
-import type { RenderedMail } from "./mail-layout.ts";
+import {
+  answerLine,
+  domainOf,
+  type MailSender,
+  messageId,
+  type OutgoingMail,
+  ROBOT_HEADERS,
+  type SendAnswer,
+} from "./mail-sender.ts";
 
 export interface SmtpSettings {
   /** `Name <address>`, or an address alone. */
@@ -18,22 +26,8 @@ export interface SmtpSettings {
   pass?: Secret;
 }
 
-/** sent: the server took it · refused: it never will · retry: try again later */
-export type SendAnswer =
-  | { outcome: "sent"; answer: string }
-  | { outcome: "refused" | "retry"; code: string; status: number | undefined; answer: string };
-
-export interface OutgoingMail extends RenderedMail {
-  id: string;
-  to: string;
-}
-
-/** Never throws: what goes wrong is an answer. `signal` ends the attempt, whose fate is then unknown: `retry`. */
-export type MailSender = (mail: OutgoingMail, signal: AbortSignal) => Promise<SendAnswer>;
-
 const CONNECT_TIMEOUT = 10_000;
 const SILENCE_TIMEOUT = 20_000;
-const LONGEST_ANSWER = 500;
 
 /** Throws, with a sentence that quotes no secret, when the settings are wrong. */
 export function smtpSender(settings: SmtpSettings): MailSender {
@@ -57,7 +51,7 @@ export function smtpSender(settings: SmtpSettings): MailSender {
   return async (mail, signal) => {
     try {
       const { response } = await transport.sendMail({ ...mimeOf(mail, settings.from, domain), signal });
-      return { outcome: "sent", answer: oneLine(response) };
+      return { outcome: "sent", answer: answerLine(response) };
     } catch (error) {
       return answerOf(error);
     }
@@ -66,16 +60,14 @@ export function smtpSender(settings: SmtpSettings): MailSender {
 
 function mimeOf(mail: OutgoingMail, from: string, domain: string): SendMailOptions {
   return {
-    // The same at every attempt: a mail server or client that gets it twice can tell.
-    messageId: `<${mail.id}@${domain}>`,
+    messageId: messageId(mail.id, domain),
     from,
     // An object is one recipient, whatever its text.
     to: { name: "", address: mail.to },
     subject: mail.subject,
     text: mail.text,
     html: mail.html,
-    // Asks out-of-office robots not to answer (RFC 3834, and Microsoft's own).
-    headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+    headers: ROBOT_HEADERS,
   };
 }
 
@@ -130,13 +122,6 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-function domainOf(from: string): string {
-  const domain = /@([^\s<>@"]+)>?\s*$/.exec(from)?.[1];
-  if (domain === undefined || /[\r\n]/.test(from))
-    throw new Error("the sender's address is not of the form `Name <address>`: correct it");
-  return domain;
-}
-
 /**
  * A 5xx answer to the recipient or to the message is about this mail: it ends at once. One to our login, our address or our
  * connection is about our settings, which are put right while mails wait; without any answer nothing is known.
@@ -152,15 +137,6 @@ function answerOf(error: unknown): SendAnswer {
     outcome: aboutThisMail ? "refused" : "retry",
     code: code ?? "unknown",
     status: responseCode,
-    answer: oneLine(error instanceof Error ? error.message : "the mail could not be sent"),
+    answer: answerLine(error instanceof Error ? error.message : "the mail could not be sent"),
   };
-}
-
-/** A server's answer is foreign text: one line that PostgreSQL can store. */
-function oneLine(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/\p{Cc}+/gu, " ")
-    .slice(0, LONGEST_ANSWER)
-    .toWellFormed();
 }

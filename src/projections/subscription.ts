@@ -181,6 +181,14 @@ function times(object: StripeObject) {
   };
 }
 
+/** As Stripe tells of it: three days before. A subscription that was fetched, as thin events are, says it only so. */
+function isTrialEnding(object: StripeObject, created: number): boolean {
+  const ends = object.status === "trialing" ? time(object.trial_end) : null;
+  return typeof ends === "number" && ends > created && ends - created <= TRIAL_NOTICE;
+}
+
+const TRIAL_NOTICE = 3 * 86_400;
+
 function facts(object: StripeObject, { type, objectId, created }: Observation): (Fact | false)[] {
   if (objectId === null) return [];
   const status = object.status;
@@ -191,7 +199,7 @@ function facts(object: StripeObject, { type, objectId, created }: Observation): 
     status === "incomplete_expired" && fact("subscription.expired", objectId),
     status === "past_due" && fact("subscription.past_due", objectId, invoice),
     status === "unpaid" && fact("subscription.unpaid", objectId, invoice),
-    type === "customer.subscription.trial_will_end" &&
+    (type === "customer.subscription.trial_will_end" || isTrialEnding(object, created)) &&
       fact("subscription.trial_will_end", objectId, time(object.trial_end) ?? ""),
     // May be paused and resumed again and again, with nothing in the object that counts it.
     type === "customer.subscription.paused" && fact("subscription.paused", objectId, created),

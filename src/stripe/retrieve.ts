@@ -1,7 +1,7 @@
 // Fetching one object from Stripe, with the second up to which the answer is known to be true.
 import { IncomingMessage } from "node:http";
 import type { Clock } from "../base/clock.ts";
-import { STRIPE_API_VERSION, STRIPE_TIMEOUT, type StripeClient, StripeError } from "./client.ts";
+import { NETWORK_RETRIES, STRIPE_API_VERSION, STRIPE_TIMEOUT, type StripeClient, StripeError } from "./client.ts";
 import type { StripeObject, UnixSeconds } from "./envelope.ts";
 
 export interface WantedObject {
@@ -186,7 +186,11 @@ async function retrieve(
   const asked = clock.monotonic();
   try {
     // Streamed, so that the text is at hand as received, with the headers; errors come parsed all the same.
-    const answer: unknown = await client.rawRequest("GET", path, undefined, { ...onBehalf, streaming: true });
+    const answer: unknown = await client.rawRequest("GET", path, undefined, {
+      ...onBehalf,
+      maxNetworkRetries: NETWORK_RETRIES,
+      streaming: true,
+    });
     const roundTrip = clock.monotonic() - asked;
     if (!(answer instanceof IncomingMessage)) return retry(`HTTP ${statusOf(answer)} without an error`);
     const text = await textOf(answer);
@@ -212,7 +216,7 @@ async function retrieve(
  * The last second that the answer surely includes: Stripe read the object at some time between our question and its own
  * `Date`, which is cut to the second. Our wall clock has no part in it. Retries within count as one long round trip.
  */
-function asOfSecond(date: string | undefined, roundTripMilliseconds: number): UnixSeconds | undefined {
+export function asOfSecond(date: string | undefined, roundTripMilliseconds: number): UnixSeconds | undefined {
   if (date === undefined || !HTTP_DATE.test(date)) return undefined;
   const asOf = Date.parse(date) / 1000 - Math.ceil(roundTripMilliseconds / 1000) - 1;
   return asOf >= 0 ? asOf : undefined; // NaN is no answer either.

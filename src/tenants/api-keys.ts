@@ -81,6 +81,11 @@ export async function findKeyHolder(database: Queryable, key: string): Promise<K
   return rows[0];
 }
 
+/** Whether this key, by its id, works now. Asked for each request of an account session that it has let in. */
+export async function keyWorks(database: Queryable, id: string): Promise<boolean> {
+  return (await database.query({ name: "key_works", text: ALIVE, values: [id] })).rowCount === 1;
+}
+
 /** Writes when keys were used last. Sorted, so that two nodes never wait for each other crosswise. */
 export async function recordUse(database: Queryable, used: ReadonlyMap<string, number>): Promise<void> {
   if (used.size === 0) return;
@@ -113,6 +118,7 @@ const END = `
   returning kind, livemode`;
 const FIND = `
   select id, tenant_id as "tenantId", kind, livemode from api_keys where hash = $1 and ${WORKS}`;
+const ALIVE = `select from api_keys where id = $1 and ${WORKS}`;
 const RECORD_USE = `
   update api_keys as key set last_used_at = greatest(key.last_used_at, used.at)
   from unnest($1::text[], $2::timestamptz[]) as used (id, at)

@@ -3,6 +3,7 @@ import { audit } from "../audit/audit-log.ts";
 import { publicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
+import type { TenantScope } from "../db/tenant-scope.ts";
 import { queueMail } from "../mail/queue-mail.ts";
 import { insertInvitation, INVITATION_DAYS, lockInvitation, markAccepted, revokeInvitation } from "./invitations.ts";
 import type { Invitation } from "./invitations.ts";
@@ -18,28 +19,30 @@ import { readTenant } from "./tenant-table.ts";
 import type { Tenant } from "./tenant-table.ts";
 
 export interface Inviting {
-  tenantId: string;
   email: string;
   role: TenantRole;
   /** Who invites, and as what. */
   by: { personId: string; role: TenantRole };
+  /** Where the link leads. */
+  frontendUrl: string;
 }
 
 /** Mails an invitation. Throws `forbidden` for a role above the inviter's, `already_member`. */
 export async function inviteMember(
-  context: PeopleContext,
-  { tenantId, email, role, by }: Inviting,
+  scope: TenantScope,
+  { email, role, by, frontendUrl }: Inviting,
   act: Act,
 ): Promise<Invitation> {
+  const { tenantId } = scope;
   if (!includes(by.role, role)) {
     throw publicError("forbidden", {
       message: "Nobody grants a role above the own: choose a lower one.",
       param: "role",
     });
   }
-  return context.database.transaction(async (tx) => {
+  return scope.transaction(async (tx) => {
     if (await isMemberByEmail(tx, tenantId, email)) throw publicError("already_member", { param: "email" });
-    const [tenant, inviter] = [await readTenant(tx, tenantId), await readPerson(tx, by.personId)];
+    const [tenant, inviter] = [await readTenant(tx, tenantId), await readMember(tx, tenantId, by.personId)];
     const { invitation, token } = await insertInvitation(tx, { tenantId, email, role, invitedBy: by.personId });
     await queueMail(tx, {
       tenantId,
@@ -47,7 +50,7 @@ export async function inviteMember(
       to: email,
       template: "invite",
       fields: {
-        link: mailedLink(context.frontendUrl, "invitation", token),
+        link: mailedLink(frontendUrl, "invitation", token),
         company_name: tenant.companyName,
         invited_by: inviter?.name ?? inviter?.email ?? "",
         role,
@@ -134,11 +137,12 @@ async function invitedPerson(
 
 /** Throws `not_found`, `last_owner`. */
 export async function changeMember(
-  context: PeopleContext,
-  { tenantId, personId, role }: { tenantId: string; personId: string; role: TenantRole },
+  scope: TenantScope,
+  { personId, role }: { personId: string; role: TenantRole },
   act: Act,
 ): Promise<Member> {
-  return context.database.transaction(async (tx) => {
+  const { tenantId } = scope;
+  return scope.transaction(async (tx) => {
     const member = await lockedMember(tx, tenantId, personId, role === "owner");
     await setRole(tx, tenantId, personId, role);
     const change = { before: { role: member.role }, after: { role } };
@@ -147,13 +151,10 @@ export async function changeMember(
   });
 }
 
-/** Removes a member, or takes an invitation back. Throws `not_found`, `last_owner`. */
-export async function removeFromTenant(
-  context: PeopleContext,
-  { tenantId, id }: { tenantId: string; id: string },
-  act: Act,
-): Promise<void> {
-  await context.database.transaction(async (tx) => {
+/** Removes a member, or takes an invitation back, by its id. Throws `not_found`, `last_owner`. */
+export async function removeFromTenant(scope: TenantScope, id: string, act: Act): Promise<void> {
+  const { tenantId } = scope;
+  await scope.transaction(async (tx) => {
     if (id.startsWith("inv_")) {
       const revoked = await revokeInvitation(tx, tenantId, id);
       if (revoked === undefined) throw publicError("not_found");

@@ -7,14 +7,14 @@ export type Purpose = "verify_address" | "reset_password";
 /** Hours that a token works. */
 export const VALID_HOURS: Record<Purpose, number> = { verify_address: 48, reset_password: 1 };
 
-/** The newest is the only one that works. */
+/** The newest is the only one that works. `hours`: another time than the purpose's. */
 export async function issueToken(
   tx: Queryable,
-  { purpose, personId, email }: { purpose: Purpose; personId: string; email: string },
+  { purpose, personId, email, hours }: { purpose: Purpose; personId: string; email: string; hours?: number },
 ): Promise<string> {
   const { token, hash } = newToken();
   await tx.query({ text: SPEND_OTHERS, values: [personId, purpose] });
-  await tx.query({ text: ISSUE, values: [hash, purpose, personId, email, VALID_HOURS[purpose]] });
+  await tx.query({ text: ISSUE, values: [hash, purpose, personId, email, hours ?? VALID_HOURS[purpose]] });
   return token;
 }
 

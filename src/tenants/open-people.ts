@@ -4,6 +4,7 @@ import { keyRing } from "../base/key-ring.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Database } from "../db/database.ts";
 import { accessTokens } from "./access-tokens.ts";
+import { purgeKeptAnswers } from "./kept-answers.ts";
 import { purgeTokens } from "./one-time-tokens.ts";
 import type { PeopleContext } from "./people-context.ts";
 import { purgeLimits } from "./rate-limits.ts";
@@ -26,9 +27,10 @@ export function openPeople(options: PeopleOptions): PeopleContext {
   return { database, ring, tokens: accessTokens(ring, clock, publicUrl), frontendUrl, keyBrand };
 }
 
-/** What has run out: counters, tokens, sessions. One statement each. */
+/** What has run out: counters, tokens, sessions, kept answers. One statement each. */
 export async function purgePeople({ database }: PeopleContext): Promise<void> {
   await purgeLimits(database);
   await purgeTokens(database);
   await purgeSessions(database);
+  await purgeKeptAnswers(database);
 }

@@ -9,7 +9,7 @@ export interface Tenant {
   createdAt: Date;
 }
 
-/** What the wire says of a tenant. Its Stripe account is not connected yet wherever this is all that is known. */
+/** What the wire says of a tenant, in one mode. */
 export interface TenantView {
   id: string;
   company_name: string;
@@ -54,13 +54,37 @@ export async function readTenant(tx: Queryable, id: string): Promise<Tenant> {
   return tenant;
 }
 
-export function viewOfTenant(tenant: Tenant): TenantView {
+/** The platform's share of this tenant's invoices in percent; null: that of the configuration, or there is no such tenant. */
+export async function readTenantFee(tx: Queryable, id: string): Promise<number | null> {
+  const { rows } = await tx.query<{ percent: number | null }>({ text: SELECT_FEE, values: [id] });
+  return rows[0]?.percent ?? null;
+}
+
+/** Returns what it was before; undefined: there is no such tenant. */
+export async function changeTenantFee(
+  tx: Queryable,
+  id: string,
+  percent: number | null,
+): Promise<{ before: number | null } | undefined> {
+  const { rows } = await tx.query<{ before: number | null }>({ text: CHANGE_FEE, values: [id, percent] });
+  return rows[0];
+}
+
+/** Its Stripe account, where one was ever connected. */
+export interface TenantAccount {
+  account: string;
+  status: string;
+}
+
+/** `account` is that of the caller's mode; a disconnected one is not named any more. */
+export function viewOfTenant(tenant: Tenant, account: TenantAccount | undefined): TenantView {
+  const status = account?.status ?? "not_connected";
   return {
     id: tenant.id,
     company_name: tenant.companyName,
     domain: tenant.domain,
-    stripe_connect_account_id: null,
-    stripe_connect_status: "not_connected",
+    stripe_connect_account_id: status === "disconnected" ? null : (account?.account ?? null),
+    stripe_connect_status: status,
     created_at: tenant.createdAt.toISOString(),
   };
 }
@@ -71,5 +95,10 @@ const INSERT = `
 const INSERT_PLATFORM = `
   insert into tenants (id, platform, company_name) values ($1, true, 'Platform')
   on conflict (platform) where platform do nothing`;
+const SELECT_FEE = "select application_fee_percent::float8 as percent from tenants where id = $1";
+const CHANGE_FEE = `
+  with old as (select id, application_fee_percent from tenants where id = $1 for update)
+  update tenants set application_fee_percent = $2, updated_at = now() from old where tenants.id = old.id
+  returning old.application_fee_percent::float8 as before`;
 const SELECT = `
   select id, company_name as "companyName", domain, platform, created_at as "createdAt" from tenants`;

@@ -11,13 +11,17 @@ export function notifier(
   database: Database,
   channel: string,
   onError: (error: unknown) => void,
+  /** Lets a node tell its own word from others'. */
+  sender = "",
 ): { notify: () => void; stop: () => Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   const send = (): void => {
     timer = undefined;
     running = database
-      .transaction((tx) => tx.query({ text: "select pg_notify($1, '')", values: [channel] }), { durable: false })
+      .transaction((tx) => tx.query({ text: "select pg_notify($1, $2)", values: [channel, sender] }), {
+        durable: false,
+      })
       .then(() => undefined)
       .catch(onError);
   };
@@ -38,7 +42,8 @@ const RECONNECT_AFTER = 5000;
 export function listener(
   url: string,
   channel: string,
-  onWake: () => void,
+  /** `sender` is undefined where something may have been missed. */
+  onWake: (sender?: string) => void,
   onError: (error: unknown) => void,
 ): { stop: () => Promise<void> } {
   let client: pg.Client | undefined;
@@ -48,7 +53,9 @@ export function listener(
   async function connect(): Promise<void> {
     const next = new pg.Client({ connectionString: url, application_name: "billhook listen", keepAlive: true });
     client = next;
-    next.on("notification", onWake);
+    next.on("notification", ({ payload }) => {
+      onWake(payload);
+    });
     next.on("error", onError);
     next.on("end", reconnect);
     try {

@@ -6,16 +6,23 @@ import { connect } from "node:net";
 import type { FastifyInstance } from "fastify";
 
 import { buildApi } from "../../src/api/server.ts";
+import type { Route } from "../../src/api/route.ts";
+import { ROUTES } from "../../src/api/routes.ts";
 import type { ApiDependencies } from "../../src/api/server.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { statusWatch } from "../../src/billing/status-watch.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { Database } from "../../src/db/database.ts";
+import { creditDesk } from "../../src/credits/credit-requests.ts";
 import { receiver } from "../../src/inbox/receive.ts";
 import type { ReceiveOptions } from "../../src/inbox/receive.ts";
 import { recentObservations } from "../../src/inbox/recent.ts";
+import { stripeAccess } from "../../src/stripe/access.ts";
 import { keyUse } from "../../src/tenants/key-use.ts";
 import { openPeople } from "../../src/tenants/open-people.ts";
+import { openApiHandle } from "./api-login.ts";
+import { watchOwner } from "./owner-uses.ts";
 import { type Kind, openPipe, type Pipe } from "./pipe.ts";
 
 export const SIGNING_SECRET = "whsec_door_test";
@@ -41,7 +48,11 @@ export interface LogLine extends LogFields {
 
 export interface Door {
   pipe: Pipe;
+  /** What scopes are made of: on a server the API's own login. */
+  apiDatabase: Database;
   api: FastifyInstance;
+  /** What the routes work with: for another node beside this one. */
+  deps: ApiDependencies;
   url: string;
   port: number;
   /** What was logged, newest last. */
@@ -78,14 +89,22 @@ export function signature(
 export interface DoorOptions {
   deps?: Partial<ApiDependencies> | ((database: Database) => Partial<ApiDependencies>);
   receive?: Partial<ReceiveOptions>;
+  /** Instead of those of api/routes.ts. */
+  routes?: readonly Route[];
 }
 
-export async function openDoor(kind: Kind, { deps, receive }: DoorOptions = {}): Promise<Door> {
+export async function openDoor(kind: Kind, { deps, receive, routes }: DoorOptions = {}): Promise<Door> {
   const pipe = await openPipe(kind);
+  const apiHandle = await openApiHandle(pipe.database, pipe.url);
+  const owner = watchOwner(pipe.database);
   const lines: LogLine[] = [];
   const refused: string[] = [];
-  const api = buildApi({
-    database: pipe.database,
+  const base: Omit<ApiDependencies, "status"> = {
+    database: owner.database,
+    apiDatabase: apiHandle.database,
+    stripe: stripeAccess({ keys: {}, clock: systemClock }),
+    connect: { method: "account_link", clientIds: {}, oauthBase: "http://127.0.0.1:9" },
+    mail: { productName: undefined, showsOneTimeLinks: true },
     log: recordingLog(lines),
     clock: systemClock,
     receiver: receiver({ ...receiveOptions(pipe, lines), ...receive }),
@@ -95,17 +114,27 @@ export async function openDoor(kind: Kind, { deps, receive }: DoorOptions = {}):
     wake: () => undefined,
     platformTenant: pipe.platformTenant,
     people: openPeople({
-      ...{ database: pipe.database, clock: systemClock, secretKeys: [new Secret(SECRET_KEY)], keyBrand: "" },
+      ...{ database: owner.database, clock: systemClock, secretKeys: [new Secret(SECRET_KEY)], keyBrand: "" },
       ...{ publicUrl: PUBLIC_URL, frontendUrl: PUBLIC_URL },
     }),
     keyUse: keyUse(pipe.database, systemClock),
     livemode: false,
+    platformFeePercent: 15,
+    credits: creditDesk(),
+    trialCredits: 0,
     corsOrigins: [PUBLIC_URL],
     publicUrl: PUBLIC_URL,
     stopping: () => false,
     version: "0.0.0-test",
     refused: (code) => refused.push(code),
     ...(typeof deps === "function" ? deps(pipe.database) : deps),
+  };
+  const { stripe, clock, log, platformTenant, wake } = base;
+  const status = statusWatch({ database: pipe.database, stripe, clock, log, platformTenant, wake });
+  const allDeps: ApiDependencies = { status, ...base };
+  const api = buildApi(allDeps, routes);
+  api.addHook("preHandler", ({ method, routeOptions: { url: path } }, _reply, done) => {
+    owner.during((routes ?? ROUTES).find(isRoute(method, path)), done);
   });
   await api.listen({ host: "127.0.0.1", port: 0 });
   const { port } = api.server.address() as AddressInfo;
@@ -117,7 +146,9 @@ export async function openDoor(kind: Kind, { deps, receive }: DoorOptions = {}):
   };
   return {
     pipe,
+    apiDatabase: apiHandle.database,
     api,
+    deps: allDeps,
     url,
     port,
     lines,
@@ -143,10 +174,17 @@ export async function openDoor(kind: Kind, { deps, receive }: DoorOptions = {}):
     },
     close: async () => {
       await api.close();
+      await apiHandle.close();
       await pipe.close();
+      owner.check();
     },
   };
 }
+
+const isRoute =
+  (method: string, path: string | undefined) =>
+  (route: Route): boolean =>
+    route.path === path && (route.method === method || (method === "HEAD" && route.method === "GET"));
 
 function receiveOptions(pipe: Pipe, lines: LogLine[]): ReceiveOptions {
   return {

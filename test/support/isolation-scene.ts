@@ -121,7 +121,15 @@ const FITTING: Record<string, (number: number) => Record<string, unknown>> = {
   api_keys: () => ({ kind: "secret" }),
   stripe_events: () => ({ source: "webhook" }),
   mails: () => ({ status: "queued" }),
+  // One stands at a time, and there are two modes.
+  connections: () => ({ status: "disconnected", disconnected_at: new Date(0), disconnected_reason: "unlinked" }),
+  account_creations: (number) => ({ livemode: number % 2 === 0 }),
   audit_log: () => ({ actor_kind: "system" }),
+  credit_entries: () => ({ kind: "grant" }),
+  connected_invoices: () => ({ origin: "billhook" }),
+  plans: () => ({ billing_interval: "month" }),
+  subscription_requests: () => ({ mode: "checkout", holds: false }),
+  unmatched_purchases: () => ({ status: "open" }),
 };
 
 export const personId = (number: number): string => `usr_${String(number)}`;
@@ -138,10 +146,15 @@ export function insertOf(
   const given = { ...FITTING[table.name]?.(made), ...also, [table.owned]: tenantId };
   const named = table.columns.filter((column) => column.required || column.name in given);
   const values = named.map(({ name, type }) =>
-    name in given ? given[name as keyof typeof given] : valueOf(type, made),
+    name in given ? written(type, given[name as keyof typeof given]) : valueOf(type, made),
   );
   const places = values.map((_, index) => `$${String(index + 1)}`).join(", ");
   return { text: `insert into ${table.name} (${named.map(({ name }) => name).join(", ")}) values (${places})`, values };
+}
+
+/** A row's own value: the driver would write a JSON list as an array of PostgreSQL's. */
+function written(type: string, value: unknown): unknown {
+  return /^jsonb?$/.test(type) && Array.isArray(value) ? JSON.stringify(value) : value;
 }
 
 function valueOf(type: string, number: number): unknown {

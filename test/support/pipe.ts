@@ -28,6 +28,8 @@ export type Arrival = { event: Record<string, unknown> } | { fetched: FetchedObj
 
 export interface Pipe {
   database: Database;
+  /** The owner's address of the server's database; undefined embedded. */
+  url: string | undefined;
   platformTenant: string;
   /** Stores arrivals in one batch; what was stored before is a duplicate. */
   arrive(arrivals: readonly Arrival[]): Promise<void>;
@@ -39,10 +41,9 @@ export interface Pipe {
 
 export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> {
   const folder = mkdtempSync(join(tmpdir(), "billhook-pipe-"));
+  const url = kind === "embedded" ? undefined : await freshDatabase();
   const database =
-    kind === "embedded"
-      ? await openEmbedded(join(folder, "data"))
-      : await openServer({ url: await freshDatabase(), poolSize: 8 });
+    url === undefined ? await openEmbedded(join(folder, "data")) : await openServer({ url, poolSize: 8 });
   await migrate(database);
   const platformTenant = await ensurePlatformTenant(database);
   const recent = recentObservations(4 * 1024 * 1024, systemClock);
@@ -60,6 +61,7 @@ export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> 
   });
   return {
     database,
+    url,
     platformTenant,
     processOptions,
     arrive: (arrivals) => arrive(database, platformTenant, recent, arrivals),

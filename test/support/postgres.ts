@@ -79,12 +79,16 @@ export async function createDatabase(serverUrl: string, name: string): Promise<s
   return url.href;
 }
 
-/** Drops a run's databases on a server that lives on. */
+/** Drops a run's databases, and the API's logins of them, on a server that lives on. */
 export async function dropDatabases(serverUrl: string, run: string): Promise<void> {
   const named = await ask(serverUrl, "select datname from pg_database where starts_with(datname, $1)", [`${run}_`]);
   for (const { datname } of named) {
     await ask(serverUrl, `drop database if exists ${pg.escapeIdentifier(String(datname))} with (force)`);
   }
+  const logins = await ask(serverUrl, "select rolname from pg_roles where starts_with(rolname, $1)", [
+    `billhook_api_${run}_`,
+  ]);
+  for (const { rolname } of logins) await ask(serverUrl, `drop role if exists ${pg.escapeIdentifier(String(rolname))}`);
 }
 
 async function givenServer(url: string): Promise<PostgresServer> {

@@ -1,0 +1,137 @@
+// Payment methods that people add: written before Stripe is asked; when the setup has succeeded, what is to be charged uses it.
+// Table: payment_method_setups
+import { booleanArray, textArray } from "../db/arrays.ts";
+import type { Queryable } from "../db/database.ts";
+
+export interface SetupRef {
+  tenantId: string;
+  livemode: boolean;
+  /** pms_… */
+  id: string;
+}
+
+export interface NewSetup extends SetupRef {
+  accountId: string;
+  /** "" for the platform's own. */
+  stripeAccount: string;
+  requestKey: string | null;
+}
+
+/** One that has succeeded, and whose method is not in use yet. */
+export interface DueSetup extends SetupRef {
+  accountId: string;
+  stripeAccount: string;
+  paymentMethodId: string;
+  attempts: number;
+}
+
+export async function insertSetup(tx: Queryable, setup: NewSetup): Promise<boolean> {
+  const { tenantId, livemode, id, accountId, stripeAccount, requestKey } = setup;
+  const values = [tenantId, livemode, id, accountId, stripeAccount, requestKey];
+  return (await tx.query({ text: INSERT, values })).rowCount === 1;
+}
+
+/** What an earlier run of the same request wrote. */
+export async function findSetupByKey(
+  tx: Queryable,
+  { tenantId, livemode, requestKey }: { tenantId: string; livemode: boolean; requestKey: string },
+): Promise<NewSetup | undefined> {
+  return (await tx.query<NewSetup>({ text: BY_KEY, values: [tenantId, livemode, requestKey] })).rows[0];
+}
+
+/** Before its client_secret is handed out: nobody can complete it earlier. */
+export async function recordSetupIntent(tx: Queryable, ref: SetupRef, setupIntentId: string): Promise<void> {
+  await tx.query({ text: RECORD, values: [ref.tenantId, ref.livemode, ref.id, setupIntentId] });
+}
+
+/** How a setup intent has ended. */
+export interface SetupLink {
+  tenantId: string;
+  livemode: boolean;
+  stripeAccount: string;
+  setupIntentId: string;
+  /** null: it was canceled. */
+  paymentMethodId: string | null;
+}
+
+/** In the commit of what ended them. Of one that has ended already nothing changes. */
+export async function settleSetups(tx: Queryable, links: readonly SetupLink[]): Promise<void> {
+  if (links.length === 0) return;
+  await tx.query({
+    name: "settle_setups",
+    text: SETTLE,
+    values: [
+      textArray(links.map((link) => link.tenantId)),
+      booleanArray(links.map((link) => link.livemode)),
+      textArray(links.map((link) => link.stripeAccount)),
+      textArray(links.map((link) => link.setupIntentId)),
+      textArray(links.map((link) => link.paymentMethodId)),
+    ],
+  });
+}
+
+/**
+ * Takes what is due for so many seconds, in these modes. Of an account's setups only the newest is worth using: the others
+ * end here.
+ */
+export async function claimDueSetups(
+  tx: Queryable,
+  { modes, limit, seconds }: { modes: readonly boolean[]; limit: number; seconds: number },
+): Promise<DueSetup[]> {
+  await tx.query({ text: SUPERSEDE });
+  return (await tx.query<DueSetup>({ text: CLAIM, values: [modes, limit, seconds] })).rows;
+}
+
+/** @param after seconds until it is tried again; undefined: it has ended */
+export async function endAttempt(
+  tx: Queryable,
+  { tenantId, livemode, id }: SetupRef,
+  outcome: { state: "used" | "failed" | "succeeded"; error: string | null; after?: number },
+): Promise<void> {
+  await tx.query({ text: OUTCOME, values: [tenantId, livemode, id, outcome.state, outcome.error, outcome.after ?? 0] });
+}
+
+const INSERT = `
+  insert into payment_method_setups (tenant_id, livemode, id, account_id, stripe_account, request_key)
+  values ($1, $2, $3, $4, $5, $6) on conflict do nothing`;
+
+const BY_KEY = `
+  select tenant_id as "tenantId", livemode, id, account_id as "accountId", stripe_account as "stripeAccount",
+         request_key as "requestKey"
+  from payment_method_setups where tenant_id = $1 and livemode = $2 and request_key = $3`;
+
+const RECORD = `
+  update payment_method_setups set setup_intent_id = $4
+  where tenant_id = $1 and livemode = $2 and id = $3 and setup_intent_id is null`;
+
+const SETTLE = `
+  update payment_method_setups as stored
+  set state = case when ended.method is null then 'failed' else 'succeeded' end, payment_method_id = ended.method,
+      next_attempt_at = now()
+  from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[])
+    as ended (tenant_id, livemode, stripe_account, setup_intent_id, method)
+  where stored.setup_intent_id = ended.setup_intent_id and stored.tenant_id = ended.tenant_id
+    and stored.livemode = ended.livemode and stored.stripe_account = ended.stripe_account and stored.state = 'asked'`;
+
+const SUPERSEDE = `
+  update payment_method_setups as older set state = 'failed', last_error = 'a newer one took its place'
+  where older.state = 'succeeded' and exists (
+    select from payment_method_setups as newer
+    where newer.tenant_id = older.tenant_id and newer.livemode = older.livemode and newer.account_id = older.account_id
+      and newer.state in ('succeeded', 'used') and newer.id > older.id)`;
+
+const CLAIM = `
+  update payment_method_setups as claimed
+  set attempts = claimed.attempts + 1, next_attempt_at = now() + $3 * interval '1 second'
+  from (
+    select tenant_id, livemode, id from payment_method_setups
+    where state = 'succeeded' and next_attempt_at <= now() and livemode = any ($1::boolean[])
+    order by next_attempt_at limit $2 for update skip locked) as due
+  where claimed.tenant_id = due.tenant_id and claimed.livemode = due.livemode and claimed.id = due.id
+  returning claimed.tenant_id as "tenantId", claimed.livemode, claimed.id, claimed.account_id as "accountId",
+            claimed.stripe_account as "stripeAccount", claimed.payment_method_id as "paymentMethodId", claimed.attempts`;
+
+const OUTCOME = `
+  update payment_method_setups
+  set state = $4, last_error = $5, next_attempt_at = now() + $6 * interval '1 second'
+  where tenant_id = $1 and livemode = $2 and id = $3 and state = 'succeeded'`;

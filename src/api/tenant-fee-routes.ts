@@ -1,0 +1,44 @@
+// The operator's route of a tenant's terms: the platform's share of its invoices.
+import { z } from "zod";
+
+import { audit } from "../audit/audit-log.ts";
+import { publicError } from "../base/errors.ts";
+import { changeTenantFee, readTenant } from "../tenants/tenant-table.ts";
+import { actOf } from "./caller.ts";
+import { percent } from "./connected-invoice-routes.ts";
+import { idParams, isoTime } from "./query-fields.ts";
+import { operation } from "./route.ts";
+
+const TermsAnswer = z
+  .strictObject({
+    id: z.string(),
+    company_name: z.string(),
+    platform: z.boolean(),
+    application_fee_percent: z.number().nullable().meta({ description: "null: `PLATFORM_FEE_PERCENT`." }),
+    created_at: isoTime,
+  })
+  .meta({ id: "TenantTerms" });
+
+export const changeTenantTerms = operation({
+  tag: "Operator",
+  params: idParams,
+  body: z.strictObject({
+    application_fee_percent: percent.nullable().meta({ description: "null: that of the configuration." }),
+  }),
+  answers: { 200: TermsAnswer },
+  run: async ({ deps, params: { id }, body, caller }) =>
+    deps.database.transaction(async (tx) => {
+      const fee = body.application_fee_percent;
+      const changed = await changeTenantFee(tx, id, fee);
+      if (changed === undefined) {
+        throw publicError("not_found", { message: "There is no tenant with this id: check it." });
+      }
+      const change = {
+        before: { application_fee_percent: changed.before },
+        after: { application_fee_percent: fee },
+      };
+      await audit(tx, { tenantId: id, ...actOf(caller), action: "tenant.fee_changed", target: id, ...change });
+      const { companyName: company_name, platform, createdAt } = await readTenant(tx, id);
+      return { id, company_name, platform, application_fee_percent: fee, created_at: createdAt.toISOString() };
+    }),
+});

@@ -1,0 +1,41 @@
+// What Stripe charges at least and at most, checked before it is asked: below the least it would book the sum to the customer. Pure.
+import { publicError } from "../base/errors.ts";
+import { type InvoiceItem, totalOf } from "../connections/connected-invoice.ts";
+
+/** In minor units, from Stripe's page on supported currencies. Of others Stripe says itself what is too little. */
+const LEAST: Readonly<Record<string, number>> = {
+  ...{ aed: 200, aud: 50, bgn: 100, brl: 50, cad: 50, chf: 50, czk: 1500, dkk: 250, eur: 50, gbp: 30, hkd: 400 },
+  ...{ huf: 17_500, inr: 50, jpy: 50, mxn: 1000, myr: 200, nok: 300, nzd: 50, pln: 200, ron: 200, sek: 300, sgd: 50 },
+  ...{ thb: 1000, usd: 50 },
+};
+
+/** Eight digits, in every currency. */
+export const MOST = 99_999_999;
+
+/** Throws `invalid_request` for the price of one thing that Stripe would not charge. `free`: it may cost nothing. */
+export function checkPrice(amount: number, currency: string, { free = false }: { free?: boolean } = {}): void {
+  const least = LEAST[currency] ?? 1;
+  if ((free && amount === 0) || (amount >= least && amount <= MOST)) return;
+  throw publicError("invalid_request", {
+    param: "amount",
+    message: `In ${currency} the amount must be from ${String(least)} to ${String(MOST)}, in the smallest unit.`,
+  });
+}
+
+/** Throws `invalid_request` for a total that Stripe would not charge. */
+export function checkTotal(items: readonly InvoiceItem[], currency: string): void {
+  for (const [index, { amount, quantity }] of items.entries()) {
+    if (amount * quantity <= MOST) continue;
+    throw publicError("invalid_request", {
+      param: `items.${String(index)}.amount`,
+      message: `amount × quantity must be at most ${String(MOST)}: split the item into several invoices.`,
+    });
+  }
+  const total = totalOf(items);
+  const least = LEAST[currency] ?? 1;
+  if (total >= least && total <= MOST) return;
+  throw publicError("invalid_request", {
+    param: items.length === 1 ? "items.0.amount" : "items",
+    message: `The items come to ${String(total)}: in ${currency} it must be from ${String(least)} to ${String(MOST)}, in the smallest unit.`,
+  });
+}

@@ -1,0 +1,222 @@
+// Automatic top-up: an account that has asked for it buys a pack with its saved payment method when its credits run low.
+import { readAccount } from "../accounts/account-table.ts";
+import { backoff } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import { newId, timeOfId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { activePackOfPrice } from "../credits/pack-table.ts";
+import { type BegunPurchase, insertPurchase, lockBegunPurchase, recordIntent } from "../credits/purchase-table.ts";
+import { beginTopUp, claimDueTopUps, endTopUp, failTopUp, purchaseState, type TopUp } from "../credits/top-up-table.ts";
+import { type BillingMails, queueCreditsAdded } from "../inbox/billing-mails.ts";
+import { observe } from "../inbox/observe.ts";
+import { settleNow } from "../inbox/purchase-heads.ts";
+import { queueMail, isOneAddress } from "../mail/queue-mail.ts";
+import { insertFacts } from "../outbox/facts.ts";
+import type { StripeAnswer } from "../stripe/access.ts";
+import { StripeCallError } from "../stripe/call-failure.ts";
+import { type StripeClient, StripeError } from "../stripe/client.ts";
+import type { Found } from "../work/claim-loop.ts";
+import { PURCHASE_FIELD } from "./credit-checkout.ts";
+import { feeAmountOf, feePercentOf } from "./selling-account.ts";
+import { ACCOUNT_FIELD, type CustomerContext } from "./stripe-customer.ts";
+import { ask, observationOf } from "./subscription-calls.ts";
+
+export interface TopUpContext extends CustomerContext {
+  clock: Pick<Clock, "now">;
+  log: Log;
+  platformFeePercent: number;
+  mails: BillingMails;
+}
+
+const AT_ONCE = 5;
+/** Longer than its calls take; a payment that is under way is looked at again so soon. */
+const LEASE_SECONDS = 60;
+/** From an hour to a day. A card that was refused four times in a row is not tried again by itself. */
+const BACKOFF = { first: 3_600_000, factor: 3, max: 86_400_000, jitter: 0.1 };
+const MOST_FAILURES = 4;
+/** Stripe keeps idempotency keys for 24 hours. */
+const KEYS_HOLD_SECONDS = 23 * 3600;
+const UNATTENDED = "The bank asks for the card's owner.";
+
+/** Goes on with what is due, a few accounts at a time. */
+export async function topUpDue(context: TopUpContext): Promise<Found> {
+  const modes = [true, false].filter((livemode) => context.stripe.has(livemode));
+  const due = await context.database.transaction((tx) =>
+    claimDueTopUps(tx, { modes, limit: AT_ONCE, seconds: LEASE_SECONDS }),
+  );
+  for (const topUp of due) await goOn(context, topUp);
+  return due.length === 0 ? "none" : due.length < AT_ONCE ? "some" : "full";
+}
+
+async function goOn(context: TopUpContext, topUp: TopUp): Promise<void> {
+  const { database } = context;
+  const begun = topUp.purchaseId === null ? await begin(context, topUp) : topUp;
+  if (begun === undefined || begun.purchaseId === null || begun.paymentMethodId === null) return;
+  const { purchaseId, paymentMethodId } = begun;
+  const { state, intentId } = (await purchaseState(database, topUp, purchaseId)) ?? { state: "gone", intentId: null };
+  if (state === "paid") return database.transaction((tx) => endTopUp(tx, topUp));
+  if (state !== "pending") return fail(context, topUp, purchaseId, "The payment was canceled.");
+  const purchase = await database.transaction((tx) => lockBegunPurchase(tx, { ...topUp, id: purchaseId }));
+  if (purchase === undefined) return;
+  if (intentId !== null) return lookAt(context, topUp, purchase, intentId);
+  // Under an older key Stripe would charge a second time.
+  const age = (context.clock.now() - timeOfId(purchaseId)) / 1000;
+  if (age > KEYS_HOLD_SECONDS) return fail(context, topUp, purchaseId, "Stripe did not answer for a day.");
+  await pay(context, topUp, purchase, paymentMethodId);
+}
+
+/** It is on its way, or what it needed was found out by a process that died. */
+async function lookAt(context: TopUpContext, topUp: TopUp, purchase: BegunPurchase, intentId: string): Promise<void> {
+  const answer = await ask<PaymentIntent>(context.stripe, purchase, undefined, (client, options) =>
+    client.paymentIntents.retrieve(intentId, {}, options),
+  ).catch((error: unknown) => {
+    if (!(error instanceof StripeCallError)) throw error;
+    return undefined;
+  });
+  if (answer === undefined) return;
+  await record(context, purchase, answer);
+  const { status } = answer.value;
+  if (status !== "succeeded" && status !== "processing" && status !== "canceled") {
+    await giveBack(context, topUp, purchase, intentId, UNATTENDED);
+  }
+}
+
+/** Undefined: it cannot be bought, or the account cannot pay. */
+async function begin(context: TopUpContext, topUp: TopUp): Promise<TopUp | undefined> {
+  const { tenantId, livemode, accountId, priceId, quantity } = topUp;
+  return context.database.transaction(async (tx) => {
+    const account = await readAccount(tx, topUp, accountId);
+    const pack = await activePackOfPrice(tx, { tenantId, livemode, priceId });
+    if (pack === undefined || account?.stripeCustomerAccount !== pack.stripeAccount) {
+      const error = "The pack is not sold any more: choose another one.";
+      await failTopUp(tx, topUp, { error, after: 0, giveUp: true });
+      return undefined;
+    }
+    if (account.paymentMethod === null) return undefined;
+    const amount = pack.amount * quantity;
+    const fee = feeAmountOf(amount, await feePercentOf(tx, tenantId, context));
+    const [purchaseId, paymentMethodId] = [newId("pur"), account.paymentMethod.id];
+    await insertPurchase(tx, {
+      ...{ tenantId, livemode, id: purchaseId, accountId, packId: pack.id, quantity, amount, priceId },
+      ...{ credits: pack.credits * quantity, currency: pack.currency, stripeAccount: pack.stripeAccount },
+      applicationFeeAmount: fee,
+    });
+    await beginTopUp(tx, topUp, { purchaseId, paymentMethodId });
+    return { ...topUp, purchaseId, paymentMethodId };
+  });
+}
+
+type PaymentIntent = Awaited<ReturnType<StripeClient["paymentIntents"]["create"]>>;
+
+/** Under the purchase's key: asked again after a crash, it is the same payment. */
+async function pay(
+  context: TopUpContext,
+  topUp: TopUp,
+  purchase: BegunPurchase,
+  paymentMethodId: string,
+): Promise<void> {
+  const { database, stripe } = context;
+  const customer = (await readAccount(database, topUp, topUp.accountId))?.stripeCustomerId;
+  if (customer === null || customer === undefined)
+    return fail(context, topUp, purchase.id, "The account has no customer at Stripe.");
+  const fee = purchase.applicationFeeAmount ?? 0;
+  const metadata = { [PURCHASE_FIELD]: purchase.id, [ACCOUNT_FIELD]: topUp.accountId, billhook_tenant: topUp.tenantId };
+  try {
+    const answer = await ask<PaymentIntent>(stripe, purchase, `${purchase.id}:top-up`, (client, options) =>
+      client.paymentIntents.create(
+        {
+          ...{ amount: purchase.amount, currency: purchase.currency, customer, payment_method: paymentMethodId },
+          ...{ off_session: true, confirm: true, metadata },
+          ...(fee === 0 ? {} : { application_fee_amount: fee }),
+        },
+        options,
+      ),
+    );
+    await record(context, purchase, answer);
+    const { status } = answer.value;
+    // Anything else than these needs the person, who is not there.
+    if (status !== "succeeded" && status !== "processing") {
+      await giveBack(context, topUp, purchase, answer.value.id, UNATTENDED);
+    }
+  } catch (error) {
+    if (!(error instanceof StripeCallError)) throw error;
+    // Tried again with the same key, when the lease ends.
+    if (error.transient) return;
+    const intent = error.cause instanceof StripeError ? error.cause.payment_intent : undefined;
+    await giveBack(context, topUp, purchase, intent?.id, error.message);
+  }
+}
+
+async function record(context: TopUpContext, purchase: BegunPurchase, answer: StripeAnswer<PaymentIntent>) {
+  const { database, platformTenant, wake, mails } = context;
+  await database.transaction(async (tx) => {
+    await recordIntent(tx, purchase, answer.value.id);
+    await observe(tx, [observationOf(purchase, answer)], platformTenant);
+    const { bought } = await settleNow(tx, [purchase], database.kind);
+    await queueCreditsAdded(tx, mails, bought);
+  });
+  wake();
+}
+
+/** Canceled at Stripe first, so that nothing pays it later. */
+async function giveBack(
+  context: TopUpContext,
+  topUp: TopUp,
+  purchase: BegunPurchase,
+  intentId: string | undefined,
+  reason: string,
+): Promise<void> {
+  if (intentId !== undefined) {
+    const answer = await ask<PaymentIntent>(context.stripe, purchase, `${purchase.id}:cancel`, (client, options) =>
+      client.paymentIntents.cancel(intentId, {}, options),
+    ).catch((error: unknown) => {
+      if (!(error instanceof StripeCallError)) throw error;
+      return undefined;
+    });
+    // Not canceled: how it stands is looked at again when the lease ends, and asked under the same key.
+    if (answer === undefined) return;
+    await record(context, purchase, answer);
+  }
+  await fail(context, topUp, purchase.id, reason);
+}
+
+async function fail(context: TopUpContext, topUp: TopUp, purchaseId: string, reason: string): Promise<void> {
+  const { database, clock, log } = context;
+  const { tenantId, livemode, accountId, failures } = topUp;
+  const giveUp = failures + 1 >= MOST_FAILURES;
+  await database.transaction(async (tx) => {
+    await failTopUp(tx, topUp, { error: reason, after: backoff(failures + 1, BACKOFF) / 1000, giveUp });
+    await insertFacts(tx, [
+      {
+        ...{ tenantId, livemode, type: "credit.top_up_failed", naturalKey: `${accountId}:${purchaseId}` },
+        ...{ stripeAccount: "", objectType: "account", objectId: accountId, observationId: purchaseId },
+        occurredAt: Math.floor(clock.now() / 1000),
+      },
+    ]);
+    await mailFailure(context, tx, topUp, { purchaseId, reason });
+  });
+  log.warn("an automatic top-up failed", {
+    ...{ tenant: tenantId, account: accountId, purchase: purchaseId, outcome: giveUp ? "gave up" : "later" },
+  });
+}
+
+/** Stripe mails nobody of a payment without an invoice. A tenant's customers hear from their tenant. */
+async function mailFailure(
+  { mails, platformTenant }: TopUpContext,
+  tx: Parameters<typeof queueMail>[0],
+  topUp: TopUp,
+  { purchaseId, reason }: { purchaseId: string; reason: string },
+): Promise<void> {
+  const { tenantId, accountId } = topUp;
+  const account = await readAccount(tx, topUp, accountId);
+  const purchase = await lockBegunPurchase(tx, { ...topUp, id: purchaseId });
+  const to = account?.email ?? "";
+  if (tenantId !== platformTenant || account === undefined || purchase === undefined || !isOneAddress(to)) return;
+  const fields = {
+    ...{ link: `${mails.frontendUrl}/dashboard/payment-method`, reason },
+    amount: { amount: purchase.amount, currency: purchase.currency },
+    ...(account.name === null ? {} : { name: account.name }),
+  };
+  const cause = `top_up_failed:${purchaseId}`;
+  await queueMail(tx, { tenantId, cause, to, template: "payment_failed", fields });
+}

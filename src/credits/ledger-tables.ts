@@ -1,0 +1,309 @@
+// The ledger as rows: loaded under its locks, and written with what was decided. Tables: credit_balances, credit_entries, credit_lots, credit_low_notices
+import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
+import type { Queryable } from "../db/database.ts";
+import { type AccountRef, type Credits, type Entry, type Ledger, type Lot, openLedger } from "./ledger.ts";
+
+export interface StoredEntry extends Entry {
+  accountId: string;
+  createdAt: Date;
+}
+
+export function accountText({ tenantId, livemode, accountId }: AccountRef): string {
+  return `${tenantId}|${livemode ? "live" : "test"}|${accountId}`;
+}
+
+/** The account's place in the ledger, in the transaction that makes the account. */
+export async function openBalance(tx: Queryable, ref: AccountRef, lowThreshold: Credits | null): Promise<void> {
+  await tx.query({ text: OPEN_BALANCE, values: [ref.tenantId, ref.livemode, ref.accountId, lowThreshold] });
+}
+
+/** False: there is no such account. */
+export async function setLowThreshold(tx: Queryable, ref: AccountRef, threshold: Credits | null): Promise<boolean> {
+  const values = [ref.tenantId, ref.livemode, ref.accountId, threshold];
+  return (await tx.query({ text: SET_LOW_THRESHOLD, values })).rowCount > 0;
+}
+
+export interface LoadedLedgers {
+  /** By `accountText`; without those that are not there. */
+  ledgers: Map<string, Ledger>;
+  /** The database's clock, under the locks. */
+  now: Date;
+}
+
+/**
+ * Takes the locks of these accounts, in one order everywhere, and loads what they have in the next statement: one that
+ * locks and loads reads the stale lots. `purchases`: their lots too, though nothing is left in them.
+ */
+export async function lockLedgers(
+  tx: Queryable,
+  refs: readonly AccountRef[],
+  purchases: readonly string[] = [],
+): Promise<LoadedLedgers> {
+  const wanted = [...new Map(refs.map((ref) => [accountText(ref), ref]))]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, ref]) => ref);
+  const keys = keyArrays(wanted);
+  const [balances, lots] = await Promise.all([
+    tx.query<{ number: number; balance: Credits; low_threshold: Credits | null }>({
+      name: "lock_balances",
+      text: LOCK,
+      values: keys,
+    }),
+    tx.query<LotRow>({ name: "load_lots", text: LOTS, values: [...keys, textArray([...purchases])] }),
+  ]);
+  const lotsOf = new Map<number, Lot[]>();
+  for (const row of lots.rows) {
+    if (row.number === null) continue;
+    const list = lotsOf.get(row.number) ?? [];
+    list.push(lotOf(row));
+    lotsOf.set(row.number, list);
+  }
+  const ledgers = new Map<string, Ledger>();
+  for (const { number, balance, low_threshold: lowThreshold } of balances.rows) {
+    const ref = wanted[number - 1];
+    if (ref !== undefined)
+      ledgers.set(accountText(ref), openLedger(ref, { balance, lowThreshold, lots: lotsOf.get(number) ?? [] }));
+  }
+  const now = lots.rows[0]?.now;
+  if (now === undefined) throw new Error("the database did not tell its time");
+  return { ledgers, now };
+}
+
+/** All null but `now` where there is no lot. */
+type LotRow = { number: number | null; now: Date } & Record<
+  "id" | "purchase_id" | "credits" | "remaining" | "expired" | "taken" | "taken_at_expiry" | "expires_at" | "due",
+  unknown
+>;
+
+function lotOf(row: LotRow): Lot {
+  return {
+    id: row.id as string,
+    purchaseId: row.purchase_id as string | null,
+    credits: row.credits as number,
+    remaining: row.remaining as number,
+    expired: row.expired as number,
+    taken: row.taken as number,
+    takenAtExpiry: row.taken_at_expiry as number,
+    expiresAt: row.expires_at as Date | null,
+    due: row.due === true,
+  };
+}
+
+/** The entries of these sources, by source. Asked under the accounts' locks it sees what another node has just committed. */
+export async function entriesBySource(
+  tx: Queryable,
+  { tenantId, livemode }: Pick<AccountRef, "tenantId" | "livemode">,
+  sources: readonly string[],
+): Promise<Map<string, StoredEntry>> {
+  const values = [tenantId, livemode, textArray([...sources])];
+  const { rows } = await tx.query<StoredEntry>({ name: "entries_by_source", text: BY_SOURCE, values });
+  return new Map(rows.map((entry) => [entry.source, entry]));
+}
+
+/** What an account spent in one entry, and how much of it has been given back. Undefined: it is no spend of this account. */
+export async function spendAndRefunds(
+  tx: Queryable,
+  ref: AccountRef,
+  entryId: string,
+): Promise<{ spent: Credits; refunded: Credits } | undefined> {
+  const values = [ref.tenantId, ref.livemode, ref.accountId, entryId];
+  return (await tx.query<{ spent: Credits; refunded: Credits }>({ text: REFUNDED, values })).rows[0];
+}
+
+/**
+ * Writes what was decided, in the transaction that holds the locks. The balance moves only from what it was, and entries
+ * follow only a balance that has moved. Throws the unique violation of a source that is there already: roll back.
+ */
+export async function writeLedgers(tx: Queryable, ledgers: Iterable<Ledger>, now: Date): Promise<void> {
+  const moved = [...ledgers].filter(({ entries }) => entries.length > 0);
+  if (moved.length === 0) return;
+  const entries = moved.flatMap(({ ref, entries: own }) => own.map((entry) => ({ ref, entry })));
+  const made = moved.flatMap(({ ref, made: own }) => own.map((lot) => ({ ref, lot })));
+  const changed = moved.flatMap(({ ref, changed: own }) => [...own].map((lot) => ({ ref, lot })));
+  const low = moved.flatMap(({ ref, low: own }) => own.map((entry) => ({ ref, entry })));
+  const [written, relotted] = await Promise.all([
+    tx.query({ name: "write_entries", text: WRITE, values: [...movedArrays(moved), ...entryArrays(entries, now)] }),
+    changed.length === 0 ? undefined : tx.query({ name: "change_lots", text: CHANGE_LOTS, values: lotArrays(changed) }),
+    made.length === 0 ? undefined : tx.query({ name: "make_lots", text: MAKE_LOTS, values: newLotArrays(made) }),
+    low.length === 0 ? undefined : tx.query({ text: NOTICE, values: noticeArrays(low) }),
+  ]);
+  if (written.rowCount !== entries.length) throw new Error("a balance moved under its lock");
+  if (relotted !== undefined && relotted.rowCount !== changed.length) throw new Error("a lot is gone under its lock");
+}
+
+function keyArrays(refs: readonly AccountRef[]): Buffer[] {
+  return [
+    textArray(refs.map((ref) => ref.tenantId)),
+    booleanArray(refs.map((ref) => ref.livemode)),
+    textArray(refs.map((ref) => ref.accountId)),
+  ];
+}
+
+function movedArrays(ledgers: readonly Ledger[]): Buffer[] {
+  return [
+    ...keyArrays(ledgers.map(({ ref }) => ref)),
+    bigintArray(ledgers.map(({ balanceBefore }) => balanceBefore)),
+    bigintArray(ledgers.map(({ balance }) => balance)),
+  ];
+}
+
+function entryArrays(entries: readonly { ref: AccountRef; entry: Entry }[], now: Date): unknown[] {
+  const texts = (read: (entry: Entry) => string | null): Buffer => textArray(entries.map(({ entry }) => read(entry)));
+  return [
+    ...keyArrays(entries.map(({ ref }) => ref)),
+    texts(({ id }) => id),
+    texts(({ kind }) => kind),
+    bigintArray(entries.map(({ entry }) => entry.amount)),
+    bigintArray(entries.map(({ entry }) => entry.balanceAfter)),
+    texts(({ source }) => source),
+    texts(({ reason }) => reason),
+    texts(({ reference }) => reference),
+    texts(({ purchaseId }) => purchaseId),
+    texts(({ lotId }) => lotId),
+    bigintArray(entries.map(({ entry }) => entry.expiresAt?.getTime())),
+    now,
+  ];
+}
+
+interface LotOf {
+  ref: AccountRef;
+  lot: Lot;
+}
+
+function lotArrays(lots: readonly LotOf[]): Buffer[] {
+  return [
+    ...keyArrays(lots.map(({ ref }) => ref)),
+    textArray(lots.map(({ lot }) => lot.id)),
+    bigintArray(lots.map(({ lot }) => lot.remaining)),
+    bigintArray(lots.map(({ lot }) => lot.expired)),
+    bigintArray(lots.map(({ lot }) => lot.taken)),
+    bigintArray(lots.map(({ lot }) => lot.takenAtExpiry)),
+  ];
+}
+
+function newLotArrays(lots: readonly LotOf[]): Buffer[] {
+  return [
+    ...lotArrays(lots),
+    textArray(lots.map(({ lot }) => lot.purchaseId)),
+    bigintArray(lots.map(({ lot }) => lot.credits)),
+    bigintArray(lots.map(({ lot }) => lot.expiresAt?.getTime())),
+  ];
+}
+
+function noticeArrays(low: readonly { ref: AccountRef; entry: Entry }[]): Buffer[] {
+  return [...keyArrays(low.map(({ ref }) => ref)), textArray(low.map(({ entry }) => entry.id))];
+}
+
+/** Accounts with lots whose time has come. */
+export async function accountsWithDueLots(tx: Queryable, limit: number): Promise<AccountRef[]> {
+  return (await tx.query<AccountRef>({ text: DUE, values: [limit] })).rows;
+}
+
+export interface LowNotice extends AccountRef {
+  entryId: string;
+  at: Date;
+}
+
+/** Takes notices that nobody else holds; the transaction tells them. */
+export async function takeLowNotices(tx: Queryable, limit: number): Promise<LowNotice[]> {
+  return (await tx.query<LowNotice>({ text: TAKE_NOTICES, values: [limit] })).rows;
+}
+
+const OPEN_BALANCE = `
+  insert into credit_balances (tenant_id, livemode, account_id, low_threshold) values ($1, $2, $3, $4)`;
+
+const SET_LOW_THRESHOLD = `
+  update credit_balances set low_threshold = $4, updated_at = now() where tenant_id = $1 and livemode = $2 and account_id = $3`;
+
+// The order of the array is the order of the locks. `limit 1` makes it a look-up by primary key, whatever the plan's age.
+const WANTED =
+  "unnest($1::text[], $2::boolean[], $3::text[]) with ordinality as wanted (tenant_id, livemode, account_id, number)";
+const SAME_ACCOUNT =
+  "stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode and stored.account_id = wanted.account_id";
+const LOCK = `
+  select wanted.number, stored.balance, stored.low_threshold
+  from ${WANTED}
+  cross join lateral (select * from credit_balances as stored where ${SAME_ACCOUNT} limit 1 for update) as stored`;
+
+// One row at least, for the time.
+const LOTS = `
+  select clock.now, found.* from (select clock_timestamp() as now) as clock left join (
+    select wanted.number, lot.id, lot.purchase_id, lot.credits, lot.remaining, lot.expired, lot.taken, lot.taken_at_expiry, lot.expires_at,
+           lot.expires_at <= clock_timestamp() as due
+    from ${WANTED}
+    cross join lateral (
+      select * from credit_lots as stored where ${SAME_ACCOUNT} and stored.open
+      union all
+      select * from credit_lots as stored
+      where stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode
+        and stored.purchase_id = any ($4::text[]) and stored.account_id = wanted.account_id and not stored.open
+      offset 0) as lot) as found on true`;
+
+const ENTRY = `
+  id, account_id as "accountId", kind, amount, balance_after as "balanceAfter", source, reason, reference,
+  purchase_id as "purchaseId", lot_id as "lotId", expires_at as "expiresAt", created_at as "createdAt"`;
+
+const BY_SOURCE = `
+  select found.* from unnest($3::text[]) as wanted (source)
+  cross join lateral (
+    select ${ENTRY} from credit_entries as stored
+    where stored.tenant_id = $1 and stored.livemode = $2 and stored.source = wanted.source limit 1) as found`;
+
+const REFUNDED = `
+  select -spent.amount as spent, coalesce((
+    select sum(refund.amount)::bigint from credit_entries as refund
+    where refund.tenant_id = $1 and refund.livemode = $2 and refund.account_id = $3
+      and refund.kind = 'restoral' and refund.reference = $4), 0) as refunded
+  from credit_entries as spent
+  where spent.tenant_id = $1 and spent.livemode = $2 and spent.account_id = $3 and spent.id = $4 and spent.kind = 'spend'`;
+
+const WRITE = `
+  with moved as (
+    update credit_balances as stored
+    set balance = moving.balance, debt = greatest(0, -moving.balance), updated_at = now()
+    from unnest($1::text[], $2::boolean[], $3::text[], $4::bigint[], $5::bigint[])
+      as moving (tenant_id, livemode, account_id, before, balance)
+    where stored.tenant_id = moving.tenant_id and stored.livemode = moving.livemode and stored.account_id = moving.account_id
+      and stored.balance = moving.before
+    returning stored.tenant_id, stored.livemode, stored.account_id)
+  insert into credit_entries (tenant_id, livemode, account_id, id, kind, amount, balance_after, source, reason, reference,
+                              purchase_id, lot_id, expires_at, created_at)
+  select tenant_id, livemode, account_id, id, kind, amount, balance_after, source, reason, reference,
+         purchase_id, lot_id, to_timestamp(expires_at / 1000.0), $19::timestamptz
+  from unnest($6::text[], $7::boolean[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::text[],
+              $14::text[], $15::text[], $16::text[], $17::text[], $18::bigint[])
+    as entry (tenant_id, livemode, account_id, id, kind, amount, balance_after, source, reason, reference,
+              purchase_id, lot_id, expires_at)
+  join moved using (tenant_id, livemode, account_id)`;
+
+const CHANGE_LOTS = `
+  update credit_lots as stored set remaining = lot.remaining, expired = lot.expired, taken = lot.taken, taken_at_expiry = lot.taken_at_expiry,
+      open = lot.remaining > 0
+  from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+    as lot (tenant_id, livemode, account_id, id, remaining, expired, taken, taken_at_expiry)
+  where stored.tenant_id = lot.tenant_id and stored.livemode = lot.livemode
+    and stored.account_id = lot.account_id and stored.id = lot.id`;
+
+const MAKE_LOTS = `
+  insert into credit_lots (tenant_id, livemode, account_id, id, remaining, expired, taken, taken_at_expiry, purchase_id, credits,
+                           expires_at, open)
+  select tenant_id, livemode, account_id, id, remaining, expired, taken, taken_at_expiry, purchase_id, credits,
+         to_timestamp(expires_at / 1000.0), remaining > 0
+  from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+              $9::text[], $10::bigint[], $11::bigint[])
+    as lot (tenant_id, livemode, account_id, id, remaining, expired, taken, taken_at_expiry, purchase_id, credits, expires_at)`;
+
+const NOTICE = `
+  insert into credit_low_notices (tenant_id, livemode, account_id, entry_id)
+  select * from unnest($1::text[], $2::boolean[], $3::text[], $4::text[])`;
+
+const DUE = `
+  select distinct tenant_id as "tenantId", livemode, account_id as "accountId" from (
+    select tenant_id, livemode, account_id from credit_lots
+    where open and expires_at is not null and expires_at <= now() order by expires_at limit $1) as due`;
+
+const TAKE_NOTICES = `
+  delete from credit_low_notices as notice
+  using (select tenant_id, livemode, entry_id from credit_low_notices order by at limit $1 for update skip locked) as taken
+  where notice.tenant_id = taken.tenant_id and notice.livemode = taken.livemode and notice.entry_id = taken.entry_id
+  returning notice.tenant_id as "tenantId", notice.livemode, notice.account_id as "accountId", notice.entry_id as "entryId", notice.at`;

@@ -1,0 +1,53 @@
+// What the ledger's background work does: takes what has expired out of balances, and tells of those that ran low.
+import type { Database } from "../db/database.ts";
+import { insertFacts, type StoredFact } from "../outbox/facts.ts";
+import { expire } from "./ledger.ts";
+import { accountsWithDueLots, lockLedgers, takeLowNotices, writeLedgers } from "./ledger-tables.ts";
+
+/** Accounts, and notices, of one transaction. */
+const AT_ONCE = 100;
+
+/** Posts what has expired, account by account under its lock. Safe beside others that do so. Returns how many accounts. */
+export async function expireCredits(database: Database): Promise<number> {
+  let accounts = 0;
+  for (;;) {
+    const found = await database.transaction(async (tx) => {
+      const due = await accountsWithDueLots(tx, AT_ONCE);
+      if (due.length === 0) return 0;
+      const { ledgers, now } = await lockLedgers(tx, due);
+      for (const ledger of ledgers.values()) expire(ledger);
+      await writeLedgers(tx, ledgers.values(), now);
+      return due.length;
+    });
+    accounts += found;
+    if (found === 0) return accounts;
+  }
+}
+
+/** Makes facts of balances that fell below their threshold, each once. Returns how many. */
+export async function tellLowCredits(database: Database): Promise<number> {
+  let told = 0;
+  for (;;) {
+    const count = await database.transaction(async (tx) => {
+      const notices = await takeLowNotices(tx, AT_ONCE);
+      await insertFacts(tx, notices.map(factOf));
+      return notices.length;
+    });
+    told += count;
+    if (count < AT_ONCE) return told;
+  }
+}
+
+function factOf({
+  tenantId,
+  livemode,
+  accountId,
+  entryId,
+  at,
+}: Awaited<ReturnType<typeof takeLowNotices>>[number]): StoredFact {
+  return {
+    ...{ tenantId, livemode, type: "credit.low", naturalKey: `${accountId}:${entryId}`, stripeAccount: "" },
+    ...{ objectType: "account", objectId: accountId, observationId: entryId },
+    occurredAt: Math.floor(at.getTime() / 1000),
+  };
+}

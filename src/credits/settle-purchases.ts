@@ -1,0 +1,111 @@
+// Credits follow the money: posts the difference between what Stripe's objects say of a purchase and what is posted for it.
+import type { Queryable } from "../db/database.ts";
+import { type AccountRef, expire, grant, type Ledger, lotOf, restore, reverse } from "./ledger.ts";
+import { accountText, lockLedgers, writeLedgers } from "./ledger-tables.ts";
+import {
+  type FoundPurchase,
+  lockPurchases,
+  type Purchase,
+  type PurchaseRef,
+  writePurchases,
+} from "./purchase-table.ts";
+import { chargesToFetch, isOver, isPaid, type PurchaseHeads, settlement } from "./settlement.ts";
+
+/** Reads what is known of the payments of these purchases, each locked; the answer has one for each, in their order. */
+export type ReadHeads = (tx: Queryable, purchases: readonly Purchase[]) => Promise<readonly PurchaseHeads[]>;
+
+export interface Settled {
+  /** Accounts whose purchase was paid now. */
+  bought: (AccountRef & { purchaseId: string })[];
+  /** Entries that were posted. */
+  posted: number;
+  /** Charges that Stripe must be asked for: see `chargesToFetch`. */
+  fetches: { livemode: boolean; account: string; chargeId: string; since: number }[];
+}
+
+/**
+ * Settles these purchases in `tx`, under their locks and then their accounts', each sorted; `found` is sorted by key. What
+ * it posts follows from the heads alone, so that it may run again, in any order and beside others: the same heads post
+ * nothing more.
+ */
+export async function settlePurchases(
+  tx: Queryable,
+  found: readonly (PurchaseRef & Partial<FoundPurchase>)[],
+  readHeads: ReadHeads,
+): Promise<Settled> {
+  const settled: Settled = { bought: [], posted: 0, fetches: [] };
+  if (found.length === 0) return settled;
+  const claims = new Map(found.map(({ id, claimedBy }) => [id, claimedBy ?? null]));
+  const locked = await lockPurchases(tx, found);
+  const purchases = locked.map((one) => ({ ...one, sessionId: one.sessionId ?? claims.get(one.id) ?? null }));
+  const heads = await readHeads(tx, purchases);
+  const known = purchases.map((purchase, index) => {
+    const head = heads[index];
+    if (head === undefined) throw new Error(`the heads of purchase ${purchase.id} were not read`);
+    return { purchase, head };
+  });
+  const { ledgers, now } = await lockLedgers(
+    tx,
+    purchases.map(refOf),
+    purchases.map(({ id }) => id),
+  );
+  const changed = known.flatMap(({ purchase, head }, index) => {
+    const ledger = ledgers.get(accountText(refOf(purchase)));
+    if (ledger === undefined) throw new Error(`the account of purchase ${purchase.id} has no balance`);
+    const after = settleOne(ledger, purchase, head, now);
+    if (after.state === "paid" && purchase.state !== "paid")
+      settled.bought.push({ ...refOf(purchase), purchaseId: purchase.id });
+    for (const { id, since } of chargesToFetch(head)) {
+      settled.fetches.push({ livemode: purchase.livemode, account: purchase.stripeAccount, chargeId: id, since });
+    }
+    return sameRow(after, locked[index]) ? [] : [after];
+  });
+  for (const ledger of ledgers.values()) {
+    // What went back into an old lot expires at once.
+    expire(ledger);
+    settled.posted += ledger.entries.length;
+  }
+  await Promise.all([writeLedgers(tx, ledgers.values(), now), writePurchases(tx, changed)]);
+  return settled;
+}
+
+function settleOne(ledger: Ledger, purchase: Purchase, heads: PurchaseHeads, now: Date): Purchase {
+  const after: Purchase = {
+    ...purchase,
+    intentId: heads.intentId ?? purchase.intentId,
+    chargeId: heads.charges.find(({ status }) => status === "succeeded")?.id ?? purchase.chargeId,
+  };
+  if (after.state !== "paid") {
+    if (!isPaid(heads)) return isOver(heads) ? { ...after, state: "canceled" } : after;
+    const cause = causeOf(after, "purchase of credits");
+    grant(ledger, "purchase", purchase.credits, { ...cause, expiresAt: purchase.expiresAt, now });
+    after.state = "paid";
+    after.postings += 1;
+  }
+  expire(ledger);
+  const lot = lotOf(ledger, after.id);
+  const { taken } = lot;
+  const target = settlement(lot, heads);
+  if (target === taken) return after;
+  if (target > taken) reverse(ledger, target - taken, causeOf(after, "payment refunded or disputed"));
+  else restore(ledger, taken - target, causeOf(after, "payment restored"));
+  return { ...after, postings: after.postings + 1 };
+}
+
+function causeOf({ id, postings }: Purchase, reason: string): { source: string; reason: string; purchaseId: string } {
+  return { source: `${id}#${String(postings)}`, reason, purchaseId: id };
+}
+
+function refOf({ tenantId, livemode, accountId }: Purchase): AccountRef {
+  return { tenantId, livemode, accountId };
+}
+
+function sameRow(after: Purchase, before: Purchase | undefined): boolean {
+  return (
+    after.sessionId === before?.sessionId &&
+    after.intentId === before.intentId &&
+    after.chargeId === before.chargeId &&
+    after.state === before.state &&
+    after.postings === before.postings
+  );
+}

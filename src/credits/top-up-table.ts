@@ -1,0 +1,134 @@
+// Accounts that buy credits by themselves when they run low, one payment at a time. Table: auto_top_ups
+import type { Queryable } from "../db/database.ts";
+import type { AccountRef, Credits } from "./ledger.ts";
+
+export interface TopUpTerms {
+  enabled: boolean;
+  /** It buys when the balance is below this. */
+  threshold: Credits;
+  /** Of an active pack. */
+  priceId: string;
+  /** How many packs. */
+  quantity: number;
+}
+
+export interface TopUp extends AccountRef, TopUpTerms {
+  /** The purchase that is under way, and what it is charged to. */
+  purchaseId: string | null;
+  paymentMethodId: string | null;
+  /** In a row. */
+  failures: number;
+  lastError: string | null;
+}
+
+/** Turned on again, it begins without its failures. */
+export async function saveTopUp(tx: Queryable, ref: AccountRef, terms: TopUpTerms): Promise<void> {
+  const { enabled, threshold, priceId, quantity } = terms;
+  const values = [ref.tenantId, ref.livemode, ref.accountId, enabled, threshold, priceId, quantity];
+  await tx.query({ text: SAVE, values });
+}
+
+export async function readTopUp(tx: Queryable, ref: AccountRef): Promise<TopUp | undefined> {
+  return (await tx.query<TopUp>({ text: READ, values: [ref.tenantId, ref.livemode, ref.accountId] })).rows[0];
+}
+
+/**
+ * Takes those that are due for so many seconds: with a purchase under way, or below their threshold with a payment method and
+ * credits used since they bought last. The row's lock and time keep others off.
+ */
+export async function claimDueTopUps(
+  tx: Queryable,
+  { modes, limit, seconds }: { modes: readonly boolean[]; limit: number; seconds: number },
+): Promise<TopUp[]> {
+  return (await tx.query<TopUp>({ text: CLAIM, values: [modes, limit, seconds] })).rows;
+}
+
+/** In the commit that writes the purchase. */
+export async function beginTopUp(
+  tx: Queryable,
+  ref: AccountRef,
+  { purchaseId, paymentMethodId }: { purchaseId: string; paymentMethodId: string },
+): Promise<void> {
+  await tx.query({ text: BEGIN, values: [ref.tenantId, ref.livemode, ref.accountId, purchaseId, paymentMethodId] });
+}
+
+/** How its purchase stands now. */
+export async function purchaseState(
+  tx: Queryable,
+  ref: AccountRef,
+  purchaseId: string,
+): Promise<{ state: string; intentId: string | null } | undefined> {
+  const values = [ref.tenantId, ref.livemode, purchaseId];
+  return (await tx.query<{ state: string; intentId: string | null }>({ text: STATE, values })).rows[0];
+}
+
+/** It was paid. */
+export async function endTopUp(tx: Queryable, ref: AccountRef): Promise<void> {
+  await tx.query({ text: END, values: [ref.tenantId, ref.livemode, ref.accountId] });
+}
+
+/** It was not, and is tried anew after so many seconds; `give up`: not by itself any more. */
+export async function failTopUp(
+  tx: Queryable,
+  ref: AccountRef,
+  { error, after, giveUp }: { error: string; after: number; giveUp: boolean },
+): Promise<void> {
+  await tx.query({ text: FAIL, values: [ref.tenantId, ref.livemode, ref.accountId, error, after, giveUp] });
+}
+
+const COLUMNS = `
+  top_up.tenant_id as "tenantId", top_up.livemode, top_up.account_id as "accountId", top_up.enabled, top_up.threshold,
+  top_up.price_id as "priceId", top_up.quantity, top_up.purchase_id as "purchaseId",
+  top_up.payment_method_id as "paymentMethodId", top_up.failures, top_up.last_error as "lastError"`;
+
+const SAVE = `
+  insert into auto_top_ups as stored (tenant_id, livemode, account_id, enabled, threshold, price_id, quantity)
+  values ($1, $2, $3, $4, $5, $6, $7)
+  on conflict (tenant_id, livemode, account_id) do update
+  set enabled = excluded.enabled, threshold = excluded.threshold, price_id = excluded.price_id,
+      quantity = excluded.quantity, failures = 0, last_error = null, updated_at = now(),
+      next_attempt_at = case when stored.purchase_id is null then now() else stored.next_attempt_at end`;
+
+const READ = `select ${COLUMNS} from auto_top_ups as top_up where tenant_id = $1 and livemode = $2 and account_id = $3`;
+
+const CLAIM = `
+  update auto_top_ups as top_up set next_attempt_at = now() + $3 * interval '1 second'
+  from (
+    select wanted.tenant_id, wanted.livemode, wanted.account_id
+    from auto_top_ups as wanted
+    join accounts as account
+      on account.tenant_id = wanted.tenant_id and account.livemode = wanted.livemode and account.id = wanted.account_id
+    join credit_balances as stored
+      on stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode and stored.account_id = wanted.account_id
+    where (wanted.enabled or wanted.purchase_id is not null) and wanted.next_attempt_at <= now()
+      and wanted.livemode = any ($1::boolean[])
+      and (wanted.purchase_id is not null or (
+        wanted.enabled and stored.balance < wanted.threshold and account.default_payment_method_id is not null
+        and (wanted.bought_at is null or wanted.bought_at < (
+          select used.created_at from credit_entries as used
+          where used.tenant_id = wanted.tenant_id and used.livemode = wanted.livemode
+            and used.account_id = wanted.account_id and used.kind in ('spend', 'expiry')
+          order by used.id desc limit 1))))
+    order by wanted.next_attempt_at limit $2 for update of wanted skip locked) as due
+  where top_up.tenant_id = due.tenant_id and top_up.livemode = due.livemode and top_up.account_id = due.account_id
+  returning ${COLUMNS}`;
+
+const OF = "where tenant_id = $1 and livemode = $2 and account_id = $3";
+
+const BEGIN = `
+  update auto_top_ups set purchase_id = $4, payment_method_id = $5, updated_at = now() ${OF} and purchase_id is null`;
+
+const STATE =
+  'select state, payment_intent_id as "intentId" from credit_purchases where tenant_id = $1 and livemode = $2 and id = $3';
+
+const END = `
+  update auto_top_ups
+  set purchase_id = null, payment_method_id = null, failures = 0, last_error = null, bought_at = clock_timestamp(),
+      next_attempt_at = now(), updated_at = now()
+  ${OF}`;
+
+const FAIL = `
+  update auto_top_ups
+  set purchase_id = null, payment_method_id = null, failures = failures + 1, last_error = $4,
+      next_attempt_at = now() + $5 * interval '1 second', enabled = enabled and not $6, updated_at = now()
+  ${OF}`;

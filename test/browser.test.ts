@@ -1,0 +1,55 @@
+// The browser that other tests visit pages with: it is real, each visitor is new, and it reaches this machine alone.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { chromiumPath, openBrowser, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+
+const PAGE = `<!doctype html><title>A page</title><p id="seen"></p><script>
+  document.cookie = "been=here; path=/";
+  const image = new Image();
+  image.onerror = () => (document.getElementById("seen").textContent = "refused");
+  image.onload = () => (document.getElementById("seen").textContent = "loaded");
+  image.src = "http://tracker.example/pixel.gif";
+</script>`;
+
+describe.skipIf(withoutBrowser())("the browser of the tests", () => {
+  let browser: TestBrowser;
+  let server: Server;
+  let url: string;
+  const cookies: (string | undefined)[] = [];
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      if (request.url === "/") cookies.push(request.headers.cookie);
+      response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    server.close();
+  });
+
+  it("runs a page's scripts, refuses other machines, and forgets each visitor", async () => {
+    for (let visit = 0; visit < 2; visit += 1) {
+      const page = await browser.visitor();
+      await page.goto(url);
+      expect(await page.title()).toBe("A page");
+      await expect.poll(() => page.textContent("#seen")).toBe("refused");
+      await page.context().close();
+    }
+    expect(cookies).toEqual([undefined, undefined]);
+    expect(browser.refused).toEqual(["http://tracker.example/pixel.gif", "http://tracker.example/pixel.gif"]);
+  });
+});
+
+it("without a browser its tests are left out, but never on a build machine", () => {
+  const without = { PATH: "/nowhere", CHROMIUM_PATH: "" };
+  const here = chromiumPath(without);
+  expect(withoutBrowser({ ...without, CI: "true" })).toBe(false);
+  expect(withoutBrowser(without)).toBe(here === undefined);
+  expect(chromiumPath({ CHROMIUM_PATH: "/some/chrome" })).toBe("/some/chrome");
+});

@@ -1,0 +1,87 @@
+// Buying credits in a real browser: the example app, the sandbox's Checkout page and back, whatever befalls the webhooks.
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { openBrowser, picture, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+import { BOTH } from "./support/pipe.ts";
+import { befall, type Chaos, openShop, type Shop } from "./support/shop.ts";
+
+const CREDITS = 500;
+/** From the page that Checkout leads back to, to the credits on it. */
+const SOON_MS = 1000;
+
+const WEBHOOKS: [how: string, chaos: Chaos][] = [
+  ["on time", {}],
+  ["later than Checkout waits for them", { delay: { share: 1, ms: 13_000 } }],
+  ["each of them twice, and in any order", { duplicate: 1, reorder: 1 }],
+  ["lost altogether", { drop: 1, forget: true }],
+];
+
+describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database", (kind) => {
+  let shop: Shop;
+  let browser: TestBrowser;
+  beforeAll(async () => {
+    [shop, browser] = await Promise.all([openShop(kind), openBrowser()]);
+  }, 120_000);
+  afterAll(async () => {
+    await browser.close();
+    await shop.close();
+  });
+
+  const balance = (page: Page) => page.getByLabel("Balance").textContent();
+  const visit = async (): Promise<Page> => {
+    const page = await browser.visitor();
+    page.on("pageerror", (error) => {
+      throw error;
+    });
+    await page.goto(`${shop.url}/dashboard/credits`);
+    await page.getByLabel("Balance").filter({ hasText: "0" }).waitFor();
+    return page;
+  };
+
+  it.each(WEBHOOKS)(
+    "what was bought is on the page within a second of returning, with webhooks %s",
+    async (how, chaos) => {
+      const page = await visit();
+      await befall(shop, chaos);
+      await page.getByRole("button", { name: `Buy ${CREDITS} credits` }).click();
+      await page.waitForURL(`${shop.sandboxUrl}/**`);
+      await page.getByRole("button", { name: "Pay $45.00", exact: true }).click();
+      await page.waitForURL(`${shop.url}/dashboard/credits/return?**`, { waitUntil: "commit" });
+      const returned = performance.now();
+      await page.getByText(`${CREDITS} credits were added.`).waitFor();
+      const took = performance.now() - returned;
+      await picture(page, `bought-${kind}-${how.slice(0, 7)}`);
+      console.log(`${kind}, ${how}: ${took.toFixed(0)} ms from the return to the credits`);
+      expect(await balance(page)).toBe(String(CREDITS));
+      expect(took).toBeLessThan(SOON_MS);
+      // However often it is told, and whenever: once.
+      await befall(shop, {});
+      await shop.control("deliveries/flush", {});
+      await shop.control("idle", { timeout_ms: 20_000 });
+      await page.getByRole("link", { name: "Back" }).click();
+      await page
+        .getByLabel("Balance")
+        .filter({ hasText: String(CREDITS) })
+        .waitFor();
+      expect(await balance(page)).toBe(String(CREDITS));
+      await page.context().close();
+      expect(browser.refused).toEqual([]);
+    },
+    60_000,
+  );
+
+  it("a card that asks its bank is kept by the payment form, and is there when the bank leads back", async () => {
+    const page = await visit();
+    await page.getByRole("link", { name: "Card" }).click();
+    await page.getByRole("button", { name: "Add a card" }).click();
+    await page.getByLabel("Test card").last().selectOption("4000 0025 0000 3155");
+    await picture(page, `card-${kind}`);
+    await page.getByRole("button", { name: "Save the card" }).click();
+    await page.waitForURL(`${shop.sandboxUrl}/3ds/**`);
+    await page.getByRole("button").first().click();
+    await page.getByText("The bank's answer: succeeded.").waitFor();
+    await page.context().close();
+    expect(browser.refused).toEqual([]);
+  });
+});

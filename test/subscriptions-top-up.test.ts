@@ -1,0 +1,189 @@
+// Automatic top-up: bought once for each time that credits run low, paid with the saved method, and backing off when that fails.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { type TopUpContext, topUpDue } from "../src/billing/top-ups.ts";
+import { newId } from "../src/base/ids.ts";
+import { systemClock } from "../src/base/clock.ts";
+import { silentLog } from "../src/base/log.ts";
+import { send } from "./support/people.ts";
+import { BOTH } from "./support/pipe.ts";
+import {
+  accountRow,
+  ask,
+  type Buyer,
+  confirm,
+  customer,
+  openSubscriptionScene,
+  person,
+  plan,
+  subscribed,
+  type SubscriptionScene,
+} from "./support/subscription-scene.ts";
+
+describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
+  let scene: SubscriptionScene;
+  beforeAll(async () => {
+    scene = await openSubscriptionScene(kind);
+  });
+  afterAll(() => scene.close());
+
+  const context = (): TopUpContext => ({
+    ...{ database: scene.door.pipe.database, stripe: scene.door.deps.stripe, clock: systemClock, log: silentLog },
+    ...{ platformTenant: scene.door.pipe.platformTenant, platformFeePercent: 15, wake: () => undefined },
+    mails: { frontendUrl: "https://app.example", paymentFailed: false },
+  });
+  /** Does all that is due, and lets the events of it come. */
+  const run = async (): Promise<void> => {
+    for (let round = 0; round < 4; round += 1) {
+      await topUpDue(context());
+      await scene.settle();
+      // What is under way is looked at again a minute later.
+      await scene.door.pipe.database.query(
+        "update auto_top_ups set next_attempt_at = now() where purchase_id is not null",
+      );
+    }
+  };
+
+  /** A pack of 100 credits for 10 dollars, as if it had been synced. */
+  const pack = async ({ tenantId, stripeAccount, stripe }: Buyer): Promise<string> => {
+    const { id: product } = await stripe.products.create({ name: "100 credits" });
+    const { id: price } = await stripe.prices.create({ product, currency: "usd", unit_amount: 1000 });
+    const { database } = scene.door.pipe;
+    const id = newId("pack");
+    await database.query({
+      text: `insert into credit_packs (tenant_id, livemode, id, name, credits, amount, currency, stripe_product_id, stripe_price_id)
+             values ($1, false, $2, '100 credits', 100, 1000, 'usd', $3, $4)`,
+      values: [tenantId, id, product, price],
+    });
+    await database.query({
+      text: `insert into offer_prices (tenant_id, livemode, stripe_account, stripe_price_id, stripe_product_id, offer_id, credits,
+               amount, currency)
+             values ($1, false, $2, $3, $4, $5, 100, 1000, 'usd')`,
+      values: [tenantId, stripeAccount, price, product, id],
+    });
+    await database.query({
+      text: `insert into offer_syncs (tenant_id, livemode, offer_id, stripe_account, synced_revision, next_sync_at)
+             values ($1, false, $2, $3, 1, null)`,
+      values: [tenantId, id, stripeAccount],
+    });
+    return price;
+  };
+  const saved = async (buyer: Buyer, card = "pm_card_visa"): Promise<void> => {
+    const { json } = await ask(scene, buyer, "payment-method/");
+    await confirm(buyer, json.client_secret, card);
+    await scene.settle();
+  };
+  const change = (buyer: Buyer, body: object) =>
+    send(scene.door, "PATCH", "/account/auto-top-up/", { token: buyer.token, body });
+  const balanceOf = async ({ accountId }: Buyer): Promise<unknown> =>
+    (
+      await scene.door.pipe.database.query({
+        text: "select balance from credit_balances where account_id = $1",
+        values: [accountId],
+      })
+    ).rows[0]?.balance;
+  const payments = async (buyer: Buyer) => {
+    const id = String((await accountRow(scene, buyer)).stripe_customer_id);
+    return (await buyer.stripe.paymentIntents.list({ customer: id })).data;
+  };
+  const spend = (buyer: Buyer, amount: number, key: string) =>
+    send(scene.door, "POST", `/api/v1/accounts/${buyer.accountId}/credits/spend/`, {
+      token: scene.tenant.keys.test_secret,
+      body: { amount, reason: "use" },
+      headers: { "idempotency-key": key },
+    });
+
+  it("buys once when credits run low, on the tenant's account with the fee, and again only after they were used", async () => {
+    const buyer = await customer(scene);
+    const priceId = await pack(buyer);
+    await saved(buyer);
+    expect((await change(buyer, { enabled: true })).json).toMatchObject({ param: "threshold" });
+    expect((await change(buyer, { enabled: true, threshold: 20, price_id: "price_none" })).status).toBe(404);
+    const on = await change(buyer, { enabled: true, threshold: 20, price_id: priceId });
+    expect(on.json).toMatchObject({ enabled: true, threshold: 20, quantity: 1, pending: false });
+    await Promise.all([topUpDue(context()), topUpDue(context())]);
+    await run();
+    expect(await balanceOf(buyer)).toBe(100);
+    const [payment, ...others] = await payments(buyer);
+    expect(others).toEqual([]);
+    expect(payment).toMatchObject({ status: "succeeded", amount: 1000, application_fee_amount: 150 });
+    await run();
+    expect(await payments(buyer)).toHaveLength(1);
+    await spend(buyer, 90, `top-up-${kind}-1`);
+    await run();
+    expect(await balanceOf(buyer)).toBe(110);
+    expect(await payments(buyer)).toHaveLength(2);
+  }, 30_000);
+
+  it("does not buy back what was refunded", async () => {
+    const buyer = await customer(scene);
+    await saved(buyer);
+    await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
+    await run();
+    const [payment] = await payments(buyer);
+    await buyer.stripe.refunds.create({ payment_intent: payment?.id ?? "" });
+    await scene.settle();
+    expect(await balanceOf(buyer)).toBe(0);
+    await run();
+    expect(await payments(buyer)).toHaveLength(1);
+  }, 30_000);
+
+  it("charges once, though the process died after Stripe's answer", async () => {
+    const buyer = await customer(scene);
+    await saved(buyer);
+    await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
+    const { current } = scene.access;
+    scene.access.current = {
+      ...current,
+      call: async (target, call) => {
+        await current.call(target, call);
+        scene.access.current = current;
+        throw new Error("the process died");
+      },
+    };
+    await expect(topUpDue(context())).rejects.toThrow("died");
+    await scene.door.pipe.database.query("update auto_top_ups set next_attempt_at = now()");
+    await run();
+    expect(await balanceOf(buyer)).toBe(100);
+    expect(await payments(buyer)).toHaveLength(1);
+  }, 30_000);
+
+  it("cancels what the bank refused, tells and mails it once, and backs off until it gives up", async () => {
+    const buyer = await person(scene);
+    const group = `top-up-${kind}`;
+    await subscribed(scene, buyer, (await plan(scene, buyer, { group })).priceId);
+    await saved(buyer, "pm_card_chargeCustomerFail");
+    const { database } = scene.door.pipe;
+    await database.query({
+      text: `update accounts set default_payment_method_id = (
+               select payment_method_id from setup_intents where customer_id = accounts.stripe_customer_id
+                 and status = 'succeeded' order by stripe_created desc, id desc limit 1)
+             where id = $1`,
+      values: [buyer.accountId],
+    });
+    await change(buyer, { enabled: true, threshold: 5, price_id: await pack(buyer) });
+    await topUpDue(context());
+    await scene.settle();
+    const state = async () => (await send(scene.door, "GET", "/account/auto-top-up/", { token: buyer.token })).json;
+    expect(await state()).toMatchObject({ enabled: true, pending: false, failures: 1 });
+    expect(await topUpDue(context())).toBe("none");
+    const canceled = (await payments(buyer)).filter(({ metadata }) => metadata.billhook_purchase !== undefined);
+    expect(canceled.map(({ status }) => status)).toEqual(["canceled"]);
+    const told = await database.query({
+      text: "select type from facts where object_id = $1 and type = 'credit.top_up_failed'",
+      values: [buyer.accountId],
+    });
+    const mailed = await database.query({
+      text: "select template from mails where recipient = $1 and cause like 'top_up_failed:%'",
+      values: [buyer.email],
+    });
+    expect([told.rowCount, mailed.rows]).toEqual([1, [{ template: "payment_failed" }]]);
+    for (let round = 0; round < 3; round += 1) {
+      await database.query("update auto_top_ups set next_attempt_at = now()");
+      await topUpDue(context());
+      await scene.settle();
+    }
+    expect(await state()).toMatchObject({ enabled: false, failures: 4 });
+    expect(await balanceOf(buyer)).toBe(0);
+  }, 30_000);
+});

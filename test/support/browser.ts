@@ -1,0 +1,91 @@
+// A real browser for tests: the Chromium or Chrome of this machine, headless, with a fresh profile, that reaches this machine alone.
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const PLACES = ["/usr/bin", "/snap/bin", "/opt/google/chrome"];
+
+/** CHROMIUM_PATH if it is set, else the first that is installed here; undefined: none. */
+export function chromiumPath(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (env.CHROMIUM_PATH !== undefined && env.CHROMIUM_PATH !== "") return env.CHROMIUM_PATH;
+  const folders = [...PLACES, ...(env.PATH ?? "").split(delimiter).filter((folder) => folder !== "")];
+  return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
+}
+
+const MISSING =
+  "no browser was found: install Chromium (Debian and Ubuntu: `apt-get install chromium`; macOS: `brew install --cask chromium`), or set CHROMIUM_PATH to Chromium's or Chrome's program";
+
+/**
+ * For `describe.skipIf`: no browser is here, and the machine is nobody's build machine. There (CI is set) the tests run, and
+ * fail with the same sentence. Says once what to install.
+ */
+export function withoutBrowser(env: NodeJS.ProcessEnv = process.env): boolean {
+  const skipped = chromiumPath(env) === undefined && (env.CI ?? "") === "";
+  if (skipped) console.warn(`Browser tests are left out: ${MISSING}.`);
+  return skipped;
+}
+
+export interface TestBrowser {
+  /** A new visitor: no cookies, no history. */
+  visitor(): Promise<Page>;
+  /** What pages asked of other machines: it was refused. */
+  refused: string[];
+  close(): Promise<void>;
+}
+
+/** No QUIC, no first-run pages, and none of the browser's own calls home. */
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+  // Names of other machines are not even looked up.
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+];
+
+const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** How long a page may take to load, or an element to come. */
+const PATIENCE_MS = 15_000;
+
+export async function openBrowser(): Promise<TestBrowser> {
+  const executablePath = chromiumPath();
+  if (executablePath === undefined) throw new Error(MISSING);
+  const browser = await chromium.launch({ executablePath, headless: true, args: ARGUMENTS });
+  const refused: string[] = [];
+  return {
+    refused,
+    visitor: async () => (await newContext(browser, refused)).newPage(),
+    close: () => browser.close(),
+  };
+}
+
+/** With TEST_SCREENSHOTS set to a folder: a picture of the page as it stands, for a person's eyes. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.TEST_SCREENSHOTS;
+  if (folder !== undefined && folder !== "")
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+async function newContext(browser: Browser, refused: string[]): Promise<BrowserContext> {
+  const context = await browser.newContext({
+    locale: "en-US",
+    timezoneId: "UTC",
+    viewport: { width: 1200, height: 900 },
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  await context.route(
+    ({ hostname }) => !LOOPBACK.has(hostname),
+    async (route) => {
+      refused.push(route.request().url());
+      await route.abort("addressunreachable");
+    },
+  );
+  return context;
+}
