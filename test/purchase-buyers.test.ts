@@ -73,7 +73,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
     // Everything again, in any number.
     for (const { id } of scene.sandbox.events()) scene.sandbox.resend(id);
     await scene.settle();
-    expect([await people(email), await mailsTo(scene.door, email)]).toEqual([1, ["welcome"]]);
+    expect([await people(email), await mailsTo(scene.door, email)]).toEqual([1, ["welcome", "credits_added"]]);
     const body = { email, password: PASSWORD };
     expect((await send(scene.door, "POST", "/api/v1/auth/login/", { body })).status).toBe(401);
     const access = await firstSignIn(email);
@@ -92,7 +92,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
     await scene.door.pipe.drain();
     await Promise.all([1, 2, 3].map(() => resolveDueBuyers(scene.buyers)));
     await scene.settle();
-    expect([await people(email), await mailsTo(scene.door, email)]).toEqual([1, ["welcome"]]);
+    expect([await people(email), await mailsTo(scene.door, email)]).toEqual([1, ["welcome", "credits_added"]]);
     expect(await balanceOf(scene, await firstSignIn(email))).toBe(100);
   });
 

@@ -61,10 +61,10 @@ export async function addMember(door: Door, tenant: TestTenant, role: string): P
   return sessionOf(await send(door, "POST", "/api/v1/auth/tenants/members/accept/", { body }));
 }
 
-/** The token of the newest mail to this address. */
+/** The token of the newest mail to this address that brings one. */
 export async function mailedToken(door: Door, email: string): Promise<string> {
   const { rows } = await door.pipe.database.query<{ link: string }>({
-    text: "select fields ->> 'link' as link from mails where recipient = $1 order by created_at desc, id desc limit 1",
+    text: "select fields ->> 'link' as link from mails where recipient = $1 and fields ->> 'link' like '%#token=%' order by created_at desc, id desc limit 1",
     values: [email],
   });
   const token = rows[0]?.link.split("#token=")[1];
