@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type TopUpContext, topUpDue } from "../src/billing/top-ups.ts";
 import { newId } from "../src/base/ids.ts";
+import { beginTopUp, claimDueTopUps } from "../src/credits/top-up-table.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
 import { send } from "./support/people.ts";
@@ -113,6 +114,53 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
     await run();
     expect(await balanceOf(buyer)).toBe(110);
     expect(await payments(buyer)).toHaveLength(2);
+  }, 30_000);
+
+  it("buys again when what it bought is used up at once, before anything else is looked at", async () => {
+    const buyer = await customer(scene);
+    await saved(buyer);
+    await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
+    await topUpDue(context());
+    await scene.settle();
+    expect((await spend(buyer, 100, `top-up-${kind}-at-once`)).status).toBeLessThan(300);
+    await run();
+    expect([await balanceOf(buyer), (await payments(buyer)).length]).toEqual([100, 2]);
+  }, 30_000);
+
+  it("whoever acts on a claim that somebody else has finished meanwhile buys nothing", async () => {
+    const buyer = await customer(scene);
+    await saved(buyer);
+    await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
+    const { database } = scene.door.pipe;
+    const claim = () => claimDueTopUps(database, { modes: [false], limit: 1, seconds: 60 });
+    const [stale] = await claim();
+    if (stale === undefined) throw new Error("nothing was due");
+    await database.query("update auto_top_ups set next_attempt_at = now()");
+    await run();
+    const began = await beginTopUp(database, stale, { purchaseId: newId("pur"), paymentMethodId: "pm_stale" });
+    expect([stale.accountId, began, (await payments(buyer)).length]).toEqual([buyer.accountId, false, 1]);
+  }, 30_000);
+
+  it("charges nobody on an account that was disconnected", async () => {
+    const buyer = await customer(scene);
+    await saved(buyer);
+    await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
+    const { database } = scene.door.pipe;
+    const connection = async (standing: string): Promise<void> => {
+      await database.query({
+        text: `update connections set ${standing} where stripe_account = $1`,
+        values: [buyer.stripeAccount],
+      });
+    };
+    await connection("status = 'disconnected', disconnected_at = now(), disconnected_reason = 'unlinked'");
+    await run();
+    await connection("status = 'active', disconnected_at = null, disconnected_reason = null");
+    expect(await payments(buyer)).toEqual([]);
+    expect((await send(scene.door, "GET", "/account/auto-top-up/", { token: buyer.token })).json).toMatchObject({
+      enabled: true,
+      last_error: expect.stringContaining("No Stripe account is connected"),
+    });
+    await change(buyer, { enabled: false });
   }, 30_000);
 
   it("does not buy back what was refunded", async () => {

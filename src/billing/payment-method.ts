@@ -10,7 +10,7 @@ import {
   recordSetupIntent,
 } from "../accounts/payment-method-table.ts";
 import { backoff } from "../base/backoff.ts";
-import { publicError } from "../base/errors.ts";
+import { PublicError, publicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { TenantScope } from "../db/tenant-scope.ts";
@@ -18,7 +18,7 @@ import { observe } from "../inbox/observe.ts";
 import type { StripeAnswer } from "../stripe/access.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
 import type { Found } from "../work/claim-loop.ts";
-import { sellingAccountOf } from "./selling-account.ts";
+import { mustBeConnected, sellingAccountOf } from "./selling-account.ts";
 import { recordStatusId } from "./status-grants.ts";
 import { statusUrl } from "./status-url.ts";
 import { ACCOUNT_FIELD, askForCustomer, type CustomerContext } from "./stripe-customer.ts";
@@ -116,8 +116,8 @@ async function useMethod(context: MethodUse, setup: DueSetup): Promise<void> {
     await setDefaults(context, setup, method);
     await endAttempt(database, setup, { state: "used", error: null });
   } catch (error) {
-    if (!(error instanceof StripeCallError)) throw error;
-    const final = !error.transient || attempts >= MOST_ATTEMPTS;
+    if (!(error instanceof PublicError)) throw error;
+    const final = !(error instanceof StripeCallError && error.transient) || attempts >= MOST_ATTEMPTS;
     const after = Math.max(error.retryAfter ?? 0, backoff(attempts, BACKOFF) / 1000);
     await endAttempt(database, setup, { state: final ? "failed" : "succeeded", error: error.message, after });
     log.warn("a new payment method could not be made the default", {
@@ -132,6 +132,7 @@ async function setDefaults(context: MethodUse, setup: DueSetup, method: string):
   const { database, stripe, platformTenant } = context;
   const { tenantId, livemode, id, accountId } = setup;
   const account = { tenantId, livemode, accountId };
+  await mustBeConnected(database, account, setup.stripeAccount);
   const customer = (await readAccount(database, account, accountId))?.stripeCustomerId ?? null;
   if (customer === null) return;
   const told = async (answer: StripeAnswer<object>): Promise<void> => {

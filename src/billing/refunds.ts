@@ -16,6 +16,7 @@ import {
   type RefundRequest,
   recordRefund,
 } from "./refund-table.ts";
+import { mustBeConnected } from "./selling-account.ts";
 import type { CustomerContext } from "./stripe-customer.ts";
 import { observationOf } from "./subscription-calls.ts";
 
@@ -44,7 +45,11 @@ export async function refundPayment(
   act: Act,
 ): Promise<StripeRefund> {
   if (!context.stripe.has(wanted.livemode)) throw publicError("stripe_not_configured");
-  const request = await scope.transaction((tx) => begin(tx, scope.tenantId, wanted, act));
+  const request = await scope.transaction(async (tx) => {
+    const begun = await begin(tx, scope.tenantId, wanted, act);
+    await mustBeConnected(tx, begun, begun.stripeAccount);
+    return begun;
+  });
   const answer = await createRefund(context, request);
   await context.database.transaction(async (tx) => {
     await recordRefund(tx, request, answer.value.id);

@@ -1,7 +1,7 @@
 // On which Stripe account a tenant sells: the platform on its own, every other tenant on the one that it has connected.
 import { publicError } from "../base/errors.ts";
 import { feeOf } from "../connections/connected-invoice.ts";
-import { findConnection } from "../connections/connection-table.ts";
+import { findConnection, isConnected } from "../connections/connection-table.ts";
 import type { Queryable } from "../db/database.ts";
 import { readTenantFee } from "../tenants/tenant-table.ts";
 
@@ -33,6 +33,18 @@ export async function chargingAccountOf(tx: Queryable, { tenantId, livemode }: S
     });
   }
   return connection.account;
+}
+
+/**
+ * Before a tenant acts on what it once made on an account: "" is the platform's own. Throws `stripe_not_connected` when the
+ * account is not the tenant's any more, whoever has it now.
+ */
+export async function mustBeConnected(tx: Queryable, seller: Seller, account: string): Promise<void> {
+  if (account === "" || (await isConnected(tx, { ...seller, account }))) return;
+  throw publicError("stripe_not_connected", {
+    message:
+      "The Stripe account that this was made on is not connected any more: connect it again, and send this again.",
+  });
 }
 
 export interface FeeTerms {

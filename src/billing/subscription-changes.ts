@@ -7,7 +7,7 @@ import { observe } from "../inbox/observe.ts";
 import { subscription as projection } from "../projections/subscription.ts";
 import type { StripeAnswer } from "../stripe/access.ts";
 import type { StripeObject } from "../stripe/envelope.ts";
-import { sellingAccountOf } from "./selling-account.ts";
+import { mustBeConnected, sellingAccountOf } from "./selling-account.ts";
 import { askForCustomer, type CustomerContext } from "./stripe-customer.ts";
 import { ask, observationOf, type StripeSubscription } from "./subscription-calls.ts";
 import { liveSubscriptions, type OwnSubscription } from "./subscription-reads.ts";
@@ -154,7 +154,10 @@ async function wanted(scope: TenantScope, { account, subscriptionId }: Subscript
     });
   }
   const found = live.find(({ id }) => subscriptionId === undefined || id === subscriptionId);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    await mustBeConnected(scope, account, found.stripeAccount);
+    return found;
+  }
   throw publicError("not_found", { message: "The account has no such subscription that could be changed." });
 }
 

@@ -2,11 +2,13 @@
 import { readAccount } from "../accounts/account-table.ts";
 import { backoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
+import { PublicError } from "../base/errors.ts";
 import { newId, timeOfId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { activePackOfPrice } from "../credits/pack-table.ts";
 import { type BegunPurchase, insertPurchase, lockBegunPurchase, recordIntent } from "../credits/purchase-table.ts";
 import { beginTopUp, claimDueTopUps, endTopUp, failTopUp, purchaseState, type TopUp } from "../credits/top-up-table.ts";
+import type { Queryable } from "../db/database.ts";
 import { type BillingMails, queueCreditsAdded } from "../inbox/billing-mails.ts";
 import { observe } from "../inbox/observe.ts";
 import { settleNow } from "../inbox/purchase-heads.ts";
@@ -17,7 +19,7 @@ import { StripeCallError } from "../stripe/call-failure.ts";
 import { type StripeClient, StripeError } from "../stripe/client.ts";
 import type { Found } from "../work/claim-loop.ts";
 import { PURCHASE_FIELD } from "./credit-checkout.ts";
-import { feeAmountOf, feePercentOf } from "./selling-account.ts";
+import { feeAmountOf, feePercentOf, sellingAccountOf } from "./selling-account.ts";
 import { ACCOUNT_FIELD, type CustomerContext } from "./stripe-customer.ts";
 import { ask, observationOf } from "./subscription-calls.ts";
 
@@ -28,7 +30,8 @@ export interface TopUpContext extends CustomerContext {
   mails: BillingMails;
 }
 
-const AT_ONCE = 5;
+/** Each has the whole lease for itself. */
+const AT_ONCE = 1;
 /** Longer than its calls take; a payment that is under way is looked at again so soon. */
 const LEASE_SECONDS = 60;
 /** From an hour to a day. A card that was refused four times in a row is not tried again by itself. */
@@ -54,7 +57,7 @@ async function goOn(context: TopUpContext, topUp: TopUp): Promise<void> {
   if (begun === undefined || begun.purchaseId === null || begun.paymentMethodId === null) return;
   const { purchaseId, paymentMethodId } = begun;
   const { state, intentId } = (await purchaseState(database, topUp, purchaseId)) ?? { state: "gone", intentId: null };
-  if (state === "paid") return database.transaction((tx) => endTopUp(tx, topUp));
+  if (state === "paid") return database.transaction((tx) => endTopUp(tx, topUp, purchaseId));
   if (state !== "pending") return fail(context, topUp, purchaseId, "The payment was canceled.");
   const purchase = await database.transaction((tx) => lockBegunPurchase(tx, { ...topUp, id: purchaseId }));
   if (purchase === undefined) return;
@@ -81,28 +84,41 @@ async function lookAt(context: TopUpContext, topUp: TopUp, purchase: BegunPurcha
   }
 }
 
-/** Undefined: it cannot be bought, or the account cannot pay. */
+/** Undefined: it cannot be bought, the account cannot pay, or another process was faster. */
 async function begin(context: TopUpContext, topUp: TopUp): Promise<TopUp | undefined> {
   const { tenantId, livemode, accountId, priceId, quantity } = topUp;
   return context.database.transaction(async (tx) => {
     const account = await readAccount(tx, topUp, accountId);
     const pack = await activePackOfPrice(tx, { tenantId, livemode, priceId });
-    if (pack === undefined || account?.stripeCustomerAccount !== pack.stripeAccount) {
+    const selling = await sellingAccount(context, tx, topUp);
+    if (selling instanceof PublicError) {
+      await failTopUp(tx, topUp, null, { error: selling.message, after: BACKOFF.first / 1000, giveUp: false });
+      return undefined;
+    }
+    if (pack?.stripeAccount !== selling || account?.stripeCustomerAccount !== selling) {
       const error = "The pack is not sold any more: choose another one.";
-      await failTopUp(tx, topUp, { error, after: 0, giveUp: true });
+      await failTopUp(tx, topUp, null, { error, after: 0, giveUp: true });
       return undefined;
     }
     if (account.paymentMethod === null) return undefined;
     const amount = pack.amount * quantity;
     const fee = feeAmountOf(amount, await feePercentOf(tx, tenantId, context));
     const [purchaseId, paymentMethodId] = [newId("pur"), account.paymentMethod.id];
+    if (!(await beginTopUp(tx, topUp, { purchaseId, paymentMethodId }))) return undefined;
     await insertPurchase(tx, {
       ...{ tenantId, livemode, id: purchaseId, accountId, packId: pack.id, quantity, amount, priceId },
-      ...{ credits: pack.credits * quantity, currency: pack.currency, stripeAccount: pack.stripeAccount },
+      ...{ credits: pack.credits * quantity, currency: pack.currency, stripeAccount: selling },
       applicationFeeAmount: fee,
     });
-    await beginTopUp(tx, topUp, { purchaseId, paymentMethodId });
     return { ...topUp, purchaseId, paymentMethodId };
+  });
+}
+
+/** Where the tenant may sell now, or why it may not. */
+async function sellingAccount(context: TopUpContext, tx: Queryable, topUp: TopUp): Promise<string | PublicError> {
+  return sellingAccountOf(tx, topUp, context.platformTenant).catch((error: unknown) => {
+    if (error instanceof PublicError) return error;
+    throw error;
   });
 }
 
@@ -119,6 +135,12 @@ async function pay(
   const customer = (await readAccount(database, topUp, topUp.accountId))?.stripeCustomerId;
   if (customer === null || customer === undefined)
     return fail(context, topUp, purchase.id, "The account has no customer at Stripe.");
+  // It may have been disconnected since it began.
+  const selling = await sellingAccount(context, database, topUp);
+  if (selling !== purchase.stripeAccount) {
+    const reason = selling instanceof PublicError ? selling.message : "Another Stripe account is connected now.";
+    return fail(context, topUp, purchase.id, reason);
+  }
   const fee = purchase.applicationFeeAmount ?? 0;
   const metadata = { [PURCHASE_FIELD]: purchase.id, [ACCOUNT_FIELD]: topUp.accountId, billhook_tenant: topUp.tenantId };
   try {
@@ -154,6 +176,7 @@ async function record(context: TopUpContext, purchase: BegunPurchase, answer: St
     await observe(tx, [observationOf(purchase, answer)], platformTenant);
     const { bought } = await settleNow(tx, [purchase], database.kind);
     await queueCreditsAdded(tx, mails, bought);
+    if (bought.length > 0) await endTopUp(tx, purchase, purchase.id);
   });
   wake();
 }
@@ -185,7 +208,7 @@ async function fail(context: TopUpContext, topUp: TopUp, purchaseId: string, rea
   const { tenantId, livemode, accountId, failures } = topUp;
   const giveUp = failures + 1 >= MOST_FAILURES;
   await database.transaction(async (tx) => {
-    await failTopUp(tx, topUp, { error: reason, after: backoff(failures + 1, BACKOFF) / 1000, giveUp });
+    await failTopUp(tx, topUp, purchaseId, { error: reason, after: backoff(failures + 1, BACKOFF) / 1000, giveUp });
     await insertFacts(tx, [
       {
         ...{ tenantId, livemode, type: "credit.top_up_failed", naturalKey: `${accountId}:${purchaseId}` },

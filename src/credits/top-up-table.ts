@@ -19,6 +19,8 @@ export interface TopUp extends AccountRef, TopUpTerms {
   /** In a row. */
   failures: number;
   lastError: string | null;
+  /** When the credits of the last one came; as PostgreSQL writes it, to the microsecond. */
+  boughtAt: string | null;
 }
 
 /** Turned on again, it begins without its failures. */
@@ -43,13 +45,15 @@ export async function claimDueTopUps(
   return (await tx.query<TopUp>({ text: CLAIM, values: [modes, limit, seconds] })).rows;
 }
 
-/** In the commit that writes the purchase. */
+/** In the commit that writes the purchase. False: since it was claimed somebody else began, ended or changed it. */
 export async function beginTopUp(
   tx: Queryable,
-  ref: AccountRef,
+  claimed: TopUp,
   { purchaseId, paymentMethodId }: { purchaseId: string; paymentMethodId: string },
-): Promise<void> {
-  await tx.query({ text: BEGIN, values: [ref.tenantId, ref.livemode, ref.accountId, purchaseId, paymentMethodId] });
+): Promise<boolean> {
+  const { tenantId, livemode, accountId, priceId, quantity, failures, boughtAt } = claimed;
+  const values = [tenantId, livemode, accountId, purchaseId, paymentMethodId, priceId, quantity, failures, boughtAt];
+  return (await tx.query({ text: BEGIN, values })).rowCount === 1;
 }
 
 /** How its purchase stands now. */
@@ -62,24 +66,26 @@ export async function purchaseState(
   return (await tx.query<{ state: string; intentId: string | null }>({ text: STATE, values })).rows[0];
 }
 
-/** It was paid. */
-export async function endTopUp(tx: Queryable, ref: AccountRef): Promise<void> {
-  await tx.query({ text: END, values: [ref.tenantId, ref.livemode, ref.accountId] });
+/** It was paid: does nothing when another purchase is under way, or none. */
+export async function endTopUp(tx: Queryable, ref: AccountRef, purchaseId: string): Promise<void> {
+  await tx.query({ text: END, values: [ref.tenantId, ref.livemode, ref.accountId, purchaseId] });
 }
 
-/** It was not, and is tried anew after so many seconds; `give up`: not by itself any more. */
+/** It was not, and is tried anew after so many seconds; `give up`: not by itself any more. `purchaseId` null: none was begun. */
 export async function failTopUp(
   tx: Queryable,
   ref: AccountRef,
+  purchaseId: string | null,
   { error, after, giveUp }: { error: string; after: number; giveUp: boolean },
 ): Promise<void> {
-  await tx.query({ text: FAIL, values: [ref.tenantId, ref.livemode, ref.accountId, error, after, giveUp] });
+  await tx.query({ text: FAIL, values: [ref.tenantId, ref.livemode, ref.accountId, error, after, giveUp, purchaseId] });
 }
 
 const COLUMNS = `
   top_up.tenant_id as "tenantId", top_up.livemode, top_up.account_id as "accountId", top_up.enabled, top_up.threshold,
   top_up.price_id as "priceId", top_up.quantity, top_up.purchase_id as "purchaseId",
-  top_up.payment_method_id as "paymentMethodId", top_up.failures, top_up.last_error as "lastError"`;
+  top_up.payment_method_id as "paymentMethodId", top_up.failures, top_up.last_error as "lastError",
+  top_up.bought_at::text as "boughtAt"`;
 
 const SAVE = `
   insert into auto_top_ups as stored (tenant_id, livemode, account_id, enabled, threshold, price_id, quantity)
@@ -116,19 +122,26 @@ const CLAIM = `
 const OF = "where tenant_id = $1 and livemode = $2 and account_id = $3";
 
 const BEGIN = `
-  update auto_top_ups set purchase_id = $4, payment_method_id = $5, updated_at = now() ${OF} and purchase_id is null`;
+  update auto_top_ups set purchase_id = $4, payment_method_id = $5, updated_at = now()
+  ${OF} and purchase_id is null and enabled and price_id = $6 and quantity = $7 and failures = $8
+    and bought_at is not distinct from $9::timestamptz`;
 
 const STATE =
   'select state, payment_intent_id as "intentId" from credit_purchases where tenant_id = $1 and livemode = $2 and id = $3';
 
+// What was used from the moment on at which the credits came is a reason to buy again.
 const END = `
-  update auto_top_ups
-  set purchase_id = null, payment_method_id = null, failures = 0, last_error = null, bought_at = clock_timestamp(),
+  update auto_top_ups as ended
+  set purchase_id = null, payment_method_id = null, failures = 0, last_error = null,
+      bought_at = coalesce((
+        select min(entry.created_at) from credit_entries as entry
+        where entry.tenant_id = $1 and entry.livemode = $2 and entry.account_id = $3
+          and entry.purchase_id = $4 and entry.kind = 'purchase'), clock_timestamp()),
       next_attempt_at = now(), updated_at = now()
-  ${OF}`;
+  ${OF} and ended.purchase_id = $4`;
 
 const FAIL = `
   update auto_top_ups
   set purchase_id = null, payment_method_id = null, failures = failures + 1, last_error = $4,
       next_attempt_at = now() + $5 * interval '1 second', enabled = enabled and not $6, updated_at = now()
-  ${OF}`;
+  ${OF} and purchase_id is not distinct from $7`;

@@ -115,8 +115,9 @@ function lockKeys({ livemode, stripeAccount, intentId, chargeId }: PurchaseLink)
     .map((id) => paymentKey(livemode, stripeAccount, id));
 }
 
+/** In their order intents come before charges: who knows a session or a payment knows the intent first, and may learn of its charges then. */
 function paymentKey(livemode: boolean, account: string, id: string): string {
-  return `payment|${livemode ? "live" : "test"}|${account}|${id}`;
+  return `payment|${id.startsWith("pi_") ? "1" : "2"}|${livemode ? "live" : "test"}|${account}|${id}`;
 }
 
 /**
