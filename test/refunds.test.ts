@@ -72,6 +72,20 @@ describe.each(BOTH)("refunds, %s database", (kind) => {
     expect(await feeBack(charge)).toBe(75);
   });
 
+  it("refunds nothing on an account that is not the tenant's any more, and goes on when it is again", async () => {
+    const { id } = await bought();
+    const connection = async (standing: string): Promise<void> => {
+      const text = `update connections set ${standing} where stripe_account = $1`;
+      await scene.door.pipe.database.query({ text, values: [scene.account] });
+    };
+    await connection("status = 'disconnected', disconnected_at = now(), disconnected_reason = 'unlinked'");
+    const refused = await refund(id);
+    await connection("status = 'active', disconnected_at = null, disconnected_reason = null");
+    expect([refused.status, refused.json.code]).toEqual([409, "stripe_not_connected"]);
+    expect((await onAccount().refunds.list({ payment_intent: id })).data).toEqual([]);
+    expect((await refund(id)).status).toBe(201);
+  });
+
   it("refunds once under one Idempotency-Key, also when the process died after Stripe's answer", async () => {
     const { id, balance } = await bought();
     const { current } = scene.access;
