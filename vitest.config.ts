@@ -1,8 +1,13 @@
 // How the tests run: unit tests beside the code, whole-system tests in test/, one PostgreSQL for all of them.
+import { join } from "node:path";
+
 import { defineConfig } from "vitest/config";
 
 // Also when vitest was started directly, on whatever Node comes first on the PATH.
 import "./scripts/check-node.mjs";
+
+// Of the workers, and of the processes that the tests start: see test/support/compile-cache.ts.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules", ".cache", "billhook-tests");
 
 export default defineConfig({
   test: {

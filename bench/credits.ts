@@ -1,5 +1,5 @@
 // What a spend costs: Billhook's ledger and its HTTP door against a bare `UPDATE … WHERE balance >= n` by pgbench, on one server.
-// node bench/credits.ts [--seconds 10] [--connections 64] [--accounts 10000]
+// node bench/credits.ts [--seconds 10] [--connections 64] [--accounts 10000] [--save]
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,6 +18,7 @@ import { migrate } from "../src/db/migrate.ts";
 import { openServer } from "../src/db/server.ts";
 import { tenantScope } from "../src/db/tenant-scope.ts";
 import { createDatabase, startPostgres } from "../test/support/postgres.ts";
+import { saying } from "./saved.ts";
 import { type RunningServer, startBillhook, temporaryFolder } from "./servers.ts";
 
 const { values: flags } = parseArgs({
@@ -25,8 +26,10 @@ const { values: flags } = parseArgs({
     seconds: { type: "string", default: "10" },
     connections: { type: "string", default: "64" },
     accounts: { type: "string", default: "10000" },
+    save: { type: "boolean", default: false },
   },
 });
+const { say, end } = saying("credits", "Spends and grants against a bare UPDATE", flags.save);
 const [seconds, connections, accounts] = [Number(flags.seconds), Number(flags.connections), Number(flags.accounts)];
 const PLENTY = 1_000_000_000;
 const ACT = { actor: { kind: "system", id: null }, source: null } as const;
@@ -196,12 +199,11 @@ try {
   if (one === undefined || spread === undefined) throw new Error("pgbench was not run");
   for (const { what, perSecond } of [...measured, one, spread]) {
     const ratio = perSecond / (what.includes("one hot") || what.includes("one row") ? one : spread).perSecond;
-    process.stdout.write(
-      `${what.padEnd(42)} ${perSecond.toFixed(0).padStart(7)}/s  ${ratio.toFixed(2)}× the bare UPDATE\n`,
-    );
+    say(`${what.padEnd(42)} ${perSecond.toFixed(0).padStart(7)}/s  ${ratio.toFixed(2)}× the bare UPDATE`);
   }
   const proof = await verifyLedger({ database: owner, onDifference: (difference) => console.log(difference) });
-  process.stdout.write(`ledger verify: ${String(proof.accounts)} accounts, ${String(proof.differences)} differences\n`);
+  say(`ledger verify: ${String(proof.accounts)} accounts, ${String(proof.differences)} differences`);
+  end();
   await owner.close();
 } finally {
   folder.remove();

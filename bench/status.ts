@@ -1,8 +1,9 @@
 // Waiters of one node, without their sockets: memory of each, and how soon all have heard of what one commit after the other changes.
-// Usage: node bench/status.ts [waiters]
+// Usage: node bench/status.ts [waiters] [--save]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 import { systemClock } from "../src/base/clock.ts";
 import { newId } from "../src/base/ids.ts";
@@ -14,8 +15,14 @@ import { observe } from "../src/inbox/observe.ts";
 import { processOnce } from "../src/inbox/process.ts";
 import { keepNothing } from "../src/inbox/recent.ts";
 import { ensurePlatformTenant } from "../src/tenants/platform.ts";
+import { saying } from "./saved.ts";
 
-const count = Number(process.argv[2] ?? 10_000);
+const { values, positionals } = parseArgs({
+  options: { save: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const count = Number(positionals[0] ?? 10_000);
+const { say, end } = saying("status", "People who wait for a status, on one node", values.save);
 const folder = mkdtempSync(join(tmpdir(), "billhook-bench-status-"));
 const database = await openEmbedded(join(folder, "data"));
 await migrate(database);
@@ -91,12 +98,11 @@ await tell("succeeded", 2000);
 const processed = performance.now() - began;
 await all(() => heard);
 const told = performance.now() - began;
-console.log(
-  `${String(count)} waiters: first state of all in ${known.toFixed(0)} ms; ${each.toFixed(0)} bytes each (heap)`,
-);
-console.log(
+say(`${String(count)} waiters: first state of all in ${known.toFixed(0)} ms; ${each.toFixed(0)} bytes each (heap)`);
+say(
   `all ${String(count)} payments processed in ${processed.toFixed(0)} ms, the last waiter told ${(told - processed).toFixed(0)} ms later`,
 );
+end();
 await watch.stop();
 await database.close();
 rmSync(folder, { recursive: true, force: true });

@@ -74,7 +74,7 @@ const GRANTS = `
     where ${TABLES} and acl.grantee = to_regrole('billhook_tenant')
     union all
     select class.relname, acl.privilege_type, ' (' || string_agg(attribute.attname, ', ' order by attribute.attnum) || ')'
-    from pg_class as class join pg_attribute as attribute on attribute.attrelid = class.oid
+    from pg_class as class join pg_attribute as attribute on attribute.attrelid = class.oid and not attribute.attisdropped
     cross join aclexplode(attribute.attacl) as acl
     where ${TABLES} and acl.grantee = to_regrole('billhook_tenant')
     group by class.relname, acl.privilege_type

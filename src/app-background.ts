@@ -5,11 +5,17 @@ import type { Clock } from "./base/clock.ts";
 import { resolveDueBuyers } from "./billing/buyers.ts";
 import { dueInvoicePool } from "./billing/due-invoices.ts";
 import { useNewMethods } from "./billing/payment-method.ts";
+import { withdrawLost } from "./billing/subscription-release.ts";
+import { purgeStatusGrants } from "./billing/status-grants.ts";
 import { topUpDue } from "./billing/top-ups.ts";
 import { followConnections, syncDueOffers } from "./billing/pack-sync.ts";
 import { newId } from "./base/ids.ts";
 import type { Log } from "./base/log.ts";
+import type { KeyRing } from "./base/key-ring.ts";
+import { deliveryLoops, deliverySchedules } from "./app-deliveries.ts";
 import type { Metrics } from "./app-metrics.ts";
+import { driftSchedule, operationLoops } from "./app-operations.ts";
+import { recoveryLoop } from "./app-recoveries.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { expireCredits, tellLowCredits } from "./credits/ledger-upkeep.ts";
@@ -20,7 +26,7 @@ import { fetchPool } from "./inbox/fetch.ts";
 import type { BillingMails } from "./inbox/billing-mails.ts";
 import { tellExpiringCards } from "./inbox/card-expiries.ts";
 import { HEAD_CHECKS } from "./inbox/mail-checks.ts";
-import { isReceiving, mayWork, type Pace, restAfter } from "./inbox/pace.ts";
+import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./inbox/pace.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
 import { type Processed, processOnce, type ProcessOptions } from "./inbox/process.ts";
 import type { Receiver } from "./inbox/receive.ts";
@@ -39,6 +45,8 @@ import { listener } from "./work/wake-ups.ts";
 export interface Background {
   /** There are events in the queue: look now. */
   wake(): void;
+  /** There are deliveries in the queue: look now. */
+  wakeDeliveries(): void;
   /** Finishes what is claimed, and starts nothing any more. */
   stop(): Promise<void>;
 }
@@ -51,6 +59,8 @@ export interface BackgroundParts {
   platformTenant: string;
   stripe: StripeAccess;
   metrics: Metrics;
+  /** What secrets are sealed with; undefined: nothing can be signed, and no webhooks are delivered. */
+  ring?: KeyRing | undefined;
   recent: Recent;
   receiving: Receiver;
   /** After a commit of the reducer: see ProcessOptions. */
@@ -84,7 +94,11 @@ const MAILS_KEPT_DAYS = 30;
 
 export function startBackground(parts: BackgroundParts): Background {
   const { config, database, clock, onError } = parts;
-  const events = eventLoops(parts);
+  const deliveries = deliveryLoops(parts);
+  const wakeDeliveries = (): void => {
+    for (const loop of deliveries) loop.wake();
+  };
+  const events = eventLoops(parts, wakeDeliveries);
   const wake = (): void => {
     for (const loop of events) loop.wake();
   };
@@ -96,7 +110,11 @@ export function startBackground(parts: BackgroundParts): Background {
     buyerLoop(parts),
     offerLoop(parts, wake),
     methodLoop(parts, wake),
+    lostSubscriptionLoop(parts, wake),
     topUpLoop(parts, wake),
+    ...operationLoops(parts, wake),
+    ...deliveries,
+    recoveryLoop(parts, wakeDeliveries),
   ];
   const route = async (): Promise<void> => {
     if ((await enqueueRoutable(database, 1000)) > 0) wake();
@@ -106,6 +124,7 @@ export function startBackground(parts: BackgroundParts): Background {
     every(UPKEEP_EVERY, () => keepUp(database), onError("upkeep")),
     every(DAY, () => keepUpAll(database), onError("upkeep")),
     every(DAY, () => deleteOldMails(database, MAILS_KEPT_DAYS), onError("old mails")),
+    every(DAY, () => purgeStatusGrants(database), onError("old status grants")),
     every(EXPIRY_EVERY, () => expireCredits(database), onError("credit expiry")),
     every(LOW_CREDITS_EVERY, () => tellLowCredits(database), onError("low credits")),
     every(FOLLOW_CONNECTIONS_EVERY, () => followConnections(parts), onError("packs and plans of new connections")),
@@ -116,11 +135,14 @@ export function startBackground(parts: BackgroundParts): Background {
     ),
     every(UNSEEN_EVERY, () => cancelUnseenPurchases(database, UNSEEN_HOURS), onError("unseen purchases")),
     every(PARTITIONS_EVERY, () => ensurePartitions(database, clock), onError("partitions")),
+    ...deliverySchedules(parts),
   ];
+  schedules.push(...driftSchedule(parts, wake));
   const url = config.databaseDirectUrl;
   const wakeUps = url === undefined ? undefined : listener(url.reveal(), CHANNEL, wake, onError("listen"));
   return {
     wake,
+    wakeDeliveries,
     stop: async () => {
       await Promise.all([...loops, ...schedules].map((one) => one.stop()));
       await wakeUps?.stop();
@@ -131,7 +153,7 @@ export function startBackground(parts: BackgroundParts): Background {
 const newLease = (): string => newId("node");
 
 /** The workers on the event queue. While a burst is answered only the first of them works. */
-function eventLoops(parts: BackgroundParts): ClaimLoop[] {
+function eventLoops(parts: BackgroundParts, onProjected: () => void): ClaimLoop[] {
   const { config, clock, log, database, platformTenant, metrics, recent, receiving, committed, onError } = parts;
   const batchSize = BATCH_SIZE[database.kind];
   const options: ProcessOptions = {
@@ -144,15 +166,19 @@ function eventLoops(parts: BackgroundParts): ClaimLoop[] {
     maxAttempts: config.workMaxAttempts,
     batchSize,
     newLease,
-    committed,
+    committed: (objects) => {
+      committed?.(objects);
+      onProjected();
+    },
   };
   let lag = 0;
   let backlog = false;
   // Each worker takes its own objects off a backlog, so that they never wait for each other's; whoever finds none of its own takes any.
   const processNext = async (worker: number): Promise<Processed> => {
     const lane = { number: worker, of: WORKERS[database.kind] };
-    const own = backlog && mayWork(1, pace()) ? await processOnce(options, lane) : undefined;
-    return own === undefined || own.claimed === 0 ? processOnce(options) : own;
+    const now = { ...options, batchSize: batchSizeNow(batchSize, pace()) };
+    const own = backlog && mayWork(1, pace()) ? await processOnce(now, lane) : undefined;
+    return own === undefined || own.claimed === 0 ? processOnce(now) : own;
   };
   let ended = 0;
   const pace = (): Pace => ({ receiving: isReceiving(receiving.waiting()), lag, rested: clock.monotonic() - ended });
@@ -293,6 +319,20 @@ function methodLoop({ database, stripe, log, platformTenant, onError }: Backgrou
     gatherFor: () => 0,
     pauseAfterError: 5000,
     onError: onError("payment methods"),
+  });
+}
+
+/** Withdraws subscriptions that lost their place while Stripe was making them. */
+function lostSubscriptionLoop(parts: BackgroundParts, wake: () => void): ClaimLoop {
+  const { database, stripe, log, platformTenant, onError } = parts;
+  return claimLoop({
+    name: "lost subscriptions",
+    run: () => withdrawLost({ database, stripe, log, platformTenant, wake }),
+    concurrency: 1,
+    pollEvery: 5000,
+    gatherFor: () => 0,
+    pauseAfterError: 5000,
+    onError: onError("lost subscriptions"),
   });
 }
 

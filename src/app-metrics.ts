@@ -7,6 +7,9 @@ import type { FetchOptions } from "./inbox/fetch.ts";
 import type { SendOptions } from "./mail/send-mail.ts";
 import type { ProcessMetrics } from "./inbox/process.ts";
 import type { ReceiveMetrics } from "./inbox/receive.ts";
+import type { DeliveryMetrics } from "./outbox/deliver.ts";
+import type { DeliveryQueueState } from "./outbox/delivery-reads.ts";
+import type { DriftMetrics } from "./operations/drift.ts";
 import type { StripeMetrics } from "./stripe/call-guard.ts";
 
 export interface Metrics {
@@ -15,8 +18,15 @@ export interface Metrics {
   fetch: FetchOptions["metrics"];
   mail: SendOptions["metrics"];
   stripe: StripeMetrics;
-  /** `queue` is what the database says now; absent when it cannot be asked. */
-  expose(queue: QueueState | undefined, waiting: number): Promise<{ contentType: string; text: string }>;
+  drift: DriftMetrics;
+  deliver: DeliveryMetrics;
+  /** `queue` and `deliveries` are what the database says now; absent when it cannot be asked. */
+  expose(
+    queue: QueueState | undefined,
+    waiting: number,
+    deliveries?: DeliveryQueueState,
+    unmatched?: { open: number },
+  ): Promise<{ contentType: string; text: string }>;
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -40,6 +50,11 @@ export function createMetrics(): Metrics {
     gauge: (name, help) => new Gauge({ name: `billhook_${name}`, help, registers }),
   };
   const setGauges = queueGauges(makers);
+  const openPurchases = makers.gauge(
+    "unmatched_purchases_open",
+    "Paid sessions whose buyer nobody knows: a person must decide.",
+  );
+  const setDeliveryGauges = deliveryGauges(makers, registers);
   const mails = makers.labelled("mails_attempted_total", "Mails handed to the mail server, by its answer.", "outcome");
   const fetched = makers.labelled("objects_fetched_total", "Objects asked of Stripe, by outcome.", "outcome");
   return {
@@ -56,8 +71,12 @@ export function createMetrics(): Metrics {
       },
     },
     stripe: stripeMetrics(makers),
-    expose: async (queue, waiting) => {
+    drift: driftMetrics(makers),
+    deliver: deliveryMetrics(makers),
+    expose: async (queue, waiting, deliveries, unmatched) => {
+      if (unmatched !== undefined) openPurchases.set(unmatched.open);
       setGauges(queue, waiting);
+      setDeliveryGauges(deliveries);
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
   };
@@ -132,6 +151,20 @@ function processMetrics(make: Makers): ProcessMetrics {
   };
 }
 
+function driftMetrics(make: Makers): DriftMetrics {
+  const count = (what: string, help: string): Counter<"kind"> => make.labelled(`drift_${what}_total`, help, "kind");
+  const checked = count("checked", "Local rows held against Stripe's objects, by kind.");
+  const differing = count("differing", "Local rows that differed from Stripe's objects, by kind.");
+  const repaired = count("repaired", "Objects that differed and were taken anew from Stripe, by kind.");
+  return {
+    compared: (kind, counts) => {
+      checked.inc({ kind }, counts.checked);
+      differing.inc({ kind }, counts.differing);
+      repaired.inc({ kind }, counts.repaired);
+    },
+  };
+}
+
 function stripeMetrics(make: Makers): StripeMetrics {
   const calls = make.labelled(
     "stripe_calls_total",
@@ -153,6 +186,50 @@ function stripeMetrics(make: Makers): StripeMetrics {
     circuitsOpen: (count) => {
       open.set(count);
     },
+  };
+}
+
+/** Seconds from an event to its delivery: retries take up to three days. */
+const DELIVERY_SECONDS = [...SECONDS, 60, 600, 3600, 6 * 3600, 24 * 3600, 3 * 24 * 3600];
+
+function deliveryMetrics(make: Makers): DeliveryMetrics {
+  const attempts = make.labelled("delivery_attempts_total", "Webhooks posted, by what came of it.", "outcome");
+  const ended = make.labelled("deliveries_ended_total", "Webhooks that have ended, by status.", "status");
+  const took = make.histogram("delivery_attempt_seconds", "Seconds per exchange with a receiver.", SECONDS);
+  const lag = make.histogram(
+    "delivery_lag_seconds",
+    "Seconds from an event's commit to its delivery; resends and recoveries left out.",
+    DELIVERY_SECONDS,
+  );
+  attempts.inc({ outcome: "delivered" }, 0);
+  for (const status of ["delivered", "failed", "canceled"]) ended.inc({ status }, 0);
+  return {
+    attempted: (outcome, seconds) => {
+      attempts.inc({ outcome });
+      took.observe(seconds);
+    },
+    ended: (status, seconds) => {
+      ended.inc({ status });
+      if (status === "delivered" && seconds !== undefined) lag.observe(seconds);
+    },
+  };
+}
+
+function deliveryGauges(make: Makers, registers: Registry[]): (deliveries: DeliveryQueueState | undefined) => void {
+  const pending = make.gauge("deliveries_pending", "Webhooks that wait for their next attempt, or are under way.");
+  const oldest = make.gauge("oldest_undelivered_age_seconds", "Age of the oldest undelivered event; 0 without one.");
+  const byTenant = new Gauge({
+    name: "billhook_tenant_oldest_undelivered_age_seconds",
+    help: "Age of a tenant's oldest undelivered event: of the hundred tenants for whom it is the oldest.",
+    labelNames: ["tenant"],
+    registers,
+  });
+  return (deliveries) => {
+    if (deliveries === undefined) return;
+    pending.set(deliveries.pending);
+    oldest.set(deliveries.oldestAge);
+    byTenant.reset();
+    for (const { tenantId: tenant, oldestAge } of deliveries.tenants) byTenant.set({ tenant }, oldestAge);
   };
 }
 

@@ -1,12 +1,8 @@
 // The node's watch over statuses, wired: commits of this node are heard at once, those of other nodes by NOTIFY.
-import type { Clock } from "./base/clock.ts";
+import type { BackgroundParts } from "./app-background.ts";
 import { newId } from "./base/ids.ts";
-import type { Log } from "./base/log.ts";
 import { STATUS_OBJECTS } from "./billing/status-grants.ts";
 import { type StatusWatch, statusWatch } from "./billing/status-watch.ts";
-import type { Config } from "./config.ts";
-import type { Database } from "./db/database.ts";
-import type { StripeAccess } from "./stripe/access.ts";
 import { listener, notifier } from "./work/wake-ups.ts";
 
 export interface NodeStatus {
@@ -16,15 +12,11 @@ export interface NodeStatus {
   stop(): Promise<void>;
 }
 
-export interface NodeStatusParts {
-  config: Config;
-  clock: Clock;
-  log: Log;
-  database: Database;
-  platformTenant: string;
-  stripe: StripeAccess;
+export interface NodeStatusParts extends Pick<
+  BackgroundParts,
+  "config" | "clock" | "log" | "database" | "platformTenant" | "stripe" | "onError"
+> {
   wake: () => void;
-  onError: (what: string) => (error: unknown) => void;
 }
 
 const CHANNEL = "billhook_status";

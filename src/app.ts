@@ -7,6 +7,7 @@ import type { FastifyInstance } from "fastify";
 import { buildApi } from "./api/server.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { newId } from "./base/ids.ts";
+import { keyRing } from "./base/key-ring.ts";
 import type { Log } from "./base/log.ts";
 import { Secret } from "./base/secret.ts";
 import { ensureSamplePacks } from "./billing/pack-sync.ts";
@@ -19,11 +20,15 @@ import { createMetrics, type Metrics } from "./app-metrics.ts";
 import type { Config, WebhookSecret } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { migrate, schemaStanding } from "./db/migrate.ts";
+import { countUnmatched } from "./accounts/unmatched-purchase-table.ts";
 import { queueState, releaseAllLeases } from "./inbox/event-tables.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
-import { receiver } from "./inbox/receive.ts";
+import { type Receiver, receiver } from "./inbox/receive.ts";
 import { keepNothing, recentObservations } from "./inbox/recent.ts";
 import { unknownEventIds } from "./inbox/stripe-event-reads.ts";
+import { policyOf } from "./outbox/address-policy.ts";
+import { releaseAllDeliveries } from "./outbox/delivery-tables.ts";
+import { deliveryQueueState } from "./outbox/delivery-reads.ts";
 import { type StripeAccess, stripeAccess } from "./stripe/access.ts";
 import { firstOperatorLink } from "./tenants/first-operator.ts";
 import { keyUse } from "./tenants/key-use.ts";
@@ -86,13 +91,14 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
   };
   try {
     const migrations = await migrate(database);
-    const platformTenant = await ensurePlatformTenant(database);
+    const ring = secretKeys === undefined ? undefined : keyRing(secretKeys);
+    const platformTenant = await ensurePlatformTenant(database, ring);
     await ensurePartitions(database, clock).catch((error: unknown) => {
       // Until the next try the default partition takes what comes.
       options.log.warn("this month's partition could not be made: the default one is used", { error });
     });
     // One folder, one process: what a killed one had claimed is ours at once.
-    if (database.kind === "embedded") await releaseAllLeases(database);
+    if (database.kind === "embedded") await Promise.all([releaseAllLeases(database), releaseAllDeliveries(database)]);
     // A command's own process serves no tenant, and its passing key is no login's.
     const apiDatabase =
       secretKeys === undefined
@@ -156,8 +162,11 @@ function wire(parts: Parts, migrations: string[]): App {
     readiness: () => readiness(database, { stopping, prepared: options.prepared?.() ?? true }),
     refused: metrics.receive.refused,
     maxCollectingBytes: config.receiveMaxWaitingBytes,
-    metrics: async () => metrics.expose(await queueState(database).catch(() => undefined), receiving.waiting()),
+    catchUpEverySeconds: config.catchUpEverySeconds,
+    drift: { metrics: metrics.drift },
+    metrics: () => scrape(parts, metrics, receiving),
     wake,
+    wakeDeliveries: () => background?.wakeDeliveries(),
     status: status.watch,
     platformTenant,
     ...callersOf(parts),
@@ -178,22 +187,35 @@ function wire(parts: Parts, migrations: string[]): App {
       if (works)
         background ??= startBackground({
           ...{ ...parts, log: options.log, stripe, metrics, recent, receiving, committed, onError },
+          ring: options.secretKeys === undefined ? undefined : keyRing(options.secretKeys),
         });
     },
     stop: async () => {
       stopping = true;
-      // A request that never ends must not hold up the stop: what is answered by then was stored, the rest is sent again.
-      const cutOff = setTimeout(() => {
-        api.server.closeAllConnections();
-      }, LAST_REQUESTS_MS);
-      await Promise.all([api.close(), background?.stop()]);
-      clearTimeout(cutOff);
+      await Promise.all([closeDoor(api), background?.stop()]);
       await receiving.idle();
       await others?.stop();
       await status.stop();
       await parts.close();
     },
   };
+}
+
+/** A request that never ends must not hold up the stop: what is answered by then was stored, the rest is sent again. */
+async function closeDoor(api: FastifyInstance): Promise<void> {
+  const cutOff = setTimeout(() => {
+    api.server.closeAllConnections();
+  }, LAST_REQUESTS_MS);
+  await api.close();
+  clearTimeout(cutOff);
+}
+
+/** What the database cannot say now is left out of this scrape. */
+async function scrape({ database, clock }: Parts, metrics: Metrics, receiving: Receiver) {
+  const queue = await queueState(database).catch(() => undefined);
+  const deliveries = await deliveryQueueState(database, clock.now()).catch(() => undefined);
+  const unmatched = await countUnmatched(database).catch(() => undefined);
+  return metrics.expose(queue, receiving.waiting(), deliveries, unmatched);
 }
 
 function receivingOf({ config, options, clock, database, platformTenant }: Parts) {
@@ -237,6 +259,8 @@ function callersOf({ config, options, clock, database }: Parts) {
     corsOrigins,
     trustProxy,
     connect,
+    addressPolicy: policyOf(config),
+    deliveriesRetentionDays: config.deliveriesRetentionDays,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   clientId,
   domainName,
   flag,
+  hostAndPortList,
   hostName,
   keyBrand,
   listOf,
@@ -14,6 +15,7 @@ import {
   originList,
   path,
   percentage,
+  portRanges,
   postgresUrl,
   secretList,
   secretText,
@@ -230,6 +232,57 @@ export const VARIABLES = {
     wholeNumber(1, 100),
     8,
     "After so many attempts an event is `failed`: kept, counted and replayable.",
+  ),
+  catchUpEverySeconds: variable(
+    "CATCH_UP_EVERY_SECONDS",
+    wholeNumber(0, 86_400),
+    600,
+    "How often Stripe's list of events is read for what no webhook brought, for each account; `0`: only by `billhook catch-up`.",
+  ),
+  driftEverySeconds: variable(
+    "DRIFT_EVERY_SECONDS",
+    wholeNumber(0, 604_800),
+    3600,
+    "How often a sample of local rows is held against Stripe's objects; `0`: only by `billhook drift`.",
+  ),
+
+  webhookAllowedHosts: variable(
+    "WEBHOOK_ALLOWED_HOSTS",
+    hostAndPortList,
+    [],
+    "Receivers of webhooks that may be called although they are in a private network: `host:port` by commas, `http://host:port` for one without TLS.",
+    { defaultDoc: "none: https on public addresses alone, and in development loopback" },
+  ),
+  webhookPorts: variable(
+    "WEBHOOK_PORTS",
+    portRanges,
+    undefined,
+    "The ports of tenants' webhook URLs: a list such as `443,8443,10000-20000`.",
+    { defaultDoc: "443, and from 1024 on those of no well-known service" },
+  ),
+  webhookConcurrency: variable(
+    "WEBHOOK_CONCURRENCY",
+    wholeNumber(1, 10_000),
+    256,
+    "How many webhooks one process posts at the same time; of one tenant a quarter of them.",
+  ),
+  webhookEndpointConcurrency: variable(
+    "WEBHOOK_ENDPOINT_CONCURRENCY",
+    wholeNumber(1, 64),
+    16,
+    "How many of them go to one endpoint; fewer to one that is slow or fails.",
+  ),
+  eventsRetentionDays: variable(
+    "EVENTS_RETENTION_DAYS",
+    wholeNumber(1, 36_500),
+    90,
+    "How long the events that tenants are told are kept, to be read, resent and recovered.",
+  ),
+  deliveriesRetentionDays: variable(
+    "DELIVERIES_RETENTION_DAYS",
+    wholeNumber(1, 36_500),
+    30,
+    "How long deliveries that have ended are kept, with their attempts.",
   ),
 
   rateLimitKey: variable(

@@ -9,13 +9,13 @@ import type { NearMiss } from "./base/near-misses.ts";
 import { Secret } from "./base/secret.ts";
 import { BadValue } from "./base/settings.ts";
 import type { Variable } from "./base/settings.ts";
+import { type LogConfig, logConfig } from "./config-log.ts";
 import { type MailConfig, mailConfig, mailProblems } from "./config-mail.ts";
+import { type WebhookConfig, webhookConfig } from "./config-webhooks.ts";
 import {
   CONFIG_VARIABLES,
   type CONNECT_METHODS,
   type ENVIRONMENTS,
-  type LOG_FORMATS,
-  type LOG_LEVELS,
   type ROLES,
   VARIABLES,
 } from "./config-variables.ts";
@@ -24,8 +24,6 @@ import {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Role = (typeof ROLES)[number];
-export type LogLevel = (typeof LOG_LEVELS)[number];
-export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** A signing secret of Stripe's, and the variable that it stands in. */
 export interface WebhookSecret {
@@ -39,7 +37,7 @@ export interface ByMode<T> {
   test?: T;
 }
 
-export interface Config extends MailConfig {
+export interface Config extends LogConfig, MailConfig, WebhookConfig {
   environment: (typeof ENVIRONMENTS)[number];
   host: string;
   /** 0: any free port. */
@@ -81,6 +79,10 @@ export interface Config extends MailConfig {
   receiveMaxWaitingBytes: number;
   workLeaseSeconds: number;
   workMaxAttempts: number;
+  /** Seconds between two looks at Stripe's list of events for each account; 0: only when a command asks. */
+  catchUpEverySeconds: number;
+  /** Seconds between two samples of local rows held against Stripe's objects; 0: only when a command asks. */
+  driftEverySeconds: number;
   /** Requests a minute; a source's only where a proxy is trusted. */
   rateLimits: { key: number; tenant: number; source: number | undefined };
   /** The current one first. "generate": make it in `dataDir`. */
@@ -91,9 +93,6 @@ export interface Config extends MailConfig {
   apiKeyPrefix: string;
   /** Undefined: make it in `dataDir`. */
   operatorToken: Secret | undefined;
-  logLevel: LogLevel;
-  logFormat: LogFormat;
-  logFile: string | undefined;
   /** What is allowed but looks like a mistake: for the log at the start. Names variables, never values. */
   warnings: readonly string[];
 }
@@ -159,11 +158,12 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     receiveMaxWaitingBytes: read(VARIABLES.receiveMaxWaitingBytes),
     workLeaseSeconds: read(VARIABLES.workLeaseSeconds),
     workMaxAttempts: read(VARIABLES.workMaxAttempts),
+    catchUpEverySeconds: read(VARIABLES.catchUpEverySeconds),
+    driftEverySeconds: read(VARIABLES.driftEverySeconds),
     ...callerSettings(read),
     ...mailConfig(read),
-    logLevel: read(VARIABLES.logLevel),
-    logFormat: read(VARIABLES.logFormat),
-    logFile: read(VARIABLES.logFile),
+    ...webhookConfig(read),
+    ...logConfig(read),
     warnings: warningsOf(env, allowUnsigned ? unsignedOff : undefined),
   };
   problems.push(
@@ -362,7 +362,7 @@ function missing(env: Environment, config: Config, allowUnsigned: boolean): Conf
 }
 
 const OUR_PREFIXES =
-  /^(STRIPE|SANDBOX|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR|SECRET|CORS|TRUST|FRONTEND|SMTP|MAIL|MAILGUN|PAYMENT)_/i;
+  /^(STRIPE|SANDBOX|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR|SECRET|CORS|TRUST|FRONTEND|SMTP|MAIL|MAILGUN|PAYMENT|WEBHOOK|EVENTS|DELIVERIES)_/i;
 function ourNearMisses(env: Environment): NearMiss[] {
   const set = Object.keys(env).filter((name) => env[name] !== undefined && OUR_PREFIXES.test(name));
   return nearMisses(

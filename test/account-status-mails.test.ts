@@ -164,6 +164,53 @@ describe.each(BOTH)("billing mails, %s database", (kind) => {
     expect(found[0]?.fields).toMatchObject({ link: "https://pay.stripe.example/in", amount: { amount: 2000 } });
   });
 
+  it("says why a payment failed, in the shapes whose invoice does not name its payment too", async () => {
+    const reasonOf = async (name: (life: Life) => Arrival[]): Promise<unknown> => {
+      const life = await live();
+      const invoice = {
+        id: `in_${life.id}`,
+        customer: life.customer,
+        status: "open",
+        amount_due: 2000,
+        attempt_count: 1,
+      };
+      await take(name(life));
+      await take([tell("invoice.payment_failed", billing.newInvoice(invoice), NOW + 2)]);
+      const [mail] = await mailsTo(life.email);
+      return (mail?.fields as { reason?: string } | undefined)?.reason;
+    };
+    const intent = ({ id, customer }: Life, also: Overrides): Arrival => {
+      const error = { last_payment_error: { code: "card_declined", message: "Your card was declined." } };
+      const object = payments.newPaymentIntent({
+        id: `pi_${id}`,
+        customer,
+        status: "requires_payment_method",
+        ...error,
+        ...also,
+      });
+      return tell("payment_intent.payment_failed", object, NOW + 1);
+    };
+    const ordered = (invoice: string): Overrides => ({
+      payment_details: { customer_reference: null, order_reference: invoice },
+    });
+    expect(await reasonOf((life) => [intent(life, ordered(`in_${life.id}`))])).toBe("Your card was declined.");
+    expect(await reasonOf((life) => [intent(life, ordered("in_other"))])).toBeUndefined();
+    expect(
+      await reasonOf((life) => [intent({ ...life, customer: "cus_other" }, ordered(`in_${life.id}`))]),
+    ).toBeUndefined();
+    const listed = ({ id }: Life): Arrival =>
+      tell(
+        "invoice_payment.paid",
+        billing.invoicePayment({
+          id: `inpay_${id}`,
+          invoice: `in_${id}`,
+          payment: { type: "payment_intent", payment_intent: `pi_${id}` },
+        }),
+        NOW,
+      );
+    expect(await reasonOf((life) => [intent(life, {}), listed(life)])).toBe("Your card was declined.");
+  });
+
   it("tells nobody of what is older than a day: a replay mails nothing", async () => {
     const life = await live();
     const ends = NOW + 2 * DAY;

@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { compileCache } from "./support/compile-cache.ts";
 import { freshDatabase } from "./support/postgres.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "billhook-cli-"));
@@ -30,7 +31,7 @@ const alive = new Set<ChildProcess>();
 function start(args: string[], env: Record<string, string> = {}): Started {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, ["bin/billhook.mjs", ...args], {
-    env: { PATH, HOME, NODE_ENV: "test", DATA_DIR: dataDir, PORT: "0", SANDBOX_PORT: "off", ...env },
+    env: { PATH, HOME, ...compileCache(), NODE_ENV: "test", DATA_DIR: dataDir, PORT: "0", SANDBOX_PORT: "off", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   alive.add(child);

@@ -5,15 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StripeAccess } from "../src/stripe/access.ts";
 import { callFailure } from "../src/stripe/call-failure.ts";
 import type { Answer, Wire } from "./support/api-door.ts";
-import {
-  accessTo,
-  INVOICE,
-  type InvoiceScene,
-  madeOf,
-  makeDue,
-  openInvoiceScene,
-} from "./support/connected-invoice-scene.ts";
+import { INVOICE, type InvoiceScene, madeOf, makeDue, openInvoiceScene } from "./support/connected-invoice-scene.ts";
 import { BOTH } from "./support/pipe.ts";
+import { accessTo } from "./support/stripe-switch.ts";
 
 /** Customer, draft, two items, finalizing, sending. */
 const POSTS = 6;

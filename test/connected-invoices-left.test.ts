@@ -4,14 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { endConnection, findConnection } from "../src/connections/connection-table.ts";
 import type { StripeAccess } from "../src/stripe/access.ts";
 import { callFailure } from "../src/stripe/call-failure.ts";
-import {
-  connect,
-  INVOICE,
-  type InvoiceScene,
-  madeOf,
-  makeDue,
-  openInvoiceScene,
-} from "./support/connected-invoice-scene.ts";
+import { connectActive } from "./support/connected-accounts.ts";
+import { INVOICE, type InvoiceScene, madeOf, makeDue, openInvoiceScene } from "./support/connected-invoice-scene.ts";
 import { registerTenant } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
 
@@ -73,7 +67,7 @@ describe.each(BOTH)("on an account that its tenant has left, %s database", (kind
     });
     expect(await scene.invoices()).toEqual(before);
     expect(sentOnes()).toBe(sent);
-    await connect(scene.door, scene.tenant.id, scene.account);
+    await connectActive(scene.door.pipe.database, scene.tenant.id, scene.account);
   });
 
   it("its invoices are still read, and neither sent nor voided, also when another tenant has the account", async () => {
@@ -81,7 +75,7 @@ describe.each(BOTH)("on an account that its tenant has left, %s database", (kind
     const sent = sentOnes();
     await leave();
     for (const next of [undefined, await registerTenant(scene.door)]) {
-      if (next !== undefined) await connect(scene.door, next.id, scene.account);
+      if (next !== undefined) await connectActive(scene.door.pipe.database, next.id, scene.account);
       for (const act of ["send", "void"]) {
         const refused = await scene.ask("POST", `${made.id}/${act}/`);
         expect([refused.status, refused.json.code]).toEqual([409, "stripe_not_connected"]);

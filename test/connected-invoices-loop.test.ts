@@ -15,7 +15,8 @@ import { insertConnectedInvoice } from "../src/connections/connected-invoice-tab
 import { connectAccount } from "../src/connections/connection-table.ts";
 import { dueInvoicePool } from "../src/billing/due-invoices.ts";
 import type { Database } from "../src/db/database.ts";
-import { connect, INVOICE, openInvoiceScene } from "./support/connected-invoice-scene.ts";
+import { connectActive } from "./support/connected-accounts.ts";
+import { INVOICE, openInvoiceScene } from "./support/connected-invoice-scene.ts";
 import { registerTenant } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
 import { openSandbox, SANDBOX_KEY } from "./support/sandbox.ts";
@@ -60,7 +61,7 @@ describe.each(BOTH)("the background, %s database", (kind) => {
     try {
       const other = await registerTenant(door);
       const { id: lively } = await scene.sandbox.stripe.accounts.create({ type: "standard" });
-      await connect(door, other.id, lively);
+      await connectActive(door.pipe.database, other.id, lively);
       let silent = 0;
       let speak: () => void = () => undefined;
       const silence = new Promise<void>((resolve) => {

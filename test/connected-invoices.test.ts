@@ -2,16 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { Wire } from "./support/api-door.ts";
-import {
-  accessTo,
-  connect,
-  INVOICE,
-  type InvoiceScene,
-  madeOf,
-  openInvoiceScene,
-} from "./support/connected-invoice-scene.ts";
+import { connectActive } from "./support/connected-accounts.ts";
+import { INVOICE, type InvoiceScene, madeOf, openInvoiceScene } from "./support/connected-invoice-scene.ts";
 import { auditOf, registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
+import { accessTo } from "./support/stripe-switch.ts";
 
 describe.each(BOTH)("a connected-account invoice, %s database", (kind) => {
   let scene: InvoiceScene;
@@ -283,7 +278,7 @@ describe.each(BOTH)("a connected-account invoice, %s database", (kind) => {
     expect([none.status, none.json.code]).toEqual([409, "stripe_not_connected"]);
     expect(none.json.message).toContain("in test mode");
     const { id } = await scene.sandbox.stripe.accounts.create({ type: "express" });
-    await connect(scene.door, other.id, id);
+    await connectActive(scene.door.pipe.database, other.id, id);
     await scene.door.pipe.database.query({
       text: "update connections set status = 'restricted' where stripe_account = $1",
       values: [id],

@@ -7,7 +7,7 @@ import { generated, staleFiles } from "../scripts/generate.ts";
 import { schemaText } from "../scripts/schema-text.ts";
 import { openPipe } from "./support/pipe.ts";
 
-it("README's table, .env.example, openapi.json and schema.txt are what the sources make", async () => {
+it("README's table, .env.example, openapi.json, schema.txt and events.md are what the sources make", async () => {
   expect(staleFiles(await generated())).toEqual([]);
 });
 

@@ -74,7 +74,6 @@ describe.each(BOTH)("isolation by the database, %s database", (kind) => {
     "select * from people",
     "select hash from api_keys",
     "select token_hash from invitations",
-    "select webhook_secret_sealed from tenants",
     "select from sessions",
     "select from refresh_tokens",
     "select from one_time_tokens",

@@ -7,35 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import type { PaymentStatus } from "../kit/client/client.ts";
 import { openBrowser, picture, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+import { COMPLETE_ACCOUNT } from "./support/connected-accounts.ts";
 import { type KitPage, openKitPage } from "./support/kit-page.ts";
 import { openSandbox, type OpenSandbox } from "./support/sandbox.ts";
-
-/** An account whose platform tells everything at once: it takes payments. */
-const WORKING_ACCOUNT: Stripe.AccountCreateParams = {
-  type: "custom",
-  country: "US",
-  email: "shop@example.com",
-  business_type: "individual",
-  business_profile: { mcc: "5734", url: "https://example.com" },
-  capabilities: { card_payments: { requested: true }, transfers: { requested: true } },
-  individual: {
-    first_name: "Jenny",
-    last_name: "Rosen",
-    dob: { day: 1, month: 1, year: 1901 },
-    email: "jenny@example.com",
-    phone: "+14155552671",
-    address: { line1: "510 Townsend Street", city: "San Francisco", state: "CA", postal_code: "94103", country: "US" },
-    ssn_last_4: "0000",
-  },
-  external_account: {
-    object: "bank_account",
-    account_number: "000123456789",
-    routing_number: "110000000",
-    country: "US",
-    currency: "usd",
-  },
-  tos_acceptance: { date: 1_700_000_000, ip: "127.0.0.1" },
-};
 
 /** The payment comes in the page's address; what the form tells is kept on the page. */
 const FORM = `
@@ -159,7 +133,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     });
 
     it("a connected account's payment is confirmed on that account", async () => {
-      const account = await sandbox.stripe.accounts.create(WORKING_ACCOUNT);
+      const account = await sandbox.stripe.accounts.create(COMPLETE_ACCOUNT);
       onAccount = { stripeAccount: account.id };
       intent = await sandbox.stripe.paymentIntents.create({ amount: 1000, currency: "usd" }, onAccount);
       await show({ ...begun(), stripe_account: account.id });

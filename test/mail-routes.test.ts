@@ -142,7 +142,7 @@ describe.each(BOTH)("an operator's mails, %s database", (kind) => {
     expect(status).toBe(200);
     const data = json.data as { template: string; example: { subject: string; html: string } }[];
     expect(data.map(({ template }) => template)).toContain("connected_invoice_paid");
-    expect(data).toHaveLength(9);
+    expect(data).toHaveLength(10);
     for (const { example } of data) expect(example.html).toMatch(/^<!DOCTYPE html/);
   });
 });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, expect, it } from "vitest";
 
+import { compileCache } from "./support/compile-cache.ts";
 import { MAILGUN_DOMAIN, MAILGUN_KEY, openMailgunServer } from "./support/mailgun-server.ts";
 import { OPERATOR_TOKEN, serve } from "./support/serve.ts";
 import type { Served } from "./support/serve.ts";
@@ -37,7 +38,7 @@ async function register(server: Served, email: string): Promise<void> {
 
 async function billhook(server: Served, ...words: string[]): Promise<{ code: unknown; out: string }> {
   const { PATH = "", HOME = "" } = process.env;
-  const env = { PATH, HOME, NODE_ENV: "test", OPERATOR_TOKEN, BILLHOOK_URL: server.url };
+  const env = { PATH, HOME, ...compileCache(), NODE_ENV: "test", OPERATOR_TOKEN, BILLHOOK_URL: server.url };
   const child = spawn(process.execPath, ["bin/billhook.mjs", ...words], { env, stdio: ["ignore", "pipe", "inherit"] });
   let out = "";
   child.stdout.on("data", (piece: Buffer) => (out += piece.toString("utf8")));

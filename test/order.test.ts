@@ -10,6 +10,7 @@ import { newCustomer, newInvoice, oldCustomer, PAID } from "./support/stripe-fix
 import { declined, newPaymentIntent } from "./support/stripe-fixtures-payments.ts";
 import { bodyOf, LIVES, type Step } from "./support/lives.ts";
 import { type Arrival, BOTH, openPipe, type Pipe, stateOf } from "./support/pipe.ts";
+import { expectLastUpdatesStand, expectNothingToldAgain, settle } from "./support/told-once.ts";
 
 const LONG = process.env.BILLHOOK_TEST_LONG === "1";
 /** Lives that are permuted together, as they would be in one inbox. */
@@ -137,17 +138,6 @@ async function dieWithClaims(pipe: Pipe): Promise<void> {
   await pipe.database.transaction((tx) => claimEvents(tx, "dead", 0, 5));
 }
 
-/** What two workers gave back to each other falls due a moment later. */
-async function settle(pipe: Pipe, batchSize: number): Promise<void> {
-  for (let left = 1; left > 0;) {
-    await pipe.drain({ batchSize });
-    left =
-      (await pipe.database.query<{ count: number }>("select count(*) as count from stripe_event_queue")).rows[0]
-        ?.count ?? 0;
-    await pipe.database.query("update stripe_event_queue set next_attempt_at = now() where attempts < 2");
-  }
-}
-
 /** Fetched observations are named anew at every run. */
 function comparable(state: unknown): unknown {
   return JSON.parse(JSON.stringify(state).replace(/obs_[0-9a-z]{26}/g, "obs"));
@@ -164,7 +154,9 @@ async function sameAsInOrder(pipe: Pipe, round: Round): Promise<void> {
     const found = await stateOf(pipe.database, permuted[index] ?? "");
     expect(Object.keys(expected.rows)).not.toEqual([]);
     expect(comparable(found)).toEqual(comparable(expected));
+    expect(new Set(found.told).size).toBe(found.told.length);
   }
+  await expectLastUpdatesStand(pipe, permuted);
   const failed = await pipe.database.query("select error from stripe_event_attempts");
   expect(failed.rows).toEqual([]);
 }
@@ -375,6 +367,7 @@ for (const kind of BOTH) {
           fc.asyncProperty(rounds(scenario), (round) => sameAsInOrder(pipe, round)),
           { numRuns: ROUNDS, ...SHORT_REPORT },
         );
+        await expectNothingToldAgain(pipe);
       },
       LONG ? 3_600_000 : 240_000,
     );

@@ -100,6 +100,18 @@ describe("the published package", () => {
     for (const name of ["react", "react-dom"]) rmSync(join(user, "node_modules", name));
   }, 30_000);
 
+  it("verifies webhooks by a module of its own, with types", () => {
+    writeFileSync(join(user, "verify.ts"), VERIFY_PROGRAM);
+    const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+    const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2024", "--module", "nodenext"];
+    run(
+      process.execPath,
+      [tsc, ...options, "--types", "node", "--typeRoots", join(ROOT, "node_modules", "@types"), "verify.ts"],
+      user,
+    );
+    expect(run(process.execPath, ["verify.ts"], user).trim()).toBe("invoice.paid in_1 signature_mismatch");
+  }, 30_000);
+
   it("writes its mails, although React and React Email are not there", () => {
     const folderOf = pathToFileURL(join(installed, "dist", "src", "mail")).href;
     const program = `
@@ -107,7 +119,7 @@ describe("the published package", () => {
       const { MAIL_EXAMPLES } = await import("${folderOf}/mail-examples.js");
       for (const [name, fields] of Object.entries(MAIL_EXAMPLES)) console.log(renderMail(name, fields).subject);`;
     const subjects = run(process.execPath, ["--input-type=module", "-e", program], user).trim().split("\n");
-    expect(subjects).toHaveLength(9);
+    expect(subjects).toHaveLength(10);
     expect(subjects).toContain("You are invited to Acme");
     const { dependencies } = manifestIn(installed);
     expect(Object.keys(dependencies).filter((name) => /react|mailgun/.test(name))).toEqual([]);
@@ -134,6 +146,25 @@ describe("the published package", () => {
     expect([isReady(), await ended], said).toEqual([true, [0, null]]);
   }, 60_000);
 });
+
+const VERIFY_PROGRAM = `
+import { createHmac } from "node:crypto";
+import { verifyWebhook, WebhookError, type WebhookErrorCode } from "billhook/verify";
+
+const secret = "whsec_" + Buffer.alloc(32, 1).toString("base64");
+const body = JSON.stringify({ object: "event", type: "invoice.paid", data: { object: { id: "in_1" } } });
+const time = Math.floor(Date.now() / 1000);
+const sign = (text: string) => "t=" + time + ",v1=" + createHmac("sha256", secret).update(time + "." + text).digest("hex");
+const event = await verifyWebhook<{ id: string }>({ body, secret, headers: { "x-webhook-signature": sign(body) } });
+// Not any: the types are there.
+const typed: 0 extends 1 & typeof event.type ? never : string = event.type;
+try {
+  await verifyWebhook({ body, secret, headers: new Headers({ "x-webhook-signature": sign("other") }) });
+} catch (error) {
+  const code: WebhookErrorCode | undefined = error instanceof WebhookError ? error.code : undefined;
+  console.log(typed, event.data.object.id, code);
+}
+`;
 
 const CLIENT_PROGRAM = `
 import { billhook, BillhookError } from "billhook/client";

@@ -6,9 +6,10 @@ import { activePackOfPrice, packOfPrice } from "../src/credits/pack-table.ts";
 import { activePlanOfPrice, planOfPrice } from "../src/credits/plan-table.ts";
 import { syncDueOffers } from "../src/billing/pack-sync.ts";
 import type { Answer, Wire } from "./support/api-door.ts";
-import { accessTo, type InvoiceScene, openInvoiceScene } from "./support/connected-invoice-scene.ts";
+import { type InvoiceScene, openInvoiceScene } from "./support/connected-invoice-scene.ts";
 import { registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
+import { accessTo } from "./support/stripe-switch.ts";
 
 const PACK = { name: "100 credits", credits: 100, amount: 1_000, currency: "USD" };
 const PLAN = { name: "Team", amount: 2_900, currency: "usd", billing_interval: "month" };

@@ -1,9 +1,12 @@
 // Payments that nobody here asked for: whose credits they are, and that nobody can make them somebody else's.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { resolveDueBuyers } from "../src/billing/buyers.ts";
+import { LINE_RATES, resolveDueBuyers } from "../src/billing/buyers.ts";
 import type { StripeAccess } from "../src/stripe/access.ts";
 import type { Wire } from "./support/api-door.ts";
+import { whileDisconnected } from "./support/connected-accounts.ts";
 import { mailedToken, mailsTo, newEmail, PASSWORD, registerPerson, send, sessionOf } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
 import {
@@ -217,6 +220,57 @@ describe.each(BOTH)("on the %s database", (kind) => {
     expect(await people(email)).toBe(0);
   });
 
+  it("what costs less than any pack sells none: Stripe is not asked for its lines", async () => {
+    const other = await scene.sandbox.stripe.prices.create({
+      ...{ currency: "usd", unit_amount: 499, product_data: { name: "A sticker" } },
+    });
+    const [sticker, two] = [1, 3].map((quantity) => ({ line_items: [{ price: other.id, quantity }] }));
+    const small = await sessionElsewhere(scene, other.id, sticker);
+    const great = await sessionElsewhere(scene, other.id, two);
+    for (const session of [small, great]) await pay(scene, session);
+    await scene.settle();
+    expect(await of(great, "foreign")).toMatchObject({ credits: null });
+    const { rows } = await scene.door.pipe.database.query({
+      text: "select status from unmatched_purchases where stripe_session_id = $1",
+      values: [small],
+    });
+    expect(rows).toEqual([]);
+  });
+
+  it("asks Stripe for the lines of no more sessions in a second than a tenth of what it allows, all nodes together", async () => {
+    for (const [mode, allowed] of [
+      ["live", 100],
+      ["test", 25],
+    ] as const) {
+      expect(LINE_RATES[mode].rate + LINE_RATES[mode].burst).toBeLessThanOrEqual(allowed / 10);
+    }
+    const sessions = await Promise.all(Array.from({ length: 8 }, () => paidElsewhere({ customer_email: newEmail() })));
+    await scene.sandbox.idle();
+    await scene.door.pipe.drain();
+    await scene.door.pipe.database.query("delete from token_buckets");
+    let asked = 0;
+    const { current } = scene.access;
+    const counted: StripeAccess["call"] = (target, ask) => {
+      asked += 1;
+      return current.call(target, ask);
+    };
+    scene.access.current = { ...current, call: counted };
+    const buyers = { ...scene.buyers, lineRates: LINE_RATES };
+    const began = performance.now();
+    while (performance.now() - began < 1500) {
+      await Promise.all([1, 2].map(() => resolveDueBuyers(buyers)));
+      await sleep(50);
+    }
+    scene.access.current = current;
+    const seconds = (performance.now() - began) / 1000;
+    const { rate, burst } = LINE_RATES.test;
+    expect(asked).toBeGreaterThan(1);
+    expect(asked).toBeLessThanOrEqual(burst + rate * seconds);
+    await scene.settle();
+    const matched = (await unmatched(scene, "matched")).map((one) => one.session_id);
+    expect(sessions.filter((session) => !matched.includes(session))).toEqual([]);
+  });
+
   it("a price that is sold no more, and a sale from before its price was known, wait for a person", async () => {
     const pack = await makePack(scene, scene.operator.access, { name: "old" });
     const sessions = [await sessionElsewhere(scene, pack.price_id), await sessionElsewhere(scene, pack.price_id)];
@@ -310,15 +364,10 @@ describe.each(BOTH)("on the %s database", (kind) => {
     await scene.sandbox.idle();
     await scene.door.pipe.drain();
     const { database } = scene.door.pipe;
-    const standing = (text: string) => database.query({ text, values: [scene.account] });
-    await standing(
-      "update connections set status = 'disconnected', disconnected_at = now(), disconnected_reason = 'unlinked' where stripe_account = $1",
-    );
-    await scene.resolve();
-    const refused = await buying();
-    await standing(
-      "update connections set status = 'active', disconnected_at = null, disconnected_reason = null where stripe_account = $1",
-    );
+    const refused = await whileDisconnected(database, scene.account, async () => {
+      await scene.resolve();
+      return buying();
+    });
     expect([refused.status, refused.json.code]).toEqual([409, "stripe_not_connected"]);
     expect(await of(session, "resolving")).toMatchObject({ account_id: null });
     expect((await buying()).status).toBe(201);

@@ -12,6 +12,7 @@ import { insertPerson } from "../src/tenants/people.ts";
 import type { StripeAccess } from "../src/stripe/access.ts";
 import { type Arrival, BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 import { CREDITS, creditsOf, eventsOf, makeAccount, makePurchase, PRICE, type Turn } from "./support/purchase-lives.ts";
+import { UNLIMITED } from "./support/purchase-scene.ts";
 
 const PRICE_ID = "price_pack";
 
@@ -47,7 +48,12 @@ describe.each(BOTH)("on the %s database", (kind) => {
     pipe = await openPipe(kind);
     const { database, platformTenant } = pipe;
     await sellPack(pipe);
-    const node = { frontendUrl: "http://localhost:8000", trialCredits: 0, newLease: () => newId("node") };
+    const node = {
+      frontendUrl: "http://localhost:8000",
+      trialCredits: 0,
+      newLease: () => newId("node"),
+      lineRates: UNLIMITED,
+    };
     buyers = { database, platformTenant, stripe: lineItems, log: silentLog, ...node };
   });
   afterAll(async () => pipe.close());

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { recordIntent } from "../src/credits/purchase-table.ts";
+import { whileDisconnected } from "./support/connected-accounts.ts";
 import { auditOf, registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
 import { makeAccount, makePurchase } from "./support/purchase-lives.ts";
@@ -74,13 +75,7 @@ describe.each(BOTH)("refunds, %s database", (kind) => {
 
   it("refunds nothing on an account that is not the tenant's any more, and goes on when it is again", async () => {
     const { id } = await bought();
-    const connection = async (standing: string): Promise<void> => {
-      const text = `update connections set ${standing} where stripe_account = $1`;
-      await scene.door.pipe.database.query({ text, values: [scene.account] });
-    };
-    await connection("status = 'disconnected', disconnected_at = now(), disconnected_reason = 'unlinked'");
-    const refused = await refund(id);
-    await connection("status = 'active', disconnected_at = null, disconnected_reason = null");
+    const refused = await whileDisconnected(scene.door.pipe.database, scene.account, () => refund(id));
     expect([refused.status, refused.json.code]).toEqual([409, "stripe_not_connected"]);
     expect((await onAccount().refunds.list({ payment_intent: id })).data).toEqual([]);
     expect((await refund(id)).status).toBe(201);

@@ -3,6 +3,7 @@ import type Stripe from "stripe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { shapeProblems } from "../sandbox/core/conform.ts";
+import { BANK, COMPLETE_ACCOUNT, PERSON } from "./support/connected-accounts.ts";
 import { openSandbox, type OpenSandbox } from "./support/sandbox.ts";
 
 let sandbox: OpenSandbox;
@@ -10,37 +11,6 @@ beforeAll(async () => {
   sandbox = await openSandbox();
 });
 afterAll(() => sandbox.close());
-
-const PERSON = {
-  first_name: "Jenny",
-  last_name: "Rosen",
-  dob: { day: 1, month: 1, year: 1901 },
-  email: "jenny@example.com",
-  phone: "+14155552671",
-  address: { line1: "510 Townsend Street", city: "San Francisco", state: "CA", postal_code: "94103", country: "US" },
-  ssn_last_4: "0000",
-};
-
-const BANK = {
-  object: "bank_account",
-  account_number: "000123456789",
-  routing_number: "110000000",
-  country: "US",
-  currency: "usd",
-} as const;
-
-/** A custom account whose platform tells everything at once. */
-const COMPLETE: Stripe.AccountCreateParams = {
-  type: "custom",
-  country: "US",
-  email: "shop@example.com",
-  business_type: "individual",
-  business_profile: { mcc: "5734", url: "https://example.com" },
-  capabilities: { card_payments: { requested: true }, transfers: { requested: true } },
-  individual: PERSON,
-  external_account: BANK,
-  tos_acceptance: { date: 1_700_000_000, ip: "127.0.0.1" },
-};
 
 const eventsOf = (account: string): Stripe.Event[] =>
   sandbox.world.run((tx) => tx.all("event"), { livemode: false, account });
@@ -87,7 +57,7 @@ describe("a new account", () => {
   });
 
   it("whose platform tells all that is due is active at once", async () => {
-    const account = await sandbox.stripe.accounts.create(COMPLETE);
+    const account = await sandbox.stripe.accounts.create(COMPLETE_ACCOUNT);
     expect(account.requirements?.currently_due).toEqual([]);
     expect(account).toMatchObject({
       charges_enabled: true,
@@ -101,7 +71,7 @@ describe("a new account", () => {
   });
 
   it("becomes active with the last missing field, and each move is told with what was before", async () => {
-    const { tos_acceptance = {}, ...rest } = COMPLETE;
+    const { tos_acceptance = {}, ...rest } = COMPLETE_ACCOUNT;
     const { id, ...before } = await sandbox.stripe.accounts.create(rest);
     expect(before.requirements?.currently_due).toEqual(["tos_acceptance.date", "tos_acceptance.ip"]);
     const after = await sandbox.stripe.accounts.update(id, { tos_acceptance });
@@ -115,7 +85,7 @@ describe("a new account", () => {
 
 describe("an account's parts", () => {
   it("without a bank account it takes money and is not paid out; with one it is", async () => {
-    const { external_account: _, ...rest } = COMPLETE;
+    const { external_account: _, ...rest } = COMPLETE_ACCOUNT;
     const { id, ...before } = await sandbox.stripe.accounts.create(rest);
     expect(before).toMatchObject({ charges_enabled: true, payouts_enabled: false, details_submitted: true });
     expect(before.requirements?.currently_due).toEqual(["external_account"]);
@@ -150,7 +120,7 @@ describe("an account's parts", () => {
   });
 
   it("the default bank account of the account's currency is not deleted, another one is", async () => {
-    const { id } = await sandbox.stripe.accounts.create(COMPLETE);
+    const { id } = await sandbox.stripe.accounts.create(COMPLETE_ACCOUNT);
     const second = await sandbox.stripe.accounts.createExternalAccount(id, {
       external_account: { ...BANK, account_number: "000222222227" },
     });
@@ -166,7 +136,7 @@ describe("an account's parts", () => {
   });
 
   it("a debit card is paid out to, and what is no bank account is refused", async () => {
-    const { id } = await sandbox.stripe.accounts.create(COMPLETE);
+    const { id } = await sandbox.stripe.accounts.create(COMPLETE_ACCOUNT);
     const card = await sandbox.stripe.accounts.createExternalAccount(id, { external_account: "tok_visa_debit" });
     expect(card).toMatchObject({ object: "card", funding: "debit", default_for_currency: false });
     const wrong = { ...BANK, routing_number: "12" };
@@ -189,7 +159,7 @@ describe("an account's parts", () => {
   });
 
   it("a capability that is given back is unrequested, and one that nobody knows is an error", async () => {
-    const { id } = await sandbox.stripe.accounts.create(COMPLETE);
+    const { id } = await sandbox.stripe.accounts.create(COMPLETE_ACCOUNT);
     const given = await sandbox.stripe.accounts.updateCapability(id, "transfers", { requested: false });
     expect(given).toMatchObject({ requested: false, status: "unrequested" });
     expect((await sandbox.stripe.accounts.retrieve(id)).capabilities).toEqual({ card_payments: "active" });
@@ -199,7 +169,7 @@ describe("an account's parts", () => {
   });
 
   it("rejecting it disables it, taking that back enables it", async () => {
-    const { id } = await sandbox.stripe.accounts.create(COMPLETE);
+    const { id } = await sandbox.stripe.accounts.create(COMPLETE_ACCOUNT);
     const rejected = await sandbox.stripe.accounts.reject(id, { reason: "terms_of_service" });
     expect(rejected).toMatchObject({
       charges_enabled: false,

@@ -49,6 +49,8 @@ it(
       STRIPE_SECRET_KEY: "sk_live_1",
       STRIPE_TEST_SECRET_KEY: "sk_test_2",
       STRIPE_API_BASE: stripe.url,
+      // Counted below are the calls of the two events alone.
+      CATCH_UP_EVERY_SECONDS: "0",
     });
     closing.push(() => served.end("SIGKILL"));
     await served.ready();

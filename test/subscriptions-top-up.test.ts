@@ -3,9 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type TopUpContext, topUpDue } from "../src/billing/top-ups.ts";
 import { newId } from "../src/base/ids.ts";
+import { cancelUnseenPurchases } from "../src/credits/purchase-table.ts";
 import { beginTopUp, claimDueTopUps } from "../src/credits/top-up-table.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
+import { whileDisconnected } from "./support/connected-accounts.ts";
+import { SIGNING_SECRET } from "./support/api-door.ts";
 import { send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
 import {
@@ -145,16 +148,7 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
     const buyer = await customer(scene);
     await saved(buyer);
     await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
-    const { database } = scene.door.pipe;
-    const connection = async (standing: string): Promise<void> => {
-      await database.query({
-        text: `update connections set ${standing} where stripe_account = $1`,
-        values: [buyer.stripeAccount],
-      });
-    };
-    await connection("status = 'disconnected', disconnected_at = now(), disconnected_reason = 'unlinked'");
-    await run();
-    await connection("status = 'active', disconnected_at = null, disconnected_reason = null");
+    await whileDisconnected(scene.door.pipe.database, buyer.stripeAccount, run);
     expect(await payments(buyer)).toEqual([]);
     expect((await send(scene.door, "GET", "/account/auto-top-up/", { token: buyer.token })).json).toMatchObject({
       enabled: true,
@@ -233,5 +227,101 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
     }
     expect(await state()).toMatchObject({ enabled: false, failures: 4 });
     expect(await balanceOf(buyer)).toBe(0);
+  }, 30_000);
+
+  /** The process dies after Stripe has charged; no webhook comes. */
+  const chargedAndForgotten = async (): Promise<Buyer> => {
+    const buyer = await customer(scene);
+    await saved(buyer);
+    await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
+    const { current } = scene.access;
+    deaf();
+    scene.access.current = {
+      ...current,
+      call: async (target, call) => {
+        await current.call(target, call);
+        scene.access.current = current;
+        throw new Error("the process died");
+      },
+    };
+    await expect(topUpDue(context())).rejects.toThrow("died");
+    await scene.door.pipe.database.query("update auto_top_ups set next_attempt_at = now()");
+    return buyer;
+  };
+  const aDayLater = (): TopUpContext => ({ ...context(), clock: { now: () => Date.now() + 24 * 3_600_000 } });
+  const deaf = (): void => {
+    scene.sandbox.register([]);
+  };
+  const hearAgain = async (): Promise<void> => {
+    scene.sandbox.register([{ url: `${scene.door.url}/stripe/webhook/`, secret: SIGNING_SECRET, connect: true }]);
+    for (const round of [1, 2]) {
+      for (const { id, type } of scene.sandbox.events()) {
+        if (round === 1 || /^(payment_intent|charge)/.test(type)) scene.sandbox.resend(id);
+      }
+      await scene.settle();
+    }
+  };
+
+  it("finds at Stripe what was charged, when it hears of it for a day neither by an answer nor by a webhook", async () => {
+    const buyer = await chargedAndForgotten();
+    await topUpDue(aDayLater());
+    await scene.door.pipe.drain();
+    await run();
+    const granted = [await balanceOf(buyer), (await payments(buyer)).length];
+    const state = (await send(scene.door, "GET", "/account/auto-top-up/", { token: buyer.token })).json;
+    await hearAgain();
+    expect([granted, state]).toMatchObject([
+      [100, 1],
+      { enabled: true, pending: false, failures: 0, last_error: null },
+    ]);
+    expect(await balanceOf(buyer)).toBe(100);
+  }, 30_000);
+
+  it("grants what was charged once, though the purchase was given up and canceled before its webhooks come", async () => {
+    const buyer = await chargedAndForgotten();
+    const { current } = scene.access;
+    const refused: typeof current.call = (target) =>
+      current.call(
+        target,
+        (client, options) => client.paymentIntents.retrieve("pi_none", {}, options) as Promise<never>,
+      );
+    scene.access.current = { ...current, call: refused };
+    await topUpDue(aDayLater());
+    scene.access.current = current;
+    const { database } = scene.door.pipe;
+    await cancelUnseenPurchases(database, 0);
+    const state = (await send(scene.door, "GET", "/account/auto-top-up/", { token: buyer.token })).json;
+    expect([state.pending, state.failures, await balanceOf(buyer)]).toEqual([false, 1, 0]);
+    await hearAgain();
+    expect([await balanceOf(buyer), (await payments(buyer)).length]).toEqual([100, 1]);
+    const entries = { text: "select kind from credit_entries where account_id = $1", values: [buyer.accountId] };
+    expect((await database.query(entries)).rows).toEqual([{ kind: "purchase" }]);
+  }, 30_000);
+
+  it("grants once when the webhooks come before Stripe's answer is recorded", async () => {
+    const buyer = await customer(scene);
+    await saved(buyer);
+    await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
+    const { current } = scene.access;
+    let before: unknown;
+    scene.access.current = {
+      ...current,
+      call: async (target, call) => {
+        const answer = await current.call(target, call);
+        scene.access.current = current;
+        await scene.settle();
+        before = await balanceOf(buyer);
+        return answer;
+      },
+    };
+    await topUpDue(context());
+    const state = (await send(scene.door, "GET", "/account/auto-top-up/", { token: buyer.token })).json;
+    await run();
+    expect([before, state.pending, await balanceOf(buyer), (await payments(buyer)).length]).toEqual([
+      100,
+      false,
+      100,
+      1,
+    ]);
   }, 30_000);
 });

@@ -32,6 +32,14 @@ export type ErrorCode =
   | "subscription_exists"
   | "subscription_unchangeable"
   | "mail_not_retriable"
+  | "webhook_not_configured"
+  | "endpoint_limit"
+  | "first_endpoint"
+  | "too_many_secrets"
+  | "endpoint_disabled"
+  | "delivery_not_retriable"
+  | "recovery_running"
+  | "recovery_ended"
   | "signature_missing"
   | "signature_malformed"
   | "signature_stale"
@@ -65,6 +73,10 @@ export type ErrorCode =
 /** Which operations take an Idempotency-Key: they may be sent again. */
 export const IDEMPOTENT: ReadonlySet<string> = new Set([
   "POST /api/v1/auth/tenants/members/",
+  "POST /api/v1/auth/tenants/webhooks/config/",
+  "POST /api/v1/webhook-endpoints/",
+  "POST /api/v1/webhook-endpoints/{id}/rotate-secret/",
+  "POST /api/v1/webhook-endpoints/{id}/recover/",
   "POST /accounts/invoices/",
   "POST /accounts/invoices/{id}/void/",
   "POST /accounts/invoices/{id}/send/",
@@ -1954,6 +1966,1320 @@ export interface paths {
                             reason: string;
                             warning: string;
                         };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/tenants/webhooks/config/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve the first webhook endpoint */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            webhook_url: string | null;
+                            /** @description As `whsec_****...MnOp`; null: there is none until a URL is set. */
+                            webhook_secret: string | null;
+                            configured: boolean;
+                            instructions: {
+                                message: string;
+                                signature_header: string;
+                                documentation: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Set the first webhook endpoint's URL */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description At most 255 visible ASCII characters, kept for 24 hours, for you and this route alone. The same request under the same key is carried out once and answered alike, with `Idempotent-Replayed: true`; another request under it is 409 `idempotency_key_reused`; while the first one runs it is 409 `idempotency_key_in_use`. Refusals of the request itself (a wrong field, a missing right) are not kept, nor are failures after which another try may succeed (5xx, 429, a Stripe account that is not ready). */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description https, to a public address. In development loopback addresses are taken too, over http as well. */
+                        webhook_url: string;
+                        /**
+                         * @description Makes a new secret. Deliveries are signed with the old one too for 24 hours.
+                         * @default false
+                         */
+                        regenerate_secret?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            message: string;
+                            webhook_url: string;
+                            /** @description Whole where it was made by this request, else masked. */
+                            webhook_secret: string;
+                            test_url: string;
+                            /** @description Where a new secret was made. */
+                            warning?: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        /** Remove the first webhook endpoint's URL */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            message: string;
+                            note: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/tenants/webhooks/test/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test event, and see what comes back */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        event_type?: string;
+                        /** @description What `data.object` will be. */
+                        test_data?: {
+                            [key: string]: unknown;
+                        };
+                    } | null;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            webhook_url: string;
+                            /** @description null: there was no answer. */
+                            status_code: number | null;
+                            response_time_ms: number;
+                            /** @description Its first KiB. */
+                            response_body: string | null;
+                            event_sent: {
+                                [key: string]: unknown;
+                            };
+                            message: string;
+                            /** @enum {boolean} */
+                            success: true;
+                        } | {
+                            webhook_url: string;
+                            /** @description null: there was no answer. */
+                            status_code: number | null;
+                            response_time_ms: number;
+                            /** @description Its first KiB. */
+                            response_body: string | null;
+                            event_sent: {
+                                [key: string]: unknown;
+                            };
+                            message: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            error: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A short title, or OAuth's code. */
+                            error: string;
+                            /** @description OAuth's own words, where it refused. */
+                            description?: string;
+                            /** @description For programs: never changes. */
+                            code: string;
+                            /** @description One sentence that says what to do. */
+                            message: string;
+                            /** @description The path of the field that is wrong. */
+                            param?: string;
+                            request_id: string;
+                            /** @description Stripe's id of the call that failed, for its support and logs. */
+                            stripe_request_id?: string;
+                            webhook_url: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-types/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List every type of event, with its schema and an example */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            api_version: string;
+                            data: components["schemas"]["EventType"][];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what happened in the tenant's billing, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description A type, or a family such as `invoice.*`. */
+                    type?: string;
+                    object_id?: string;
+                    /** @description Told then or later. ISO 8601 or Unix seconds. */
+                    since?: string | number;
+                    /** @description Told earlier than that. ISO 8601 or Unix seconds. */
+                    until?: string | number;
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Event"][];
+                            has_more: boolean;
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve an event as it is delivered, with its deliveries */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EventDetail"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/resend/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver an event again */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /** @description Only there, also an event that it does not take by its types. Default: every endpoint that takes it. */
+                        endpoint_id?: string;
+                    } | null;
+                };
+            };
+            responses: {
+                /** @description The deliveries that begin again, or for the first time, under the same webhook-id. */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["EventDelivery"][];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhook endpoints, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["WebhookEndpoint"][];
+                            has_more: boolean;
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Create a webhook endpoint */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description At most 255 visible ASCII characters, kept for 24 hours, for you and this route alone. The same request under the same key is carried out once and answered alike, with `Idempotent-Replayed: true`; another request under it is 409 `idempotency_key_reused`; while the first one runs it is 409 `idempotency_key_in_use`. Refusals of the request itself (a wrong field, a missing right) are not kept, nor are failures after which another try may succeed (5xx, 429, a Stripe account that is not ready). */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description https, to a public address. In development loopback addresses are taken too, over http as well. */
+                        url: string;
+                        /** @description Event types, families such as `invoice.*`, or `*` for all. */
+                        enabled_events?: string[];
+                        /** @description The mode whose events it takes; null: both. A key may only say its own. */
+                        livemode?: boolean | null;
+                        /** @default null */
+                        description?: string | null;
+                        /**
+                         * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+                         * @default none
+                         * @enum {string}
+                         */
+                        ordering?: "none" | "per_object";
+                        /**
+                         * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
+                         * @default v1
+                         * @enum {string}
+                         */
+                        signature?: "v1" | "v1a";
+                    };
+                };
+            };
+            responses: {
+                /** @description Its secret is shown whole this once. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a webhook endpoint */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Delete a webhook endpoint */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            object: "webhook_endpoint";
+                            /** @enum {boolean} */
+                            deleted: true;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Update a webhook endpoint */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        url?: string | null;
+                        /** @description Event types, families such as `invoice.*`, or `*` for all. */
+                        enabled_events?: string[];
+                        /** @description The mode whose events it takes; null: both. A key may only say its own. */
+                        livemode?: boolean | null;
+                        description?: string | null;
+                        /**
+                         * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+                         * @enum {string}
+                         */
+                        ordering?: "none" | "per_object";
+                        /**
+                         * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
+                         * @enum {string}
+                         */
+                        signature?: "v1" | "v1a";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{id}/rotate-secret/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace its signing secret */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description At most 255 visible ASCII characters, kept for 24 hours, for you and this route alone. The same request under the same key is carried out once and answered alike, with `Idempotent-Replayed: true`; another request under it is 409 `idempotency_key_reused`; while the first one runs it is 409 `idempotency_key_in_use`. Refusals of the request itself (a wrong field, a missing right) are not kept, nor are failures after which another try may succeed (5xx, 429, a Stripe account that is not ready). */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description How long deliveries are signed with the old secret too. 0: it and all older ones stop at once.
+                         * @default 86400
+                         */
+                        grace_seconds?: number;
+                    } | null;
+                };
+            };
+            responses: {
+                /** @description The new secret is shown whole this once. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{id}/enable/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enable a webhook endpoint */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": Record<string, never> | null;
+                };
+            };
+            responses: {
+                /** @description What it missed meanwhile is sent by a recovery. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{id}/disable/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable a webhook endpoint */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": Record<string, never> | null;
+                };
+            };
+            responses: {
+                /** @description What waits for it is canceled. Events are kept, and can be recovered. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{id}/stats/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How its deliveries go */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description ISO 8601 or Unix seconds, at most 7 days ago. Default: a day ago. */
+                    since?: string | number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpointStatistics"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{id}/recover/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver what it missed, or count it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description At most 255 visible ASCII characters, kept for 24 hours, for you and this route alone. The same request under the same key is carried out once and answered alike, with `Idempotent-Replayed: true`; another request under it is 409 `idempotency_key_reused`; while the first one runs it is 409 `idempotency_key_in_use`. Refusals of the request itself (a wrong field, a missing right) are not kept, nor are failures after which another try may succeed (5xx, 429, a Stripe account that is not ready). */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description What we learned of from then on. ISO 8601 or Unix seconds. What lies so far back that deliveries are not kept is left out: the answer's `since` says from when on. */
+                        since: string | number;
+                        /** @description Exclusive. Default: now. */
+                        until?: string | number;
+                        /**
+                         * @description true: only count.
+                         * @default false
+                         */
+                        dry_run?: boolean;
+                        /**
+                         * @description At most so many deliveries are begun in a second.
+                         * @default 50
+                         */
+                        per_second?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Of a dry run: the events that the endpoint takes and neither has had nor is about to get. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {boolean} */
+                            dry_run: true;
+                            count: number;
+                            /** @description Only the first 100,000 events of the range were looked at. */
+                            count_is_partial: boolean;
+                            livemode: boolean;
+                            /** Format: date-time */
+                            since: string;
+                            /** Format: date-time */
+                            until: string;
+                        };
+                    };
+                };
+                /** @description It runs in the background: follow it by its id. */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Recovery"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List deliveries, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    endpoint_id?: string;
+                    /** @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url. */
+                    status?: "pending" | "delivered" | "failed" | "canceled";
+                    /** @description Of events told then or later. ISO 8601 or Unix seconds. */
+                    since?: string | number;
+                    /** @description Of events told earlier than that. ISO 8601 or Unix seconds. */
+                    until?: string | number;
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Delivery"][];
+                            has_more: boolean;
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a delivery with every attempt */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeliveryDetail"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a delivery again, now */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": Record<string, never> | null;
+                };
+            };
+            responses: {
+                /** @description It is due now. One that had ended begins another round of attempts, under the same `webhook-id`. */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Delivery"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recoveries/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List recoveries, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    endpoint_id?: string;
+                    status?: "running" | "done" | "canceled";
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Recovery"][];
+                            has_more: boolean;
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recoveries/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a recovery with its progress */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Recovery"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recoveries/{id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a recovery */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": Record<string, never> | null;
+                };
+            };
+            responses: {
+                /** @description What it has begun by then is delivered all the same. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Recovery"];
                     };
                 };
                 /** @description Default Response */
@@ -5756,7 +7082,7 @@ export interface paths {
                     status?: "queued" | "sent" | "failed" | "dropped" | "kept";
                     /** @description A whole address. */
                     to?: string;
-                    template?: "invite" | "verify_address" | "reset_password" | "welcome" | "credits_added" | "payment_failed" | "trial_ending" | "card_expiring" | "connected_invoice_paid";
+                    template?: "invite" | "verify_address" | "reset_password" | "welcome" | "credits_added" | "payment_failed" | "trial_ending" | "card_expiring" | "connected_invoice_paid" | "endpoint_disabled";
                     limit?: number;
                     /** @description `next_cursor` of the page before. */
                     cursor?: string;
@@ -5927,7 +7253,7 @@ export interface paths {
                         "application/json": {
                             data: {
                                 /** @enum {string} */
-                                template: "invite" | "verify_address" | "reset_password" | "welcome" | "credits_added" | "payment_failed" | "trial_ending" | "card_expiring" | "connected_invoice_paid";
+                                template: "invite" | "verify_address" | "reset_password" | "welcome" | "credits_added" | "payment_failed" | "trial_ending" | "card_expiring" | "connected_invoice_paid" | "endpoint_disabled";
                                 example: {
                                     subject: string;
                                     text: string;
@@ -6118,6 +7444,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/jobs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List background jobs, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    tenant?: string;
+                    livemode?: "true" | "false";
+                    status?: "running" | "done" | "canceled";
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Job"][];
+                            has_more: boolean;
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/overview/": {
         parameters: {
             query?: never;
@@ -6157,6 +7539,180 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/drift/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compare local rows with Stripe's objects, or repair them */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description true: what differs is taken anew from Stripe; false: only told. */
+                        repair: boolean;
+                        /** @description Stripe's names of kinds of objects. Default: all. */
+                        types?: ("account" | "product" | "price" | "plan" | "customer" | "payment_method" | "setup_intent" | "checkout.session" | "subscription" | "invoice" | "invoice_payment" | "payment_intent" | "charge" | "refund" | "dispute" | "payout")[];
+                        /** @description So many pages of 100 objects of each kind, from places by chance. Default: everything. */
+                        sample_pages?: number;
+                        /** @description Only this connected account; `platform` for the platform's own. */
+                        account?: string;
+                        /** @description Only live mode, or only test mode. */
+                        livemode?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each row that differs, `{compared}` for each kind of each Stripe account with its tenant, `{done}` at the end, `{error}` if it fails. Closing the connection stops it. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": string;
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/import/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetch every object that Stripe has */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Stripe's names of kinds of objects. Default: all. */
+                        types?: ("account" | "product" | "price" | "plan" | "customer" | "payment_method" | "setup_intent" | "checkout.session" | "subscription" | "invoice" | "invoice_payment" | "payment_intent" | "charge" | "refund" | "dispute" | "payout")[];
+                        /** @description ISO 8601 or Unix seconds: only objects made since then. Default: all. */
+                        since?: string | number;
+                        /** @description Only this connected account; `platform` for the platform's own. */
+                        account?: string;
+                        /** @description Only live mode, or only test mode. */
+                        livemode?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{imported}` for each kind of each Stripe account, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; another call goes on from there. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": string;
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/catch-up/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetch the events that no webhook brought */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description ISO 8601 or Unix seconds, at most 30 days ago; of a connected account not before its connection. Default: where the last catch-up ended. */
+                        since?: string | number;
+                        /** @description Only this connected account; `platform` for the platform's own. */
+                        account?: string;
+                        /** @description Only live mode, or only test mode. */
+                        livemode?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{account}` for each Stripe account, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; another call goes on from there. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": string;
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -6232,9 +7788,16 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /** @description From the last `progress` of a proof that was stopped. */
+                        after?: string;
+                    } | null;
+                };
+            };
             responses: {
-                /** @description One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails. Closing the connection stops it. */
+                /** @description One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; `after` of the last `progress` goes on with it. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -6890,6 +8453,25 @@ export interface components {
             lag_seconds: number;
             ambiguous_rows: number;
             rows_with_unread_fields: number;
+            /** @description Paid sessions that belong to no purchase of ours. */
+            unmatched_purchases: {
+                /** @description Wait for a person's decision: see `GET /api/v1/admin/unmatched-purchases/`. */
+                open: number;
+                resolving: number;
+            };
+            /** @description Of webhooks to tenants. */
+            deliveries: {
+                /** @description Within the last hour. */
+                delivered: number;
+                /** @description Given up within the last hour. */
+                failed: number;
+                /** @description More than 100,000 have ended: the latest were counted. */
+                counts_are_partial: boolean;
+                pending: number;
+                /** @description Since the one that waits the longest was queued. */
+                oldest_pending_age_seconds: number;
+                disabled_endpoints: number;
+            };
         };
         OwnAccount: {
             id: string;
@@ -6985,6 +8567,268 @@ export interface components {
             due_at: string | null;
             paid_at: string | null;
             created_at: string | null;
+        };
+        Delivery: {
+            id: string;
+            /** @constant */
+            object: "delivery";
+            livemode: boolean;
+            endpoint_id: string;
+            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
+            event_id: string;
+            /** @description null: the event is not kept any more. */
+            event_type: string | null;
+            /**
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "canceled";
+            attempts: number;
+            last_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+        };
+        DeliveryAttempt: {
+            id: string;
+            attempt: number;
+            /** Format: date-time */
+            at: string;
+            url: string;
+            /** @description As they were sent, with the signatures. No secret is in them. */
+            request_headers: {
+                [key: string]: string;
+            };
+            /** @description null: there was no answer, and `error_code` says why. */
+            status_code: number | null;
+            latency_ms: number;
+            response_headers: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Its first 16 KiB. */
+            response_body: string | null;
+            error_code: string | null;
+            error: string | null;
+        };
+        DeliveryDetail: {
+            id: string;
+            /** @constant */
+            object: "delivery";
+            livemode: boolean;
+            endpoint_id: string;
+            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
+            event_id: string;
+            /** @description null: the event is not kept any more. */
+            event_type: string | null;
+            /**
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "canceled";
+            attempts: number;
+            last_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /** @description The first one first. */
+            attempt_list: components["schemas"]["DeliveryAttempt"][];
+        };
+        WebhookEndpoint: {
+            id: string;
+            /** @constant */
+            object: "webhook_endpoint";
+            /** @description null: of the first endpoint, while it has none. */
+            url: string | null;
+            description: string | null;
+            enabled_events: string[];
+            /** @description The mode whose events it takes; null: both. A key may only say its own. */
+            livemode: boolean | null;
+            /**
+             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+             * @enum {string}
+             */
+            ordering: "none" | "per_object";
+            /** @description Whether it is the one of `/api/v1/auth/tenants/webhooks/config/`. */
+            first: boolean;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description by_tenant: one of you did it · gone: it answered 410 · failing: nothing was delivered for days. */
+            disabled_reason: ("by_tenant" | "gone" | "failing") | null;
+            disabled_at: string | null;
+            /** @description Since when every attempt has failed. */
+            failing_since: string | null;
+            /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
+            secret: string;
+            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
+            previous_secrets_until: string[];
+            /**
+             * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
+             * @enum {string}
+             */
+            signature: "v1" | "v1a";
+            /** @description `whpk_…`, for `v1a` signatures. */
+            public_key: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        WebhookEndpointStatistics: {
+            endpoint_id: string;
+            livemode: boolean;
+            /** Format: date-time */
+            since: string;
+            /** @description Of the events since then. */
+            deliveries: {
+                delivered: number;
+                failed: number;
+                canceled: number;
+                pending: number;
+            };
+            /** @description Only the newest 100,000 deliveries were looked at. */
+            counts_are_partial: boolean;
+            attempts: {
+                succeeded: number;
+                failed: number;
+            };
+            /** @description How long the receiver took to answer 2xx; null: it never did. */
+            latency_ms: {
+                p50: number | null;
+                p95: number | null;
+            };
+            /** @description Since it was queued, of all that wait; null: nothing does. */
+            oldest_pending_age_seconds: number | null;
+        };
+        Recovery: {
+            id: string;
+            livemode: boolean;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled";
+            /** @description Events that were missing when it began, among the first 100,000 of the range. */
+            total: number;
+            /** @description Deliveries that it has begun so far. */
+            queued: number;
+            per_second: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /** @constant */
+            object: "recovery";
+            endpoint_id: string;
+        };
+        Job: {
+            id: string;
+            livemode: boolean;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled";
+            /** @description Events that were missing when it began, among the first 100,000 of the range. */
+            total: number;
+            /** @description Deliveries that it has begun so far. */
+            queued: number;
+            per_second: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /**
+             * @description recovery: what an endpoint missed is delivered again.
+             * @constant
+             */
+            kind: "recovery";
+            tenant_id: string;
+            endpoint_id: string;
+        };
+        EventType: {
+            type: string;
+            description: string;
+            /** @description What `data.object` calls itself. */
+            object: string;
+            /** @description JSON Schema of `data.object`. */
+            schema: {
+                [key: string]: unknown;
+            };
+            example: {
+                [key: string]: unknown;
+            };
+        };
+        Event: {
+            id: string;
+            /** @constant */
+            object: "event";
+            type: string;
+            api_version: string;
+            livemode: boolean;
+            object_id: string | null;
+            /** @description Where it happened; null for the platform's own account. */
+            stripe_account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it was told: the order of this list.
+             */
+            created_at: string;
+            data: {
+                object: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        EventDelivery: {
+            id: string;
+            endpoint_id: string;
+            /** @enum {string} */
+            status: "pending" | "delivered" | "failed" | "canceled";
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            last_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            ended_at: string | null;
+            next_attempt_at: string | null;
+        };
+        EventDetail: {
+            id: string;
+            /** @constant */
+            object: "event";
+            type: string;
+            api_version: string;
+            livemode: boolean;
+            object_id: string | null;
+            /** @description Where it happened; null for the platform's own account. */
+            stripe_account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it was told: the order of this list.
+             */
+            created_at: string;
+            /** @description As it is delivered. */
+            body: {
+                [key: string]: unknown;
+            };
+            deliveries: components["schemas"]["EventDelivery"][];
         };
         PaymentStatus: {
             id: string;

@@ -167,6 +167,8 @@ function intentParameters(tx: Transaction, invoice: Stripe.Invoice): IntentParam
     amount: invoice.amount_due,
     currency: invoice.currency,
     description: DESCRIPTIONS[invoice.billing_reason ?? ""] ?? "Payment for Invoice",
+    // Stripe's own payments of invoices name them here, since nothing else does.
+    payment_details: { order_reference: invoice.id },
     ...(customer === null ? {} : { customer }),
     ...(types === null ? {} : { payment_method_types: types }),
     ...(fee > 0 ? { application_fee_amount: fee } : {}),

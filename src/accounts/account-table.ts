@@ -306,15 +306,20 @@ const END_TRIALS = `
   where stored.tenant_id = bought.tenant_id and stored.livemode = bought.livemode and stored.id = bought.id
     and stored.is_trial_user`;
 
+// Sorted first, then each by index, whatever the plan's age: `limit 1`.
 const LOCK = `
   select stored.tenant_id as "tenantId", stored.livemode, stored.id as "accountId", stored.is_trial_user as "isTrialUser",
          stored.stripe_customer_id as "customerId", stored.stripe_customer_account as "stripeAccount",
          stored.own_email as "ownEmail", stored.own_name as "ownName", stored.settled_email as "settledEmail",
          stored.settled_name as "settledName"
-  from unnest($1::text[], $2::boolean[], $3::text[]) as wanted (tenant_id, livemode, id)
-  join accounts as stored using (tenant_id, livemode, id)
-  order by stored.tenant_id, stored.livemode, stored.id
-  for update of stored`;
+  from (
+    select distinct tenant_id collate "C" as tenant_id, livemode, id collate "C" as id
+    from unnest($1::text[], $2::boolean[], $3::text[]) as named (tenant_id, livemode, id)
+    order by 1, 2, 3) as wanted
+  cross join lateral (
+    select * from accounts as stored
+    where stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode and stored.id = wanted.id
+    limit 1 for update) as stored`;
 
 const WRITE_STANDINGS = `
   update accounts as stored

@@ -104,14 +104,23 @@ const RECORD = `
   update payment_method_setups set setup_intent_id = $4
   where tenant_id = $1 and livemode = $2 and id = $3 and setup_intent_id is null`;
 
+// The rows are there: a conflict finds them by index, where the plan of an update from a join may read the whole table for ever.
 const SETTLE = `
-  update payment_method_setups as stored
-  set state = case when ended.method is null then 'failed' else 'succeeded' end, payment_method_id = ended.method,
-      next_attempt_at = now()
+  insert into payment_method_setups as stored (tenant_id, livemode, id, account_id, stripe_account, state, payment_method_id)
+  select distinct on (asked.tenant_id, asked.livemode, asked.id)
+         asked.tenant_id, asked.livemode, asked.id, asked.account_id, asked.stripe_account,
+         case when ended.method is null then 'failed' else 'succeeded' end, ended.method
   from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[])
     as ended (tenant_id, livemode, stripe_account, setup_intent_id, method)
-  where stored.setup_intent_id = ended.setup_intent_id and stored.tenant_id = ended.tenant_id
-    and stored.livemode = ended.livemode and stored.stripe_account = ended.stripe_account and stored.state = 'asked'`;
+  cross join lateral (
+    select * from payment_method_setups as asked
+    where asked.setup_intent_id = ended.setup_intent_id and asked.tenant_id = ended.tenant_id
+      and asked.livemode = ended.livemode and asked.stripe_account = ended.stripe_account
+    offset 0) as asked
+  order by asked.tenant_id, asked.livemode, asked.id
+  on conflict (tenant_id, livemode, id) do update
+  set state = excluded.state, payment_method_id = excluded.payment_method_id, next_attempt_at = now()
+  where stored.state = 'asked'`;
 
 const SUPERSEDE = `
   update payment_method_setups as older set state = 'failed', last_error = 'a newer one took its place'

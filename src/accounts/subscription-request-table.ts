@@ -36,6 +36,8 @@ export interface SubscriptionRequest extends NewSubscriptionRequest {
   sessionId: string | null;
   subscriptionId: string | null;
   holds: boolean;
+  /** Its page or secret was handed out while it had its place. */
+  handed: boolean;
   /** Seconds since it was made. */
   age: number;
 }
@@ -137,6 +139,34 @@ export async function settleSubscriptionRequests(tx: Queryable, requests: readon
   });
 }
 
+/** The plan group that a subscription was begun in here; undefined: it was begun elsewhere. */
+export async function groupOfSubscription(
+  tx: Queryable,
+  { tenantId, livemode, accountId }: Omit<RequestRef, "id"> & { accountId: string },
+  subscriptionId: string,
+): Promise<string | undefined> {
+  const values = [tenantId, livemode, accountId, subscriptionId];
+  return (await tx.query<{ group: string }>({ text: GROUP, values })).rows[0]?.group;
+}
+
+/** Takes for so many seconds those whose subscription is there without its place. */
+export async function claimLostRequests(
+  tx: Queryable,
+  { modes, limit, seconds }: { modes: readonly boolean[]; limit: number; seconds: number },
+): Promise<SubscriptionRequest[]> {
+  return (await tx.query<SubscriptionRequest>({ text: CLAIM_LOST, values: [modes, limit, seconds] })).rows;
+}
+
+/** withdrawn: it has ended · stays: it was paid · later: it is looked at again after so many seconds */
+export async function endWithdrawal(
+  tx: Queryable,
+  { tenantId, livemode, id }: RequestRef,
+  fate: "withdrawn" | "stays" | { later: number },
+): Promise<void> {
+  const after = fate === "withdrawn" ? null : fate === "stays" ? "infinity" : `${String(fate.later)} seconds`;
+  await tx.query({ text: END_WITHDRAWAL, values: [tenantId, livemode, id, after] });
+}
+
 const INSERT = `
   insert into subscription_requests (tenant_id, livemode, id, account_id, plan_id, plan_group, mode, price_id, quantity,
     trial_days, promotion_code_id, automatic_tax, application_fee_percent, stripe_account, request_key)
@@ -148,8 +178,29 @@ const READ = `
          mode, price_id as "priceId", quantity, trial_days as "trialDays", promotion_code_id as "promotionCodeId",
          automatic_tax as "automaticTax", application_fee_percent::float8 as "applicationFeePercent",
          stripe_account as "stripeAccount", request_key as "requestKey", stripe_session_id as "sessionId",
-         subscription_id as "subscriptionId", holds, extract(epoch from now() - created_at)::float8 as age
+         subscription_id as "subscriptionId", holds, handed, extract(epoch from now() - created_at)::float8 as age
   from subscription_requests`;
+
+const GROUP = `
+  select plan_group as "group" from subscription_requests
+  where tenant_id = $1 and livemode = $2 and account_id = $3 and subscription_id = $4`;
+
+const CLAIM_LOST = `
+  with claimed as (
+    update subscription_requests as lost set withdraw_at = now() + $3 * interval '1 second'
+    from (
+      select tenant_id, livemode, id from subscription_requests
+      where withdraw_at <= now() and withdraw_at < 'infinity' and livemode = any ($1::boolean[])
+      order by withdraw_at limit $2 for update skip locked) as due
+    where lost.tenant_id = due.tenant_id and lost.livemode = due.livemode and lost.id = due.id
+    returning lost.*)
+  ${READ.replace("from subscription_requests", "from claimed")}`;
+
+const END_WITHDRAWAL = `
+  update subscription_requests
+  set withdraw_at = case when $4::text is null or $4::text = 'infinity' then $4::text::timestamptz
+                         else now() + $4::text::interval end
+  where tenant_id = $1 and livemode = $2 and id = $3`;
 
 const BY_KEY = `${READ} where tenant_id = $1 and livemode = $2 and request_key = $3`;
 
@@ -157,7 +208,8 @@ const HOLDING = `${READ} where tenant_id = $1 and livemode = $2 and account_id =
 
 const RECORD = `
   update subscription_requests
-  set stripe_session_id = coalesce(stripe_session_id, $4), subscription_id = coalesce(subscription_id, $5)
+  set stripe_session_id = coalesce(stripe_session_id, $4), subscription_id = coalesce(subscription_id, $5),
+      handed = handed or holds
   where tenant_id = $1 and livemode = $2 and id = $3
   returning holds`;
 
@@ -166,39 +218,46 @@ const END = `
   where tenant_id = $1 and livemode = $2 and id = $3 and stripe_session_id is not distinct from $4::text
     and subscription_id is not distinct from $5::text`;
 
-const OF_LINK = `
-  stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account`;
+// `offset 0` and `limit 1`: looked up by index, whatever the plan's age.
+const of = (condition: string): string => `
+    select stored.tenant_id, stored.livemode, stored.id
+    from wanted cross join lateral (
+      select * from subscription_requests as stored
+      where stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode
+        and stored.stripe_account = wanted.stripe_account and ${condition} offset 0) as stored`;
 
 const LOCK = `
   with wanted as materialized (
     select * from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
       as wanted (tenant_id, livemode, stripe_account, customer_id, session_id, subscription_id, claim)),
   found as (
-    select stored.tenant_id, stored.livemode, stored.id
-    from wanted join subscription_requests as stored on stored.stripe_session_id = wanted.session_id where ${OF_LINK}
+    ${of("stored.stripe_session_id = wanted.session_id")}
     union
-    select stored.tenant_id, stored.livemode, stored.id
-    from wanted join subscription_requests as stored on stored.subscription_id = wanted.subscription_id where ${OF_LINK}
+    ${of("stored.subscription_id = wanted.subscription_id")}
     union
-    select stored.tenant_id, stored.livemode, stored.id
-    from wanted join subscription_requests as stored on stored.id = wanted.claim
-    join accounts as account
-      on account.tenant_id = stored.tenant_id and account.livemode = stored.livemode and account.id = stored.account_id
-     and account.stripe_customer_id = wanted.customer_id
-    where ${OF_LINK})
+    ${of(`stored.id = wanted.claim and exists (
+        select from accounts as account
+        where account.tenant_id = stored.tenant_id and account.livemode = stored.livemode
+          and account.id = stored.account_id and account.stripe_customer_id = wanted.customer_id offset 0)`)})
   select stored.tenant_id as "tenantId", stored.livemode, stored.id
-  from found join subscription_requests as stored using (tenant_id, livemode, id)
-  order by stored.tenant_id, stored.livemode, stored.id
-  for update of stored`;
+  from (select * from found order by tenant_id, livemode, id) as found
+  cross join lateral (
+    select * from subscription_requests as stored
+    where stored.tenant_id = found.tenant_id and stored.livemode = found.livemode and stored.id = found.id
+    limit 1 for update) as stored`;
 
 // A session's page is shown only when its id is recorded; a subscription that names the request and is its account's customer's
-// is its own. What has ended never holds its place again.
+// is its own. What has ended never holds its place again; what is there without its place is withdrawn, in a moment: mostly
+// whoever asked for it does so at once.
 const SETTLE = `
   update subscription_requests as stored
   set subscription_id = found.subscription_id, holds = stored.holds and not found.ended,
+      withdraw_at = case when not stored.holds and found.there and not found.ended
+                         then coalesce(stored.withdraw_at, now() + interval '10 seconds') end,
       ended_at = case when found.ended then coalesce(stored.ended_at, now()) else stored.ended_at end
   from (
     select wanted.*, coalesce(request.subscription_id, session.subscription_id, subscription.id) as subscription_id,
+           subscription.id is not null as there,
            coalesce(subscription.status in ('canceled', 'incomplete_expired'), false)
              or (coalesce(session.status = 'expired', false) and subscription.id is null) as ended
     from unnest($1::text[], $2::boolean[], $3::text[]) as wanted (tenant_id, livemode, id)

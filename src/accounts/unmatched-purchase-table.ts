@@ -16,6 +16,10 @@ export interface PaidSession {
   amountSubtotal: number | null;
   amountTotal: number | null;
   currency: string | null;
+  /** An import has told it: it may have been sold before Billhook was there. */
+  imported: boolean;
+  /** When Stripe made it, in Unix seconds. */
+  created: number | null;
 }
 
 export const UNMATCHED_STATUSES = ["resolving", "open", "matched", "foreign", "assigned", "dismissed"] as const;
@@ -51,7 +55,7 @@ export interface Sale {
   priceId: string | null;
 }
 
-export interface UnmatchedPurchase extends PaidSession {
+export interface UnmatchedPurchase extends Omit<PaidSession, "imported" | "created"> {
   id: string;
   status: UnmatchedStatus;
   reason: OpenReason | null;
@@ -67,8 +71,10 @@ export interface UnmatchedPurchase extends PaidSession {
 }
 
 /**
- * Notes paid sessions that no purchase has; those of tenants that sell no packs are left alone. Asked behind whatever may
- * give them their purchase. One that was noted before stays as it is.
+ * Notes paid sessions that no purchase has and that may hold a pack: those that cost less than any pack of the tenant's at
+ * that account are left alone, and Stripe is never asked for their lines. Asked behind whatever may give them their
+ * purchase. One that was noted before stays as it is. What an import tells counts from the connection on, of the platform's
+ * own account from its installation on: what was sold before brought its credits elsewhere.
  */
 export async function noteUnmatched(tx: Queryable, sessions: readonly PaidSession[]): Promise<void> {
   if (sessions.length === 0) return;
@@ -86,17 +92,30 @@ export async function noteUnmatched(tx: Queryable, sessions: readonly PaidSessio
       bigintArray(sessions.map((one) => one.amountSubtotal)),
       bigintArray(sessions.map((one) => one.amountTotal)),
       textArray(sessions.map((one) => one.currency)),
+      booleanArray(sessions.map((one) => one.imported)),
+      bigintArray(sessions.map((one) => one.created)),
     ],
   });
 }
 
-/** Claims some that are due, in modes that there is a key for. */
+/** A Stripe account, in a mode; "" for the platform's own. */
+export interface UnmatchedPlace {
+  livemode: boolean;
+  stripeAccount: string;
+}
+
+/** Accounts with some that are due, in modes that there is a key for; those first that have waited longest. */
+export async function dueUnmatched(tx: Queryable, modes: readonly boolean[]): Promise<UnmatchedPlace[]> {
+  return (await tx.query<UnmatchedPlace>({ text: DUE, values: [booleanArray(modes)] })).rows;
+}
+
+/** Claims some of an account's that are due. */
 export async function claimUnmatched(
   tx: Queryable,
-  { modes, limit }: { modes: readonly boolean[]; limit: number },
+  { livemode, stripeAccount, limit }: UnmatchedPlace & { limit: number },
   lease: { name: string; seconds: number },
 ): Promise<UnmatchedPurchase[]> {
-  const values = [booleanArray(modes), limit, lease.name, lease.seconds];
+  const values = [livemode, stripeAccount, limit, lease.name, lease.seconds];
   return (await tx.query<UnmatchedPurchase>({ text: CLAIM, values })).rows;
 }
 
@@ -156,6 +175,12 @@ export async function takeUnsettled(
 const keyOf = ({ tenantId, livemode, id }: { tenantId: string; livemode: boolean; id: string }): string =>
   `${tenantId}|${String(livemode)}|${id}`;
 
+/** How many wait for a person's decision, and how many for their buyer to be found. */
+export async function countUnmatched(tx: Queryable): Promise<{ open: number; resolving: number }> {
+  const [counted] = (await tx.query<{ open: number; resolving: number }>(COUNT)).rows;
+  return counted ?? { open: 0, resolving: 0 };
+}
+
 export interface ListedUnmatched extends UnmatchedPurchase {
   /** Accounts of the tenant with this address, a few. Anybody may register any address: whether it was verified. */
   candidates: { account_id: string; email_verified: boolean | null }[];
@@ -171,14 +196,26 @@ export async function listUnmatched(
   return (await tx.query<ListedUnmatched>({ text: LIST, values })).rows;
 }
 
+// Half of its price: a tax that is part of a price may be missing in a subtotal. Of another currency nothing is known.
+// Stripe's times are whole seconds.
 const NOTE = `
   insert into unmatched_purchases (tenant_id, livemode, stripe_account, stripe_session_id, id, email, name, amount_subtotal,
                                    amount_total, currency)
-  select paid.*
-  from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::text[])
-    as paid (tenant_id, livemode, stripe_account, session_id, id, email, name, amount_subtotal, amount_total, currency)
+  select paid.tenant_id, paid.livemode, paid.stripe_account, paid.session_id, paid.id, paid.email, paid.name,
+         paid.amount_subtotal, paid.amount_total, paid.currency
+  from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
+              $10::text[], $11::boolean[], $12::bigint[])
+    as paid (tenant_id, livemode, stripe_account, session_id, id, email, name, amount_subtotal, amount_total, currency,
+             imported, created)
   where exists (
-      select from credit_packs as pack where pack.tenant_id = paid.tenant_id and pack.livemode = paid.livemode)
+      select from offer_prices as price
+      where price.tenant_id = paid.tenant_id and price.livemode = paid.livemode and price.stripe_account = paid.stripe_account
+        and price.credits is not null
+        and (paid.amount_subtotal is null or paid.currency is distinct from price.currency or price.amount <= 2 * paid.amount_subtotal)
+        and (not paid.imported or to_timestamp(paid.created) >= date_trunc('second', greatest(price.created_at,
+          case when paid.stripe_account = '' then (select created_at from tenants where platform)
+               else (select connected_at from connections as connection
+                     where connection.livemode = paid.livemode and connection.stripe_account = paid.stripe_account) end))))
     and not exists (
       select from credit_purchases as purchase
       where purchase.livemode = paid.livemode and purchase.stripe_account = paid.stripe_account
@@ -193,13 +230,18 @@ const COLUMNS = `
   found.pack_id as "packId", found.quantity, found.credits, found.account_id as "accountId",
   found.purchase_id as "purchaseId", found.attempts, found.created_at as "createdAt", found.decided_at as "decidedAt"`;
 
+const DUE = `
+  select livemode, stripe_account as "stripeAccount" from unmatched_purchases
+  where status = 'resolving' and livemode = any ($1::boolean[]) and next_attempt_at <= now()
+  group by livemode, stripe_account order by min(next_attempt_at)`;
+
 const CLAIM = `
   update unmatched_purchases as found
-  set attempts = found.attempts + 1, lease = $3, next_attempt_at = now() + make_interval(secs => $4::int)
+  set attempts = found.attempts + 1, lease = $4, next_attempt_at = now() + make_interval(secs => $5::int)
   from (
     select id from unmatched_purchases
-    where status = 'resolving' and livemode = any ($1::boolean[]) and next_attempt_at <= now()
-    order by next_attempt_at limit $2 for update skip locked) as due
+    where status = 'resolving' and livemode = $1 and stripe_account = $2 and next_attempt_at <= now()
+    order by next_attempt_at limit $3 for update skip locked) as due
   where found.id = due.id
   returning ${COLUMNS}`;
 
@@ -228,6 +270,10 @@ const TAKE_UNSETTLED = `
     select id from unmatched_purchases where settle_at <= now() order by settle_at limit $1 for update skip locked) as due
   where found.id = due.id
   returning found.tenant_id as "tenantId", found.livemode, found.purchase_id as id`;
+
+const COUNT = `
+  select (select count(*) from unmatched_purchases where status = 'open') as open,
+         (select count(*) from unmatched_purchases where status = 'resolving') as resolving`;
 
 const LIST = `
   select ${COLUMNS},

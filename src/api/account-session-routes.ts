@@ -3,9 +3,10 @@ import { z } from "zod";
 
 import { ACCOUNT_SCOPES, signAccountSession } from "../accounts/account-sessions.ts";
 import { readAccount } from "../accounts/account-table.ts";
+import { audit } from "../audit/audit-log.ts";
 import { publicError } from "../base/errors.ts";
 import { modeOf } from "./account-admin-routes.ts";
-import { scopeOf } from "./caller.ts";
+import { actOf, scopeOf } from "./caller.ts";
 import { idParams, isoTime } from "./query-fields.ts";
 import { operation } from "./route.ts";
 
@@ -36,13 +37,18 @@ export const createAccountSession = operation({
     const { deps, caller, params, body } = call;
     const mode = modeOf(caller);
     if (caller.identity.kind !== "key") throw new Error("the route let somebody in who holds no key");
-    const account = await readAccount(scopeOf(call), mode, params.id);
-    if (account === undefined) throw publicError("not_found");
     const named = body?.scopes ?? ACCOUNT_SCOPES;
     const scopes = ACCOUNT_SCOPES.filter((scope) => named.includes(scope));
     const keyId = caller.identity.key.id;
-    const { token, expiresAt } = await signAccountSession(deps, { ...mode, accountId: account.id, keyId, scopes });
+    const { token, expiresAt } = await signAccountSession(deps, { ...mode, accountId: params.id, keyId, scopes });
+    const expires = expiresAt.toISOString();
+    await scopeOf(call).transaction(async (tx) => {
+      if ((await readAccount(tx, mode, params.id)) === undefined) throw publicError("not_found");
+      const after = { livemode: mode.livemode, scopes, expires_at: expires };
+      const [action, target] = ["account_session.created", params.id];
+      await audit(tx, { tenantId: mode.tenantId, ...actOf(caller), action, target, after });
+    });
     call.reply.status(201);
-    return { token, expires_at: expiresAt.toISOString(), account_id: account.id, scopes };
+    return { token, expires_at: expires, account_id: params.id, scopes };
   },
 });

@@ -1,55 +1,64 @@
 // The proof of the ledger over HTTP: differences as lines of JSON while it looks.
-import { PassThrough } from "node:stream";
+import { z } from "zod";
 
-import { errorBody, publicError } from "../base/errors.ts";
+import { publicError } from "../base/errors.ts";
+import { isId } from "../base/ids.ts";
+import type { AccountRef } from "../credits/ledger.ts";
 import { verifyLedger } from "../credits/ledger-verify.ts";
-import { requestError } from "./request-errors.ts";
-import { type ApiDependencies, operation } from "./route.ts";
+import { answerInLines, LINES } from "./progress-lines.ts";
+import { operation } from "./route.ts";
 
 const DESCRIPTION =
-  "One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails. Closing the connection stops it.";
+  "One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; `after` of the last `progress` goes on with it.";
 
 export const verifyLedgerRoute = operation({
   tag: "Credits",
-  answers: { 200: { description: DESCRIPTION, contentType: "application/x-ndjson" } },
-  run: async ({ deps, reply, requestId }) => {
-    const lines = new PassThrough();
-    const stop = new AbortController();
-    reply.raw.on("close", () => stop.abort());
-    void verifyInto(deps, lines, stop, requestId);
-    return reply.type("application/x-ndjson").send(lines);
+  body: z
+    .strictObject({
+      after: z
+        .string()
+        .max(200)
+        .optional()
+        .meta({ description: "From the last `progress` of a proof that was stopped." }),
+    })
+    .nullish(),
+  answers: { 200: { description: DESCRIPTION, contentType: LINES } },
+  run: async ({ deps, body, reply, requestId }) => {
+    const after = body?.after === undefined ? undefined : readPlace(body.after);
+    const { answer } = answerInLines(
+      { deps, reply, requestId },
+      {
+        event: "ledger.verified",
+        run: async ({ progress, difference, signal }) => {
+          const done = await verifyLedger({
+            database: deps.database,
+            clock: deps.clock,
+            after,
+            onProgress: (accounts, last) => {
+              progress({ accounts, after: placeOf(last) });
+            },
+            onDifference: ({ tenantId, livemode, accountId, what, stored, computed }) => {
+              difference({ tenant_id: tenantId, livemode, account_id: accountId, what, stored, computed });
+            },
+            signal,
+          });
+          return { done, log: { objects: done.accounts, differences: done.differences } };
+        },
+      },
+    );
+    return answer;
   },
 });
 
-async function verifyInto(
-  deps: Pick<ApiDependencies, "database" | "stopping" | "log">,
-  lines: PassThrough,
-  stop: AbortController,
-  requestId: string,
-): Promise<void> {
-  const tell = (line: Record<string, unknown>): void => {
-    if (!lines.destroyed) lines.write(`${JSON.stringify(line)}\n`);
-  };
-  try {
-    const done = await verifyLedger({
-      database: deps.database,
-      onProgress: (accounts) => {
-        if (deps.stopping()) stop.abort();
-        tell({ progress: { accounts } });
-      },
-      onDifference: ({ tenantId, livemode, accountId, what, stored, computed }) =>
-        tell({ difference: { tenant_id: tenantId, livemode, account_id: accountId, what, stored, computed } }),
-      signal: stop.signal,
-    });
-    const outcome = stop.signal.aborted ? "stopped" : "finished";
-    deps.log.unit("ledger.verified", {
-      ...{ request_id: requestId, objects: done.accounts, differences: done.differences, outcome },
-    });
-    if (outcome === "stopped") tell({ error: errorBody(publicError("stopping"), requestId) });
-    else tell({ done });
-  } catch (thrown) {
-    deps.log.unit("ledger.verified", { request_id: requestId, outcome: "failed", error: thrown });
-    tell({ error: errorBody(requestError(thrown), requestId) });
-  }
-  lines.end();
+/** `ten_….live.acc_…` */
+const placeOf = ({ tenantId, livemode, accountId }: AccountRef): string =>
+  `${tenantId}.${livemode ? "live" : "test"}.${accountId}`;
+
+function readPlace(text: string): AccountRef {
+  const [tenantId = "", mode, accountId = "", ...more] = text.split(".");
+  const known = (mode === "live" || mode === "test") && more.length === 0;
+  if (known && isId(tenantId, "ten") && isId(accountId, "acc"))
+    return { tenantId, livemode: mode === "live", accountId };
+  const message = "`after` is none of a proof's: send the one of its last progress, unchanged, or none.";
+  throw publicError("invalid_request", { message, param: "after" });
 }

@@ -4,11 +4,11 @@ import { z } from "zod";
 import { newId } from "../base/ids.ts";
 import { MOST } from "../billing/charge-limits.ts";
 import { KEY } from "../billing/pack-sync-found.ts";
-import type { OfferSyncing } from "../billing/pack-sync-one.ts";
 import { INTERVALS, isSyncPending, LONGEST_INTERVAL, type Offer } from "../credits/offer.ts";
 import { plainLine } from "./people-fields.ts";
 import { isoTime } from "./query-fields.ts";
 import type { ApiDependencies } from "./route.ts";
+import type { ResumableContext } from "../billing/resumable.ts";
 
 const MOST_CREDITS = 1_000_000_000_000;
 /** Stripe's, of a product. */
@@ -118,7 +118,7 @@ export function planView(offer: Offer): z.output<typeof PlanAnswer> {
 }
 
 /** What the syncing of packs and plans works with. */
-export function syncingOf(deps: ApiDependencies): OfferSyncing {
+export function syncingOf(deps: ApiDependencies): ResumableContext {
   const { database, stripe, clock, log, platformTenant, wake } = deps;
   return { database, stripe, clock, log, platformTenant, wake, newLease: () => newId("node") };
 }

@@ -1,9 +1,12 @@
 // The operator's overview: counts, lag and what needs a look.
 import { z } from "zod";
 
+import { countUnmatched } from "../accounts/unmatched-purchase-table.ts";
 import { queueState } from "../inbox/event-tables.ts";
 import { countFlagged } from "../inbox/projection-reads.ts";
 import { inboxCounts } from "../inbox/stripe-event-reads.ts";
+import { deliveryQueueState } from "../outbox/delivery-reads.ts";
+import { endedDeliveries } from "../outbox/delivery-statistics.ts";
 import { operation } from "./route.ts";
 
 const seconds = z.number().nonnegative();
@@ -26,6 +29,24 @@ const Overview = z
     lag_seconds: seconds.meta({ description: "How long the oldest event that was tried at most once has waited." }),
     ambiguous_rows: z.int(),
     rows_with_unread_fields: z.int(),
+    unmatched_purchases: z
+      .strictObject({
+        open: z
+          .int()
+          .meta({ description: "Wait for a person's decision: see `GET /api/v1/admin/unmatched-purchases/`." }),
+        resolving: z.int(),
+      })
+      .meta({ description: "Paid sessions that belong to no purchase of ours." }),
+    deliveries: z
+      .strictObject({
+        delivered: z.int().meta({ description: "Within the last hour." }),
+        failed: z.int().meta({ description: "Given up within the last hour." }),
+        counts_are_partial: z.boolean().meta({ description: "More than 100,000 have ended: the latest were counted." }),
+        pending: z.int(),
+        oldest_pending_age_seconds: seconds.meta({ description: "Since the one that waits the longest was queued." }),
+        disabled_endpoints: z.int(),
+      })
+      .meta({ description: "Of webhooks to tenants." }),
   })
   .meta({ id: "Overview" });
 
@@ -36,6 +57,8 @@ export const readOverview = operation({
     const queue = await queueState(deps.database);
     const counts = await inboxCounts(deps.database, Math.floor(deps.clock.now() / 1000));
     const flagged = await countFlagged(deps.database);
+    const ended = await endedDeliveries(deps.database);
+    const waiting = await deliveryQueueState(deps.database, deps.clock.now());
     const { total, total_is_estimate, last_hour, last_day } = counts;
     return {
       received: { total, total_is_estimate, last_hour, last_day },
@@ -47,6 +70,15 @@ export const readOverview = operation({
       lag_seconds: Math.max(counts.lag, 0),
       ambiguous_rows: flagged.ambiguous,
       rows_with_unread_fields: flagged.unread,
+      unmatched_purchases: await countUnmatched(deps.database),
+      deliveries: {
+        delivered: ended.delivered,
+        failed: ended.failed,
+        counts_are_partial: ended.partial,
+        pending: waiting.pending,
+        oldest_pending_age_seconds: waiting.oldestAge,
+        disabled_endpoints: ended.disabledEndpoints,
+      },
     };
   },
 });

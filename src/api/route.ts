@@ -12,7 +12,9 @@ import type { StatusWatch } from "../billing/status-watch.ts";
 import type { ConnectSettings } from "../connect/connect-context.ts";
 import type { Database } from "../db/database.ts";
 import type { Receiver } from "../inbox/receive.ts";
+import type { AddressPolicy } from "../outbox/address-policy.ts";
 import type { CreditDesk } from "../credits/credit-requests.ts";
+import type { DriftMetrics } from "../operations/drift.ts";
 import type { StripeAccess } from "../stripe/access.ts";
 import type { KeyUse } from "../tenants/key-use.ts";
 import type { PeopleContext } from "../tenants/people-context.ts";
@@ -38,8 +40,14 @@ export interface ApiDependencies {
   metrics: () => Promise<{ contentType: string; text: string }>;
   /** Look at the queue now. */
   wake: () => void;
+  /** There are deliveries in the queue: this process looks now. Others find them within a poll. */
+  wakeDeliveries: () => void;
   /** Who waits for what on this node. */
   status: StatusWatch;
+  /** Where tenants' endpoints may be. */
+  addressPolicy: AddressPolicy;
+  /** How long it is known what was delivered. */
+  deliveriesRetentionDays: number;
   platformTenant: string;
   people: PeopleContext;
   /** Where the use of API keys is noted. */
@@ -64,7 +72,13 @@ export interface ApiDependencies {
   /** Undefined: requests of keys and tenants are not limited. */
   rates?: RequestRates;
   /** Instead of those of tenants/rate-limits.ts. */
-  tryLimits?: Record<LimitedAct, ActLimits> | undefined;
+  tryLimits?: Partial<Record<LimitedAct, ActLimits>> | undefined;
+  /** Seconds between two catch-ups of an account: see config. */
+  catchUpEverySeconds?: number | undefined;
+  /** Instead of what the reading of Stripe's lists keeps to: see operations/stripe-lists.ts. */
+  pagesPerSecond?: number | undefined;
+  /** Where comparisons with Stripe are counted, and how long a webhook on its way may take. */
+  drift?: { metrics?: DriftMetrics; settleMs?: number };
   /** From SIGTERM on: webhooks are answered 503, so that another process or a later try takes them. */
   stopping: () => boolean;
   version: string;

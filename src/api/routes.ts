@@ -14,6 +14,7 @@ import { listApiKeys, regenerateApiKeys, revokeApiKeys } from "./api-key-routes.
 import { jwks, login, logout, refresh, registerPersonRoute, registerTenantRoute } from "./auth-routes.ts";
 import { connectCallback, connectStatus, disconnectAccount, renewAccountLink, startConnect } from "./connect-routes.ts";
 import { readBillingLog, readObject } from "./billing-log-routes.ts";
+import { catchUpRoute } from "./catch-up-routes.ts";
 import {
   acceptInvitationRoute,
   changeMemberRoute,
@@ -24,6 +25,8 @@ import {
 } from "./member-routes.ts";
 import { grantCreditsRoute, readLedgerRoute, refundCreditsRoute, spendCreditsRoute } from "./credit-routes.ts";
 import { verifyLedgerRoute } from "./ledger-routes.ts";
+import { importRoute } from "./import-routes.ts";
+import { driftRoute } from "./drift-routes.ts";
 import { health, metrics, readiness } from "./probe-routes.ts";
 import { listOperation, readOperation } from "./projection-routes.ts";
 import { createInvoice, listInvoices, readInvoice, sendInvoice, voidInvoice } from "./connected-invoice-routes.ts";
@@ -42,9 +45,30 @@ import {
   readOwnBilling,
   readOwnLedger,
 } from "./own-billing-routes.ts";
+import { listDeliveriesRoute, readDeliveryRoute, retryDeliveryRoute } from "./delivery-routes.ts";
+import {
+  changeEndpointRoute,
+  createEndpointRoute,
+  deleteEndpointRoute,
+  disableEndpointRoute,
+  enableEndpointRoute,
+  endpointStatisticsRoute,
+  listEndpointsRoute,
+  readEndpointRoute,
+  rotateSecretRoute,
+} from "./endpoint-routes.ts";
+import {
+  cancelRecoveryRoute,
+  listJobsRoute,
+  listRecoveriesRoute,
+  readRecoveryRoute,
+  recoverRoute,
+} from "./recovery-routes.ts";
+import { configureWebhook, readWebhookConfig, removeWebhookConfig } from "./webhook-config-routes.ts";
 import { apiReference, openApi } from "./reference-routes.ts";
 import type { Method, Operation, Route, Who } from "./route.ts";
 import { uniqueRoutes } from "./route.ts";
+import { listEventsRoute, listEventTypes, readEventRoute, resendEventRoute } from "./event-routes.ts";
 import { listEvents, readEvent, replayEvents, replayOneEvent } from "./stripe-event-routes.ts";
 import { readStatus } from "./status-routes.ts";
 import { refundPaymentRoute } from "./refund-routes.ts";
@@ -61,6 +85,7 @@ import { changeTopUpRoute, readTopUpRoute } from "./top-up-routes.ts";
 import { changeTenantTerms } from "./tenant-fee-routes.ts";
 import { assignUnmatchedRoute, dismissUnmatchedRoute, listUnmatchedRoute } from "./unmatched-purchase-routes.ts";
 import { receiveWebhook } from "./webhook-routes.ts";
+import { testWebhook } from "./webhook-test-routes.ts";
 
 const at = (method: Method, path: string, who: Who, operation: Operation, summary: string): Route => ({
   method,
@@ -142,6 +167,55 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
   at("GET", "/api/v1/auth/tenants/api-keys/", "admin", listApiKeys, "List API keys, secret ones masked"),
   at("POST", "/api/v1/auth/tenants/api-keys/regenerate/", "owner", regenerateApiKeys, "Replace API keys"),
   at("POST", "/api/v1/auth/tenants/api-keys/revoke/", "owner", revokeApiKeys, "Revoke API keys at once"),
+
+  at("GET", "/api/v1/auth/tenants/webhooks/config/", "admin", readWebhookConfig, "Retrieve the first webhook endpoint"),
+  at(
+    "POST",
+    "/api/v1/auth/tenants/webhooks/config/",
+    "admin",
+    configureWebhook,
+    "Set the first webhook endpoint's URL",
+  ),
+  at(
+    "DELETE",
+    "/api/v1/auth/tenants/webhooks/config/",
+    "owner",
+    removeWebhookConfig,
+    "Remove the first webhook endpoint's URL",
+  ),
+  at("POST", "/api/v1/auth/tenants/webhooks/test/", "admin", testWebhook, "Send a test event, and see what comes back"),
+  at(
+    "GET",
+    "/api/v1/event-types/",
+    "anyone",
+    listEventTypes,
+    "List every type of event, with its schema and an example",
+  ),
+  at("GET", "/api/v1/events/", "admin", listEventsRoute, "List what happened in the tenant's billing, newest first"),
+  at(
+    "GET",
+    "/api/v1/events/:id/",
+    "admin",
+    readEventRoute,
+    "Retrieve an event as it is delivered, with its deliveries",
+  ),
+  at("POST", "/api/v1/events/:id/resend/", "admin", resendEventRoute, "Deliver an event again"),
+  at("GET", "/api/v1/webhook-endpoints/", "admin", listEndpointsRoute, "List webhook endpoints, newest first"),
+  at("POST", "/api/v1/webhook-endpoints/", "admin", createEndpointRoute, "Create a webhook endpoint"),
+  at("GET", "/api/v1/webhook-endpoints/:id/", "admin", readEndpointRoute, "Retrieve a webhook endpoint"),
+  at("PATCH", "/api/v1/webhook-endpoints/:id/", "admin", changeEndpointRoute, "Update a webhook endpoint"),
+  at("DELETE", "/api/v1/webhook-endpoints/:id/", "admin", deleteEndpointRoute, "Delete a webhook endpoint"),
+  at("POST", "/api/v1/webhook-endpoints/:id/rotate-secret/", "admin", rotateSecretRoute, "Replace its signing secret"),
+  at("POST", "/api/v1/webhook-endpoints/:id/enable/", "admin", enableEndpointRoute, "Enable a webhook endpoint"),
+  at("POST", "/api/v1/webhook-endpoints/:id/disable/", "admin", disableEndpointRoute, "Disable a webhook endpoint"),
+  at("GET", "/api/v1/webhook-endpoints/:id/stats/", "admin", endpointStatisticsRoute, "How its deliveries go"),
+  at("POST", "/api/v1/webhook-endpoints/:id/recover/", "admin", recoverRoute, "Deliver what it missed, or count it"),
+  at("GET", "/api/v1/deliveries/", "admin", listDeliveriesRoute, "List deliveries, newest first"),
+  at("GET", "/api/v1/deliveries/:id/", "admin", readDeliveryRoute, "Retrieve a delivery with every attempt"),
+  at("POST", "/api/v1/deliveries/:id/retry/", "admin", retryDeliveryRoute, "Try a delivery again, now"),
+  at("GET", "/api/v1/recoveries/", "admin", listRecoveriesRoute, "List recoveries, newest first"),
+  at("GET", "/api/v1/recoveries/:id/", "admin", readRecoveryRoute, "Retrieve a recovery with its progress"),
+  at("POST", "/api/v1/recoveries/:id/cancel/", "admin", cancelRecoveryRoute, "Cancel a recovery"),
 
   at("POST", "/accounts/invoices/", "admin", createInvoice, "Create and send an invoice on the connected account"),
   at("GET", "/accounts/invoices/", "admin", listInvoices, "List invoices on the connected account, newest first"),
@@ -268,7 +342,17 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
     "Decide that a payment brings no credits",
   ),
 
+  at("GET", "/api/v1/admin/jobs/", "operator", listJobsRoute, "List background jobs, newest first"),
   at("GET", "/api/v1/admin/overview/", "operator", readOverview, "Counts, lag and what needs a look"),
+  at(
+    "POST",
+    "/api/v1/admin/drift/",
+    "operator",
+    driftRoute,
+    "Compare local rows with Stripe's objects, or repair them",
+  ),
+  at("POST", "/api/v1/admin/import/", "operator", importRoute, "Fetch every object that Stripe has"),
+  at("POST", "/api/v1/admin/catch-up/", "operator", catchUpRoute, "Fetch the events that no webhook brought"),
   at(
     "POST",
     "/api/v1/admin/rebuild/",

@@ -9,8 +9,6 @@ import { revisionOf } from "../billing/status-watch.ts";
 import type { StatusCall } from "./status-routes.ts";
 import { awaitStatus, CONFIRM_MS, isUnconfirmed, MOST_WAITING, startsOver } from "./status-wait.ts";
 
-/** Proxies close what is silent for longer. */
-const HEARTBEAT_MS = 15_000;
 /** Then the browser connects anew, perhaps to another node. */
 const LONGEST_MS = 600_000;
 /** A client that does not read is let go: what waits for it is memory of ours. */
@@ -87,7 +85,7 @@ function follow(
     if (raw.writableLength > MOST_UNREAD) raw.destroy();
     else raw.write(": still here\n\n");
     if (!isOver(last.status)) status.keep(grant, last);
-  }, HEARTBEAT_MS);
+  }, status.heartbeatMs);
   const limit = setTimeout(end, LONGEST_MS);
   // No answer from Stripe: then it is as we know it.
   const confirmation = setTimeout(() => {
@@ -99,7 +97,7 @@ function follow(
   raw.once("close", end);
   release = status.wait(grant, {
     told: (state) => {
-      if (!isOver(state.status)) status.want(grant, state, HEARTBEAT_MS / 1000, returned);
+      if (!isOver(state.status)) status.want(grant, state, status.heartbeatMs / 1000, returned);
       tell(state);
     },
     // What is known stays so; the next read is tried soon.

@@ -12,6 +12,7 @@ import {
 } from "../billing/subscription-changes.ts";
 import { startSubscription } from "../billing/subscription-start.ts";
 import { publicError } from "../base/errors.ts";
+import { timeOfId } from "../base/ids.ts";
 import { modeOf } from "./account-admin-routes.ts";
 import { ACCOUNT_STATUSES } from "./people-fields.ts";
 import { type ActingAccount, accountOf } from "./account-caller.ts";
@@ -149,7 +150,8 @@ async function changeOf(call: OwnCall) {
   const account: ActingAccount = await accountOf(call, "subscription");
   if (!call.deps.stripe.has(account.livemode)) throw publicError("stripe_not_configured");
   const occasion = call.idempotencyKey ?? call.requestId;
-  return { account, subscriptionId: call.body?.subscription_id, occasion };
+  const begunBefore = occasion === call.requestId ? undefined : timeOfId(occasion) / 1000;
+  return { account, subscriptionId: call.body?.subscription_id, occasion, begunBefore };
 }
 
 export const cancelSubscriptionRoute = operation({

@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   msg: "event that tenants are told",
   dlv: "delivery",
   att: "attempt of a delivery",
+  rcv: "recovery of what an endpoint missed",
   crd: "credit entry",
   pack: "credit pack",
   pln: "plan",
@@ -74,6 +75,15 @@ export function idSource(clock: Clock, random: typeof randomBits = randomBits): 
 /** The process's own source: `newId("msg")` → `msg_01jd…`. */
 export const newId: IdSource = idSource(systemClock);
 
+/** An id that is the same for each run of one operation, which is named by an id of ours; a new one where there is none. */
+export function idOfOperation<Prefix extends IdPrefix>(
+  prefix: Prefix,
+  operationId: string | undefined,
+): `${Prefix}_${string}` {
+  if (operationId === undefined) return newId(prefix);
+  return `${prefix}_${operationId.slice(operationId.lastIndexOf("_") + 1)}`;
+}
+
 /** Whether `text` has the form of one of our ids, of this kind where a prefix is given. */
 export function isId(text: string, prefix?: IdPrefix): boolean {
   const bar = text.lastIndexOf("_");
@@ -88,6 +98,11 @@ export function timeOfId(id: string): number {
   let value = 0;
   for (const character of id.slice(-26, -16)) value = value * 32 + ALPHABET.indexOf(character);
   return value;
+}
+
+/** No id of this kind that was made at `milliseconds` or later sorts before it: for ranges of ids by time. */
+export function firstIdAt<Prefix extends IdPrefix>(prefix: Prefix, milliseconds: number): `${Prefix}_${string}` {
+  return `${prefix}_${encode(Math.max(Math.floor(milliseconds), 0), 10)}${encode(0, 8)}${encode(0, 8)}`;
 }
 
 function encode(value: number, length: number): string {

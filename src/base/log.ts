@@ -9,6 +9,7 @@ export type UnitName =
   | "event.received"
   | "event.processed"
   | "event.replayed"
+  | "event.resent"
   | "batch.received"
   | "batch.processed"
   | "object.fetched"
@@ -17,10 +18,16 @@ export type UnitName =
   | "rebuild.finished"
   | "ledger.verified"
   | "mail.attempted"
+  | "delivery.attempted"
   | "connected_invoice.attempted"
   | "offer.synced"
   | "unmatched_purchase.resolved"
-  | "status.pulled";
+  | "status.pulled"
+  | "events.caught_up"
+  | "catch_up.finished"
+  | "objects.imported"
+  | "import.finished"
+  | "drift.checked";
 
 type FieldKind = "id" | "number" | "flag" | "text";
 
@@ -37,6 +44,8 @@ const LOG_FIELDS = {
   stripe_account: "id",
   stripe_request: "id",
   event_type: "id",
+  event: "id",
+  endpoint: "id",
   object: "id",
   object_id: "id",
   source: "id",
@@ -63,6 +72,7 @@ const LOG_FIELDS = {
   objects: "number",
   facts: "number",
   duplicates: "number",
+  skipped: "number",
   ignored: "number",
   unrouted: "number",
   failed: "number",

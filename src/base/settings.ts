@@ -208,6 +208,50 @@ export function originList(text: string): string[] {
   return [...new Set(text.split(",").map((part) => origin(part.trim())))];
 }
 
+/** A host and port that the operator vouches for. */
+export interface HostAndPort {
+  /** As in a URL: lower case, an IPv6 address in brackets. */
+  host: string;
+  port: number;
+  /** http instead of https. */
+  plain: boolean;
+}
+
+/** A comma list of `host:port`; `http://host:port` for one without TLS. */
+export function hostAndPortList(text: string): HostAndPort[] {
+  return text.split(",").map((part) => {
+    const one = part.trim();
+    const plain = one.startsWith("http://");
+    const form = /^(?:https?:\/\/)?([^/\s@?#\\]+):(\d{1,5})$/.exec(one);
+    const url = parsedUrl(`http://${form?.[1] ?? ""}`);
+    const port = Number(form?.[2]);
+    if (url?.port !== "" || !(port >= 1 && port <= 65_535)) {
+      throw new BadValue(
+        `"${one}" is no host with a port: give it as receiver.internal:8443, or http://receiver:8080.`,
+      );
+    }
+    return { host: url.hostname, port, plain };
+  });
+}
+
+/** From `from` to `to`, both included. */
+export interface PortRange {
+  from: number;
+  to: number;
+}
+
+/** A comma list of ports and ranges: `443,8443,10000-20000`. */
+export function portRanges(text: string): PortRange[] {
+  return text.split(",").map((part) => {
+    const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim()) ?? [];
+    const range = { from: Number(from), to: Number(to) };
+    if (!(range.from >= 1 && range.to >= range.from && range.to <= 65_535)) {
+      throw new BadValue(`"${part.trim()}" is neither a port nor a range: use a list such as 443,8443,10000-20000.`);
+    }
+    return range;
+  });
+}
+
 const NAMED_NETWORKS: readonly string[] = ["loopback", "linklocal", "uniquelocal"];
 
 /** Which proxies are believed about where a request comes from: how many stand before us, or their addresses and networks. */

@@ -2,6 +2,7 @@
 import { type Account, findByCustomer, isAddressKnown } from "../accounts/account-table.ts";
 import {
   claimUnmatched,
+  dueUnmatched,
   lockClaimed,
   type OpenReason,
   putOffUnmatched,
@@ -9,6 +10,7 @@ import {
   type Resolution,
   type Sale,
   takeUnsettled,
+  type UnmatchedPlace,
   type UnmatchedPurchase,
 } from "../accounts/unmatched-purchase-table.ts";
 import { backoff } from "../base/backoff.ts";
@@ -35,6 +37,7 @@ import { StripeCallError } from "../stripe/call-failure.ts";
 import { nobodysPassword, registerBuyer } from "../tenants/buyer-registration.ts";
 import { findPerson } from "../tenants/people.ts";
 import type { Found } from "../work/claim-loop.ts";
+import { takeTokens } from "../work/token-bucket.ts";
 import { openAccount } from "./open-account.ts";
 import { type PackTerms, saleOf, type SessionLine } from "./session-sale.ts";
 import { recordStatusId } from "./status-grants.ts";
@@ -52,9 +55,13 @@ export interface BuyerContext extends SettlingContext {
   platformTenant: string;
   trialCredits: Credits;
   newLease: () => string;
+  lineRates?: typeof LINE_RATES;
 }
 
+/** Of one account in one look. */
 const AT_ONCE = 4;
+/** Questions for line items a second: rate + burst is a tenth of what Stripe allows an account, 100 live and 25 in test mode. */
+export const LINE_RATES = { live: { rate: 6, burst: 4 }, test: { rate: 1.5, burst: 1 } };
 /** Seconds: longer than a call in the background takes. */
 const LEASE_SECONDS = 60;
 const BACKOFF = { first: 5_000, factor: 3, max: 3_600_000, jitter: 0.2 };
@@ -66,12 +73,29 @@ export async function resolveDueBuyers(context: BuyerContext): Promise<Found> {
   const { database, stripe } = context;
   const modes = [true, false].filter((livemode) => stripe.has(livemode));
   const lease = context.newLease();
-  const due = await claimUnmatched(database, { modes, limit: AT_ONCE }, { name: lease, seconds: LEASE_SECONDS });
-  const results = await Promise.allSettled(due.map((one) => resolveOne(context, one, lease)));
-  for (const result of results) if (result.status === "rejected") throw result.reason;
-  const settled = await settleAgain(context);
-  const found = Math.max(due.length, settled);
+  let most = 0;
+  for (const place of await dueUnmatched(database, modes)) {
+    const due = await claimAllowed(context, place, lease);
+    const results = await Promise.allSettled(due.map((one) => resolveOne(context, one, lease)));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    most = Math.max(most, due.length);
+  }
+  const found = Math.max(most, await settleAgain(context));
   return found === 0 ? "none" : found < AT_ONCE ? "some" : "full";
+}
+
+/** As many as Stripe may be asked for now, of all nodes together. */
+function claimAllowed(
+  { database, lineRates = LINE_RATES }: BuyerContext,
+  place: UnmatchedPlace,
+  lease: string,
+): Promise<UnmatchedPurchase[]> {
+  const mode = place.livemode ? "live" : "test";
+  const bucket = { key: `line items ${mode} ${place.stripeAccount}`, ...lineRates[mode], tokens: AT_ONCE };
+  return database.transaction(async (tx) => {
+    const limit = (await takeTokens(tx, [bucket])).get(bucket.key) ?? 0;
+    return limit === 0 ? [] : claimUnmatched(tx, { ...place, limit }, { name: lease, seconds: LEASE_SECONDS });
+  });
 }
 
 /** What the reducer wrote while a purchase was being written, and could not see, is settled now. */

@@ -19,8 +19,9 @@ import type { Act } from "../tenants/people-context.ts";
 import { readTenantFee } from "../tenants/tenant-table.ts";
 import { checkTotal } from "./charge-limits.ts";
 import { observationOf, retrieveInvoice, sendInvoice, type StripeInvoice, voidInvoice } from "./invoice-calls.ts";
-import { type InvoiceMaking, LEASE_SECONDS, type Made, makeConnectedInvoice } from "./make-connected-invoice.ts";
+import { type Made, makeConnectedInvoice } from "./make-connected-invoice.ts";
 import { chargingAccountOf } from "./selling-account.ts";
+import { type ResumableContext, STEP_LEASE_SECONDS } from "./resumable.ts";
 
 export interface WantedInvoice {
   livemode: boolean;
@@ -38,7 +39,7 @@ export interface WantedInvoice {
   requestKey: string | undefined;
 }
 
-export interface InvoiceCreation extends InvoiceMaking {
+export interface InvoiceCreation extends ResumableContext {
   /** Of tenants that have no percentage of their own. */
   platformFeePercent: number;
 }
@@ -94,7 +95,7 @@ async function begin(
     ...{ ...rest, tenantId, livemode, account, total, id: newId("cinv"), requestKey: requestKey ?? null },
     ...{ applicationFeePercent: percent, applicationFeeAmount: feeOf(total, percent), createdBy: act.actor.id },
   };
-  const inserted = await insertConnectedInvoice(tx, invoice, { name: lease, seconds: LEASE_SECONDS });
+  const inserted = await insertConnectedInvoice(tx, invoice, { name: lease, seconds: STEP_LEASE_SECONDS });
   if (inserted === undefined) return undefined;
   const after = { livemode, total, currency: wanted.currency, application_fee_percent: percent };
   await audit(tx, { tenantId, ...act, action: "connected_invoice.created", target: inserted.id, after });
@@ -118,7 +119,7 @@ async function resume(
   }
   await checkConnected(scope, known);
   const claimed = await creation.database.transaction((tx) =>
-    claimConnectedInvoice(tx, known, { name: lease, seconds: LEASE_SECONDS }),
+    claimConnectedInvoice(tx, known, { name: lease, seconds: STEP_LEASE_SECONDS }),
   );
   if (claimed === undefined) throw publicError("idempotency_key_in_use", { retryAfter: 2 });
   return claimed;
@@ -144,7 +145,7 @@ export interface InvoiceChange {
 }
 
 /** Takes an invoice back. One that is void already stays so. Throws `invoice_not_open`, `invoice_being_made`, `stripe_not_connected`. */
-export async function voidConnectedInvoice(making: InvoiceMaking, change: InvoiceChange): Promise<ConnectedInvoice> {
+export async function voidConnectedInvoice(making: ResumableContext, change: InvoiceChange): Promise<ConnectedInvoice> {
   const { invoice, occasion } = change;
   if (invoice.status === "void") return invoice;
   const stripeInvoiceId = sentIdOf(invoice);
@@ -156,7 +157,7 @@ export async function voidConnectedInvoice(making: InvoiceMaking, change: Invoic
 }
 
 /** Sends the customer the invoice again. Throws `invoice_not_open`, `invoice_being_made`, `stripe_not_connected`. */
-export async function sendConnectedInvoice(making: InvoiceMaking, change: InvoiceChange): Promise<ConnectedInvoice> {
+export async function sendConnectedInvoice(making: ResumableContext, change: InvoiceChange): Promise<ConnectedInvoice> {
   const { invoice, occasion } = change;
   const { status } = invoice;
   const stripeInvoiceId = sentIdOf(invoice);
@@ -192,7 +193,7 @@ interface Asked {
 }
 
 async function changed(
-  making: InvoiceMaking,
+  making: ResumableContext,
   { scope, invoice, act }: InvoiceChange,
   action: string,
   { wanted, ask }: Asked,

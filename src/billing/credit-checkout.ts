@@ -16,7 +16,7 @@ import type { Queryable } from "../db/database.ts";
 import type { TenantScope } from "../db/tenant-scope.ts";
 import { queueCreditsAdded } from "../inbox/billing-mails.ts";
 import { observe } from "../inbox/observe.ts";
-import { settleNow } from "../inbox/purchase-heads.ts";
+import { PURCHASE_FIELD, settleNow } from "../inbox/purchase-heads.ts";
 import type { StripeAnswer } from "../stripe/access.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
 import type { StripeClient } from "../stripe/client.ts";
@@ -52,9 +52,6 @@ export interface StartedCheckout {
 
 /** Stripe's parameters by our own fields' paths. */
 const FIELDS = { "line_items[0][price]": "price_id", "line_items[0][quantity]": "quantity" };
-
-/** In a session's metadata, for who looks at Stripe's dashboard: only a session whose row we wrote is believed. */
-export const PURCHASE_FIELD = "billhook_purchase";
 
 /**
  * Begins to sell an active pack to an account. Run again for the same request it goes on with what it wrote, under the same

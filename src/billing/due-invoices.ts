@@ -3,14 +3,15 @@ import type { ConnectedInvoice } from "../connections/connected-invoice.ts";
 import { claimDueInvoices } from "../connections/connected-invoice-table.ts";
 import { accountKey } from "../connections/routing.ts";
 import { type WorkPool, workPool } from "../work/work-pool.ts";
-import { type InvoiceMaking, LEASE_SECONDS, makeConnectedInvoice } from "./make-connected-invoice.ts";
+import { makeConnectedInvoice } from "./make-connected-invoice.ts";
+import { type ResumableContext, STEP_LEASE_SECONDS } from "./resumable.ts";
 
 /** Those of one account are few: one that answers slowly, or not, holds up no other tenant's. */
 const AT_ONCE = { all: 6, perKey: 2 };
 const MODES = [true, false];
 
 /** Goes on with what is due, in the modes that there is a key for, and of no account whose circuit is open. */
-export function dueInvoicePool(making: InvoiceMaking, onFinished?: () => void): WorkPool {
+export function dueInvoicePool(making: ResumableContext, onFinished?: () => void): WorkPool {
   const { database, stripe } = making;
   return workPool<{ invoice: ConnectedInvoice; lease: string }>({
     limit: AT_ONCE,
@@ -22,7 +23,7 @@ export function dueInvoicePool(making: InvoiceMaking, onFinished?: () => void): 
       );
       const lease = making.newLease();
       const due = { modes, limit, excluded: [...busy, ...paused] };
-      const claimed = await claimDueInvoices(database, due, { name: lease, seconds: LEASE_SECONDS });
+      const claimed = await claimDueInvoices(database, due, { name: lease, seconds: STEP_LEASE_SECONDS });
       return claimed.map((invoice) => ({ invoice, lease }));
     },
     work: async ({ invoice, lease }) => {

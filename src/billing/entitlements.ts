@@ -47,7 +47,7 @@ const READ = `
            select stored.balance - coalesce((
              select sum(lot.remaining)::bigint from credit_lots as lot
              where lot.tenant_id = stored.tenant_id and lot.livemode = stored.livemode and lot.account_id = stored.account_id
-               and lot.open and lot.expires_at <= clock_timestamp()), 0)
+               and lot.open and lot.expires_at <= statement_timestamp()), 0)
            from credit_balances as stored
            where stored.tenant_id = account.tenant_id and stored.livemode = account.livemode
              and stored.account_id = account.id), 0) as "creditBalance",

@@ -1,7 +1,5 @@
 // Making a connected-account invoice at Stripe, step by step, each written down: whoever goes on with it makes no second one.
 import { backoff } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
 import {
   type ConnectedInvoice,
   type Lease,
@@ -11,9 +9,8 @@ import {
 } from "../connections/connected-invoice.ts";
 import { customerMadeBefore, recordProgress } from "../connections/connected-invoice-table.ts";
 import { isConnected } from "../connections/connection-table.ts";
-import type { Database } from "../db/database.ts";
 import { type FetchedObject, observe } from "../inbox/observe.ts";
-import type { StripeAccess, StripeAnswer } from "../stripe/access.ts";
+import type { StripeAnswer } from "../stripe/access.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
 import { StripeError } from "../stripe/client.ts";
 import {
@@ -28,21 +25,8 @@ import {
   sendInvoice,
   type StripeInvoice,
 } from "./invoice-calls.ts";
+import { type ResumableContext, STEP_LEASE_SECONDS } from "./resumable.ts";
 
-export interface InvoiceMaking {
-  /** The owner's: what Stripe answered is stored, whoever asked. */
-  database: Database;
-  stripe: StripeAccess;
-  clock: Clock;
-  log: Log;
-  platformTenant: string;
-  /** There are observations to be processed. */
-  wake: () => void;
-  newLease: () => string;
-}
-
-/** More than a call to Stripe takes with its retries; renewed with each step. */
-export const LEASE_SECONDS = 60;
 /** Stripe keeps idempotency keys for 24 hours: after this nothing is asked for under them any more. */
 const KEYS_HOLD_SECONDS = 23 * 3600;
 const BACKOFF = { first: 10_000, factor: 3, max: 3_600_000, jitter: 0.2 };
@@ -66,7 +50,7 @@ export interface Made {
  * somebody waits, the caller has seen that its account is the tenant's.
  */
 export async function makeConnectedInvoice(
-  making: InvoiceMaking,
+  making: ResumableContext,
   claimed: ConnectedInvoice,
   options: MakingOptions,
 ): Promise<Made> {
@@ -92,7 +76,7 @@ export async function makeConnectedInvoice(
 class LeaseLost extends Error {}
 
 class OneMaking {
-  readonly #making: InvoiceMaking;
+  readonly #making: ResumableContext;
   readonly #lease: Lease;
   readonly #awaited: number | undefined;
   readonly #started: number;
@@ -101,9 +85,9 @@ class OneMaking {
   /** The draft was compared with what is there, once in this run. */
   #compared = false;
 
-  constructor(making: InvoiceMaking, invoice: ConnectedInvoice, { lease, awaited }: MakingOptions) {
+  constructor(making: ResumableContext, invoice: ConnectedInvoice, { lease, awaited }: MakingOptions) {
     this.#making = making;
-    this.#lease = { name: lease, seconds: LEASE_SECONDS };
+    this.#lease = { name: lease, seconds: STEP_LEASE_SECONDS };
     this.#awaited = awaited;
     this.#started = making.clock.monotonic();
     this.#invoice = invoice;

@@ -14,11 +14,12 @@ import type { Queryable } from "../db/database.ts";
 import { PublicError, publicError } from "../base/errors.ts";
 import { readRemote } from "./pack-sync-calls.ts";
 import { importOffers, type ImportTarget, type SyncAction } from "./pack-sync-import.ts";
-import { type OfferSyncing, wantedOf } from "./pack-sync-one.ts";
+import { wantedOf } from "./pack-sync-one.ts";
 import { accountFor, findOffer, OFFER_ROWS, PREFIX } from "./pack-sync-rows.ts";
 import { nextStep, type Remote, simulate, stepText, type Wanted } from "./pack-sync-steps.ts";
 import { syncNow } from "./pack-sync.ts";
 import { checkFields } from "./plans-and-packs.ts";
+import type { ResumableContext } from "./resumable.ts";
 
 export interface SyncRequest {
   kind: OfferKind;
@@ -47,7 +48,7 @@ export interface SyncReport {
 }
 
 /** Throws a PublicError for what cannot be asked for; what fails at Stripe is in the report, and the rest goes on. */
-export async function syncOffers(syncing: OfferSyncing, request: SyncRequest): Promise<SyncReport> {
+export async function syncOffers(syncing: ResumableContext, request: SyncRequest): Promise<SyncReport> {
   if (!syncing.stripe.has(request.livemode)) throw publicError("stripe_not_configured");
   checkItems(request);
   const report: SyncReport = { actions: [], failures: [] };
@@ -93,7 +94,7 @@ function checkItems({ kind, items = [], fromStripe }: SyncRequest): void {
 }
 
 async function targetsOf(
-  { database, platformTenant }: OfferSyncing,
+  { database, platformTenant }: ResumableContext,
   { tenant, livemode, items }: SyncRequest,
 ): Promise<ImportTarget[]> {
   if (tenant === "all" && items !== undefined) {
@@ -114,7 +115,7 @@ async function targetsOf(
 }
 
 async function syncTarget(
-  syncing: OfferSyncing,
+  syncing: ResumableContext,
   target: ImportTarget,
   request: SyncRequest,
   report: SyncReport,
@@ -134,7 +135,7 @@ async function syncTarget(
   for (const offer of offers.toReversed()) await toStripe(syncing, target, offer, request, report);
 }
 
-async function readOffer({ database }: OfferSyncing, ref: OfferRef): Promise<Offer> {
+async function readOffer({ database }: ResumableContext, ref: OfferRef): Promise<Offer> {
   const offer = await database.transaction((tx) => findOffer(tx, ref));
   if (offer === undefined) throw new Error(`${ref.id} is gone`);
   return offer;
@@ -189,7 +190,7 @@ function blank(kind: OfferKind, ref: OfferRef): Offer {
 }
 
 async function toStripe(
-  syncing: OfferSyncing,
+  syncing: ResumableContext,
   target: ImportTarget,
   offer: Offer,
   { dryRun }: SyncRequest,
@@ -215,7 +216,11 @@ async function toStripe(
 }
 
 /** What a sync would ask Stripe to do. */
-async function simulated({ database, stripe }: OfferSyncing, target: ImportTarget, offer: Offer): Promise<string[]> {
+async function simulated(
+  { database, stripe }: ResumableContext,
+  target: ImportTarget,
+  offer: Offer,
+): Promise<string[]> {
   const place = { livemode: target.livemode, account: target.account, patience: "background" } as const;
   let wanted: Wanted = await database.transaction((tx) => wantedOf(tx, offer, target.account));
   let remote: Remote = await readRemote(stripe, place, wanted.productId ?? offer.id);

@@ -13,9 +13,9 @@ import { markImported, type OfferPrice, readPrices, recordPrices } from "../cred
 import type { Queryable } from "../db/database.ts";
 import { listPrices, listProducts, type Place } from "./pack-sync-calls.ts";
 import { findOffers, type FoundOffer } from "./pack-sync-found.ts";
-import type { OfferSyncing } from "./pack-sync-one.ts";
 import { OFFER_ROWS, PREFIX } from "./pack-sync-rows.ts";
 import { MARKS, termsOf } from "./pack-sync-steps.ts";
+import type { ResumableContext } from "./resumable.ts";
 
 export interface ImportTarget {
   tenantId: string;
@@ -45,7 +45,7 @@ export interface Imported {
 
 /** Asks Stripe for everything that the account sells, and makes the rows equal. `dryRun`: says what it would do. */
 export async function importOffers(
-  { database, stripe }: Pick<OfferSyncing, "database" | "stripe">,
+  { database, stripe }: Pick<ResumableContext, "database" | "stripe">,
   target: ImportTarget,
   kind: OfferKind,
   { dryRun, patience = "background" }: { dryRun: boolean; patience?: Place["patience"] },

@@ -1,8 +1,6 @@
 // Bringing one pack or plan to Stripe, step by step, each written down: whoever goes on with it makes nothing twice.
 import { backoff } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
 import { PublicError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
 import type { Offer, OfferRef } from "../credits/offer.ts";
 import {
   finishSync,
@@ -14,9 +12,8 @@ import {
   renewSync,
   type SyncLease,
 } from "../credits/offer-table.ts";
-import type { Database, Queryable } from "../db/database.ts";
+import type { Queryable } from "../db/database.ts";
 import { observe } from "../inbox/observe.ts";
-import type { StripeAccess } from "../stripe/access.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
 import {
   createPrice,
@@ -29,21 +26,8 @@ import {
 } from "./pack-sync-calls.ts";
 import { accountFor, findOffer, OFFER_ROWS } from "./pack-sync-rows.ts";
 import { nextStep, type Remote, type Step, stepText, termsOf, type Wanted } from "./pack-sync-steps.ts";
+import { type ResumableContext, STEP_LEASE_SECONDS } from "./resumable.ts";
 
-export interface OfferSyncing {
-  /** The owner's: what Stripe answered is stored, whoever asked. */
-  database: Database;
-  stripe: StripeAccess;
-  clock: Clock;
-  log: Log;
-  platformTenant: string;
-  /** There are observations to be processed. */
-  wake: () => void;
-  newLease: () => string;
-}
-
-/** More than a call to Stripe takes with its retries; renewed with each step. */
-export const SYNC_LEASE_SECONDS = 60;
 const BACKOFF = { first: 5_000, factor: 3, max: 3_600_000, jitter: 0.2 };
 /** A key that is answered out of Stripe's store of failures is given up after so many attempts. */
 const ATTEMPTS_PER_KEY = 4;
@@ -60,7 +44,7 @@ export interface Synced {
 
 /** Brings one to Stripe that the caller has claimed. Throws what is no failure of Stripe's. */
 export async function syncOffer(
-  syncing: OfferSyncing,
+  syncing: ResumableContext,
   ref: OfferRef,
   lease: string,
   patience: Place["patience"],
@@ -98,7 +82,7 @@ export async function wantedOf(tx: Queryable, offer: Offer, account: string): Pr
 class LeaseLost extends Error {}
 
 class OneSync {
-  readonly #syncing: OfferSyncing;
+  readonly #syncing: ResumableContext;
   readonly #ref: OfferRef;
   readonly #lease: SyncLease;
   readonly #patience: Place["patience"];
@@ -106,10 +90,10 @@ class OneSync {
   #attempts = 1;
   #steps = 0;
 
-  constructor(syncing: OfferSyncing, ref: OfferRef, lease: string, patience: Place["patience"]) {
+  constructor(syncing: ResumableContext, ref: OfferRef, lease: string, patience: Place["patience"]) {
     this.#syncing = syncing;
     this.#ref = ref;
-    this.#lease = { name: lease, seconds: SYNC_LEASE_SECONDS };
+    this.#lease = { name: lease, seconds: STEP_LEASE_SECONDS };
     this.#patience = patience;
   }
 

@@ -7,8 +7,9 @@ import { claimDueSyncs, claimSync, markChanged, requeueMoved } from "../credits/
 import type { Found } from "../work/claim-loop.ts";
 import type { Place } from "./pack-sync-calls.ts";
 import { importOffers } from "./pack-sync-import.ts";
-import { type OfferSyncing, SYNC_LEASE_SECONDS, syncOffer, type Synced } from "./pack-sync-one.ts";
+import { syncOffer, type Synced } from "./pack-sync-one.ts";
 import { findOffer, OFFER_ROWS, PREFIX } from "./pack-sync-rows.ts";
+import { type ResumableContext, STEP_LEASE_SECONDS } from "./resumable.ts";
 
 const AT_ONCE = 4;
 /** How often, and how long, somebody who has the lease is waited for. */
@@ -20,11 +21,11 @@ const WAIT_MS = 10_000;
  * told something of it.
  */
 export async function syncNow(
-  syncing: OfferSyncing,
+  syncing: ResumableContext,
   ref: OfferRef,
   { patience, pendingOnly = true }: { patience: Place["patience"]; pendingOnly?: boolean },
 ): Promise<Synced> {
-  const lease = { name: syncing.newLease(), seconds: SYNC_LEASE_SECONDS };
+  const lease = { name: syncing.newLease(), seconds: STEP_LEASE_SECONDS };
   const until = syncing.clock.monotonic() + WAIT_MS;
   for (;;) {
     const claimed = await syncing.database.transaction((tx) => claimSync(tx, ref, lease, { pendingOnly }));
@@ -37,9 +38,9 @@ export async function syncNow(
 }
 
 /** Goes on with what is due, a few at a time, in the modes that there is a key for. */
-export async function syncDueOffers(syncing: OfferSyncing): Promise<Found> {
+export async function syncDueOffers(syncing: ResumableContext): Promise<Found> {
   const modes = [true, false].filter((livemode) => syncing.stripe.has(livemode));
-  const lease = { name: syncing.newLease(), seconds: SYNC_LEASE_SECONDS };
+  const lease = { name: syncing.newLease(), seconds: STEP_LEASE_SECONDS };
   const due = await syncing.database.transaction((tx) => claimDueSyncs(tx, { modes, limit: AT_ONCE }, lease));
   const results = await Promise.allSettled(due.map((ref) => syncOffer(syncing, ref, lease.name, "background")));
   for (const result of results) if (result.status === "rejected") throw result.reason;
@@ -47,7 +48,7 @@ export async function syncDueOffers(syncing: OfferSyncing): Promise<Found> {
 }
 
 /** What belongs to a tenant whose Stripe account is another one now has to be made there. */
-export async function followConnections({ database }: Pick<OfferSyncing, "database">): Promise<number> {
+export async function followConnections({ database }: Pick<ResumableContext, "database">): Promise<number> {
   return database.transaction((tx) => requeueMoved(tx));
 }
 
@@ -72,7 +73,7 @@ export const SAMPLES: Record<OfferKind, readonly OfferFields[]> = {
  * Packs and plans of the platform in test mode, where it has none: those that Stripe sells already, else three packs and two
  * plans, made there too. Only for the sandbox. Run again, it goes on where it stopped, and changes nothing that is there.
  */
-export async function ensureSamplePacks(syncing: OfferSyncing): Promise<void> {
+export async function ensureSamplePacks(syncing: ResumableContext): Promise<void> {
   const { database, platformTenant: tenantId } = syncing;
   const mode = { tenantId, livemode: false };
   for (const kind of ["credit_pack", "plan"] as const) {
@@ -86,7 +87,7 @@ export async function ensureSamplePacks(syncing: OfferSyncing): Promise<void> {
 }
 
 async function insertSamples(
-  { database }: Pick<OfferSyncing, "database">,
+  { database }: Pick<ResumableContext, "database">,
   mode: Omit<OfferRef, "id">,
   kind: OfferKind,
 ): Promise<void> {

@@ -17,8 +17,8 @@ import type { TenantScope } from "../db/tenant-scope.ts";
 import type { Act } from "../tenants/people-context.ts";
 import { checkPrice } from "./charge-limits.ts";
 import { syncNow } from "./pack-sync.ts";
-import type { OfferSyncing } from "./pack-sync-one.ts";
 import { accountFor, findOffer, OFFER_ROWS, PREFIX } from "./pack-sync-rows.ts";
+import type { ResumableContext } from "./resumable.ts";
 
 export interface OfferCreation {
   kind: OfferKind;
@@ -35,7 +35,11 @@ export interface OfferCreation {
  *
  * @throws PublicError when it cannot be asked for, or Stripe refuses it: then nothing is kept
  */
-export async function createOffer(syncing: OfferSyncing, scope: TenantScope, wanted: OfferCreation): Promise<Offer> {
+export async function createOffer(
+  syncing: ResumableContext,
+  scope: TenantScope,
+  wanted: OfferCreation,
+): Promise<Offer> {
   const { kind, livemode, fields, operationId } = wanted;
   if (!syncing.stripe.has(livemode)) throw publicError("stripe_not_configured");
   checkFields(kind, fields);
@@ -59,7 +63,7 @@ export async function createOffer(syncing: OfferSyncing, scope: TenantScope, wan
 
 async function begin(
   tx: Queryable,
-  { platformTenant }: Pick<OfferSyncing, "platformTenant">,
+  { platformTenant }: Pick<ResumableContext, "platformTenant">,
   tenantId: string,
   { kind, livemode, fields, operationId, act }: OfferCreation,
 ): Promise<OfferRef> {
@@ -91,7 +95,7 @@ export interface OfferChange {
  * Stripe refuses is taken back. Throws as `createOffer`, and `not_found`.
  */
 export async function changeOffer(
-  syncing: OfferSyncing,
+  syncing: ResumableContext,
   scope: TenantScope,
   { ref, changes, act }: OfferChange,
 ): Promise<Offer> {
@@ -119,7 +123,7 @@ export async function changeOffer(
 
 async function change(
   tx: Queryable,
-  { platformTenant }: Pick<OfferSyncing, "platformTenant">,
+  { platformTenant }: Pick<ResumableContext, "platformTenant">,
   { ref, changes, act }: OfferChange,
 ): Promise<[before: Offer, after: Offer]> {
   const before = await findOffer(tx, ref, { lock: true });

@@ -67,6 +67,24 @@ function found([grant]: readonly StatusGrant[]): StatusGrant {
   return grant;
 }
 
+/** How long a status can be asked for: nobody waits so long, and what is begun again is recorded again. */
+const KEPT_DAYS = 90;
+const PURGED_AT_ONCE = 1000;
+
+/** Deletes what is older, a bounded number in each statement. */
+export async function purgeStatusGrants(tx: Queryable): Promise<number> {
+  for (let purged = 0; ;) {
+    const { rowCount } = await tx.query({ text: PURGE, values: [KEPT_DAYS, PURGED_AT_ONCE] });
+    purged += rowCount;
+    if (rowCount < PURGED_AT_ONCE) return purged;
+  }
+}
+
+const PURGE = `
+  delete from status_grants
+  where ctid = any (array(
+    select ctid from status_grants where created_at < now() - make_interval(days => $1::int) order by created_at limit $2))`;
+
 const RECORD = `
   insert into status_grants as stored (tenant_id, object_id, livemode, stripe_account, account_id) values ($1, $2, $3, $4, $5)
   on conflict (tenant_id, object_id, livemode, stripe_account) do update set account_id = excluded.account_id

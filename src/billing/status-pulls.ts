@@ -58,7 +58,8 @@ const CALLER_RATE = { rate: 1, burst: 30 };
 const KEPT_SECONDS = 40;
 /** How long the loop looks for due pulls after the last wish. */
 const INTEREST_MS = 60_000;
-const LOOK_EVERY_MS = 250;
+/** Whoever returns from Checkout waits for this before Stripe is asked: half of it on average. */
+const LOOK_EVERY_MS = 100;
 /** Longer than a call in the background may take. */
 const LEASE_SECONDS = 40;
 const AT_ONCE = 16;

@@ -20,12 +20,18 @@ export interface StatusWatch extends Waiters<StatusGrant, StatusState> {
   keep(grant: StatusGrant, state: StatusState): void;
   /** Whoever waited has been told the end. */
   over(grant: StatusGrant, state: StatusState): void;
+  /** Milliseconds between the heartbeats of a stream. */
+  readonly heartbeatMs: number;
 }
 
 export interface StatusWatchContext extends Omit<StatusPullContext, "clock"> {
   clock: Clock;
   pace?: WaitersOptions<StatusGrant, StatusState>["pace"];
+  heartbeatMs?: number;
 }
+
+/** Proxies close what is silent for longer. */
+export const HEARTBEAT_MS = 15_000;
 
 /** Seconds after the person came back, in which the event is expected. */
 const EVENT_SECONDS = 3;
@@ -50,6 +56,7 @@ export function statusWatch(context: StatusWatchContext): StatusWatch {
   });
   return {
     ...room,
+    heartbeatMs: context.heartbeatMs ?? HEARTBEAT_MS,
     want: (grant, state, seconds, returned = false) => {
       // Of what is over only a failure may change: the payment may have been tried again.
       if (isOver(state.status) && state.status !== "failed") return;

@@ -13,13 +13,20 @@ export interface OwnSubscription {
   /** Its first item: what a change of plan changes. */
   itemId: string | null;
   cancelScheduled: boolean;
+  /** Unix seconds; null: it has not ended. */
+  createdAt: number | null;
+  endedAt: number | null;
 }
 
 /** Newest first, of the account's customer as it is now. Ended ones and those that never began are left out. */
 export async function liveSubscriptions(tx: Queryable, account: AccountKey): Promise<OwnSubscription[]> {
+  return (await ownSubscriptions(tx, account)).filter(({ status }) => isLive(status));
+}
+
+/** The same with those too. */
+export async function ownSubscriptions(tx: Queryable, account: AccountKey): Promise<OwnSubscription[]> {
   const values = [account.tenantId, account.livemode, account.accountId];
-  const { rows } = await tx.query<OwnSubscription>({ text: SUBSCRIPTIONS, values });
-  return rows.filter(({ status }) => isLive(status));
+  return (await tx.query<OwnSubscription>({ text: SUBSCRIPTIONS, values })).rows;
 }
 
 /** Whether one of its subscriptions began with a trial. */
@@ -54,7 +61,8 @@ const SUBSCRIPTIONS = `
           where item.livemode = stored.livemode and item.stripe_account = stored.stripe_account
             and item.subscription_id = stored.id
           order by item.price_id is distinct from stored.price_id, item.id limit 1) as "itemId",
-         coalesce(stored.cancel_scheduled, false) as "cancelScheduled"
+         coalesce(stored.cancel_scheduled, false) as "cancelScheduled",
+         extract(epoch from stored.stripe_created)::float8 as "createdAt", extract(epoch from stored.ended_at)::float8 as "endedAt"
   ${OF_ACCOUNT}
   order by stored.stripe_created desc nulls last, stored.id desc`;
 

@@ -1,14 +1,20 @@
 // A subscription that was asked for and never paid gives way to another wish: it is ended at Stripe first, so that nobody pays it any more.
+// One that lost its place while Stripe was making it is withdrawn.
 import { isLive } from "../accounts/account-status.ts";
 import {
+  claimLostRequests,
   endSubscriptionRequest,
+  endWithdrawal,
   type NewSubscriptionRequest,
   type SubscriptionRequest,
 } from "../accounts/subscription-request-table.ts";
+import { PublicError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import type { TenantScope } from "../db/tenant-scope.ts";
 import { observe } from "../inbox/observe.ts";
 import type { StripeAnswer } from "../stripe/access.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
+import type { Found } from "../work/claim-loop.ts";
 import { ask, type CheckoutSession, observationOf, type StripeSubscription } from "./subscription-calls.ts";
 import { readRequestHeads } from "./subscription-reads.ts";
 import type { CustomerContext } from "./stripe-customer.ts";
@@ -78,19 +84,97 @@ async function endIncomplete(
   request: SubscriptionRequest,
   subscriptionId: string,
 ): Promise<boolean> {
-  const look = () =>
-    ask<StripeSubscription>(context.stripe, request, undefined, (client, options) =>
-      client.subscriptions.retrieve(subscriptionId, {}, options),
-    );
-  const found = await look();
-  const { status, latest_invoice: invoice } = found.value;
-  if (status !== "incomplete") {
-    await observed(context, request, found);
-    return hasEnded(status);
+  const found = await look(context, request, subscriptionId);
+  if (found.value.status === "incomplete") return end(context, request, found.value);
+  await observed(context, request, found);
+  return hasEnded(found.value.status);
+}
+
+/**
+ * Ends one that has lost its place, unless it was paid. A trial, and what is free at first, begin without a payment: they
+ * stay where their page or secret was handed out, because somebody began them. Whether it has ended.
+ */
+export async function withdraw(context: CustomerContext, request: SubscriptionRequest): Promise<boolean> {
+  const { subscriptionId, handed } = request;
+  if (subscriptionId === null) return release(context, request);
+  const found = await look(context, request, subscriptionId);
+  const { status } = found.value;
+  if (status === "incomplete" || (!handed && !hasEnded(status) && wasFree(found.value)))
+    return end(context, request, found.value);
+  await observed(context, request, found);
+  return hasEnded(status);
+}
+
+/** Its first invoice is its only one, and nothing was to be paid, nor was a balance used up for it. */
+function wasFree({ latest_invoice: invoice, status }: StripeSubscription): boolean {
+  if (invoice === null) return status === "trialing";
+  return typeof invoice === "object" && invoice.billing_reason === "subscription_create" && invoice.total <= 0;
+}
+
+/** How long one look takes at most, with its calls. */
+const LEASE_SECONDS = 120;
+const AT_ONCE = 5;
+/** After a refusal: the account may be connected again. */
+const REFUSED_SECONDS = 3600;
+
+export interface LostContext extends CustomerContext {
+  log: Log;
+}
+
+/** Withdraws subscriptions that were found without their place: whoever asked for them died before it could. */
+export async function withdrawLost(context: LostContext): Promise<Found> {
+  const { database, stripe } = context;
+  const modes = [true, false].filter((livemode) => stripe.has(livemode));
+  const lost = await database.transaction((tx) =>
+    claimLostRequests(tx, { modes, limit: AT_ONCE, seconds: LEASE_SECONDS }),
+  );
+  for (const request of lost) await withdrawOne(context, request);
+  return lost.length === 0 ? "none" : lost.length < AT_ONCE ? "some" : "full";
+}
+
+async function withdrawOne(context: LostContext, request: SubscriptionRequest): Promise<void> {
+  const { database, log } = context;
+  const named = { tenant: request.tenantId, object_id: request.subscriptionId ?? request.id };
+  try {
+    const ended = await withdraw(context, request);
+    await endWithdrawal(database, request, ended ? "withdrawn" : "stays");
+    if (ended) log.warn("a subscription that had lost its place was withdrawn", { ...named, outcome: "done" });
+    else
+      log.error("a subscription without its place was paid for: two of one plan group go on", {
+        ...named,
+        outcome: "kept",
+      });
+  } catch (error) {
+    if (!(error instanceof PublicError)) throw error;
+    const transient = error instanceof StripeCallError && error.transient;
+    // Otherwise it is looked at when the lease ends.
+    if (!transient) await endWithdrawal(database, request, { later: REFUSED_SECONDS });
+    log.warn("a subscription that has lost its place could not be withdrawn", {
+      ...named,
+      code: error.code,
+      outcome: "retry",
+    });
   }
+}
+
+function look(
+  context: CustomerContext,
+  request: SubscriptionRequest,
+  subscriptionId: string,
+): Promise<StripeAnswer<StripeSubscription>> {
+  return ask<StripeSubscription>(context.stripe, request, undefined, (client, options) =>
+    client.subscriptions.retrieve(subscriptionId, { expand: ["latest_invoice"] }, options),
+  );
+}
+
+async function end(
+  context: CustomerContext,
+  request: SubscriptionRequest,
+  { id: subscriptionId, status, latest_invoice: invoice }: StripeSubscription,
+): Promise<boolean> {
   const invoiceId = typeof invoice === "string" ? invoice : invoice?.id;
   try {
-    if (invoiceId !== undefined) {
+    if (status === "incomplete" && invoiceId !== undefined) {
       await ask(context.stripe, request, `${request.id}:void`, (client, options) =>
         client.invoices.voidInvoice(invoiceId, {}, options),
       );
@@ -102,7 +186,7 @@ async function endIncomplete(
     // It was paid meanwhile, or has ended with its invoice: the last look tells.
     if (!isRefusal(error)) throw error;
   }
-  const now = await look();
+  const now = await look(context, request, subscriptionId);
   await observed(context, request, now);
   return hasEnded(now.value.status);
 }

@@ -34,7 +34,7 @@ import {
   type StripeSubscription,
 } from "./subscription-calls.ts";
 import { hadTrial, liveSubscriptions } from "./subscription-reads.ts";
-import { giveWay, release } from "./subscription-release.ts";
+import { giveWay, withdraw } from "./subscription-release.ts";
 
 export interface SubscriptionContext extends CustomerContext {
   people: { ring: KeyRing; frontendUrl: string };
@@ -87,7 +87,14 @@ export async function startSubscription(
   const request = await requestFor(context, scope, wanted);
   for (let round = 1; round <= ROUNDS; round += 1) {
     if (await scope.transaction((tx) => insertSubscriptionRequest(tx, request))) {
-      return askFor(context, scope, { ...request, sessionId: null, subscriptionId: null, holds: true, age: 0 });
+      return askFor(context, scope, {
+        ...request,
+        sessionId: null,
+        subscriptionId: null,
+        holds: true,
+        handed: false,
+        age: 0,
+      });
     }
     const holding = (await findHolding(scope, request)) ?? (await requestBefore(scope, wanted));
     // It has given its place free by now.
@@ -179,8 +186,9 @@ async function askFor(
       ? byCheckout(context, scope, request)
       : byElements(context, scope, request));
   } catch (error) {
-    // Stripe has nothing of it, and will have nothing.
-    if (error instanceof StripeCallError && !error.transient && request.subscriptionId === null) {
+    // Stripe has nothing of it, and will have nothing. A page that was handed out stays open, whatever Stripe says to us now.
+    const nothing = request.sessionId === null && request.subscriptionId === null;
+    if (error instanceof StripeCallError && !error.transient && nothing) {
       await context.database.transaction((tx) => endSubscriptionRequest(tx, request));
     }
     throw error;
@@ -232,7 +240,8 @@ async function recordAnswer(
   });
   wake();
   if (!holds) {
-    await release(context, { ...request, sessionId: null, subscriptionId: null, ...ids });
+    // Should this come to nothing, the reducer finds it without its place, and it is withdrawn later.
+    await withdraw(context, { ...request, sessionId: null, subscriptionId: null, ...ids });
     const message =
       "Another subscription was asked for meanwhile, and took the place of this one: look at the account.";
     throw publicError("subscription_exists", { message });

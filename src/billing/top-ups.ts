@@ -11,14 +11,13 @@ import { beginTopUp, claimDueTopUps, endTopUp, failTopUp, purchaseState, type To
 import type { Queryable } from "../db/database.ts";
 import { type BillingMails, queueCreditsAdded } from "../inbox/billing-mails.ts";
 import { observe } from "../inbox/observe.ts";
-import { settleNow } from "../inbox/purchase-heads.ts";
+import { PURCHASE_FIELD, settleNow } from "../inbox/purchase-heads.ts";
 import { queueMail, isOneAddress } from "../mail/queue-mail.ts";
-import { insertFacts } from "../outbox/facts.ts";
+import { insertFacts } from "../outbox/event-table.ts";
 import type { StripeAnswer } from "../stripe/access.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
 import { type StripeClient, StripeError } from "../stripe/client.ts";
 import type { Found } from "../work/claim-loop.ts";
-import { PURCHASE_FIELD } from "./credit-checkout.ts";
 import { feeAmountOf, feePercentOf, sellingAccountOf } from "./selling-account.ts";
 import { ACCOUNT_FIELD, type CustomerContext } from "./stripe-customer.ts";
 import { ask, observationOf } from "./subscription-calls.ts";
@@ -39,6 +38,7 @@ const BACKOFF = { first: 3_600_000, factor: 3, max: 86_400_000, jitter: 0.1 };
 const MOST_FAILURES = 4;
 /** Stripe keeps idempotency keys for 24 hours. */
 const KEYS_HOLD_SECONDS = 23 * 3600;
+const CLOCKS_DIFFER_SECONDS = 3600;
 const UNATTENDED = "The bank asks for the card's owner.";
 
 /** Goes on with what is due, a few accounts at a time. */
@@ -58,13 +58,13 @@ async function goOn(context: TopUpContext, topUp: TopUp): Promise<void> {
   const { purchaseId, paymentMethodId } = begun;
   const { state, intentId } = (await purchaseState(database, topUp, purchaseId)) ?? { state: "gone", intentId: null };
   if (state === "paid") return database.transaction((tx) => endTopUp(tx, topUp, purchaseId));
-  if (state !== "pending") return fail(context, topUp, purchaseId, "The payment was canceled.");
   const purchase = await database.transaction((tx) => lockBegunPurchase(tx, { ...topUp, id: purchaseId }));
   if (purchase === undefined) return;
+  if (state !== "pending") return fail(context, topUp, purchase, "The payment was canceled.");
   if (intentId !== null) return lookAt(context, topUp, purchase, intentId);
   // Under an older key Stripe would charge a second time.
   const age = (context.clock.now() - timeOfId(purchaseId)) / 1000;
-  if (age > KEYS_HOLD_SECONDS) return fail(context, topUp, purchaseId, "Stripe did not answer for a day.");
+  if (age > KEYS_HOLD_SECONDS) return lookFor(context, topUp, purchase);
   await pay(context, topUp, purchase, paymentMethodId);
 }
 
@@ -76,11 +76,60 @@ async function lookAt(context: TopUpContext, topUp: TopUp, purchase: BegunPurcha
     if (!(error instanceof StripeCallError)) throw error;
     return undefined;
   });
-  if (answer === undefined) return;
+  if (answer !== undefined) await takeUp(context, topUp, purchase, answer);
+}
+
+/**
+ * Nobody knows what became of the call, and it is too late to repeat it: whether Stripe has charged, the customer's payments
+ * tell. One that is not among them, and succeeds all the same, is known by its metadata when its event comes.
+ */
+async function lookFor(context: TopUpContext, topUp: TopUp, purchase: BegunPurchase): Promise<void> {
+  const customer = (await readAccount(context.database, topUp, topUp.accountId))?.stripeCustomerId ?? null;
+  const noAnswer = "Stripe did not answer for a day.";
+  if (customer === null) return fail(context, topUp, purchase, noAnswer);
+  try {
+    const found = await findPayment(context, purchase, customer);
+    await (found === undefined ? fail(context, topUp, purchase, noAnswer) : takeUp(context, topUp, purchase, found));
+  } catch (error) {
+    if (!(error instanceof StripeCallError)) throw error;
+    // Looked for again when the lease ends.
+    if (!error.transient) await fail(context, topUp, purchase, error.message);
+  }
+}
+
+async function findPayment(
+  { stripe }: TopUpContext,
+  purchase: BegunPurchase,
+  customer: string,
+): Promise<StripeAnswer<PaymentIntent> | undefined> {
+  // Our clock is not Stripe's.
+  const since = Math.floor(timeOfId(purchase.id) / 1000) - CLOCKS_DIFFER_SECONDS;
+  let after: string | undefined;
+  do {
+    const page = await ask(stripe, purchase, undefined, (client, options) =>
+      client.paymentIntents.list(
+        { customer, created: { gte: since }, limit: 100, ...(after === undefined ? {} : { starting_after: after }) },
+        options,
+      ),
+    );
+    const found = page.value.data.find(({ metadata }) => metadata[PURCHASE_FIELD] === purchase.id);
+    if (found !== undefined) return { ...page, value: found };
+    after = page.value.has_more ? page.value.data.at(-1)?.id : undefined;
+  } while (after !== undefined);
+  return undefined;
+}
+
+/** Records how its payment stands; one that needs the person, who is not there, is given back. */
+async function takeUp(
+  context: TopUpContext,
+  topUp: TopUp,
+  purchase: BegunPurchase,
+  answer: StripeAnswer<PaymentIntent>,
+): Promise<void> {
   await record(context, purchase, answer);
-  const { status } = answer.value;
+  const { status, id } = answer.value;
   if (status !== "succeeded" && status !== "processing" && status !== "canceled") {
-    await giveBack(context, topUp, purchase, intentId, UNATTENDED);
+    await giveBack(context, topUp, purchase, id, UNATTENDED);
   }
 }
 
@@ -122,7 +171,7 @@ async function sellingAccount(context: TopUpContext, tx: Queryable, topUp: TopUp
   });
 }
 
-type PaymentIntent = Awaited<ReturnType<StripeClient["paymentIntents"]["create"]>>;
+type PaymentIntent = Omit<Awaited<ReturnType<StripeClient["paymentIntents"]["create"]>>, "lastResponse">;
 
 /** Under the purchase's key: asked again after a crash, it is the same payment. */
 async function pay(
@@ -134,12 +183,12 @@ async function pay(
   const { database, stripe } = context;
   const customer = (await readAccount(database, topUp, topUp.accountId))?.stripeCustomerId;
   if (customer === null || customer === undefined)
-    return fail(context, topUp, purchase.id, "The account has no customer at Stripe.");
+    return fail(context, topUp, purchase, "The account has no customer at Stripe.");
   // It may have been disconnected since it began.
   const selling = await sellingAccount(context, database, topUp);
   if (selling !== purchase.stripeAccount) {
     const reason = selling instanceof PublicError ? selling.message : "Another Stripe account is connected now.";
-    return fail(context, topUp, purchase.id, reason);
+    return fail(context, topUp, purchase, reason);
   }
   const fee = purchase.applicationFeeAmount ?? 0;
   const metadata = { [PURCHASE_FIELD]: purchase.id, [ACCOUNT_FIELD]: topUp.accountId, billhook_tenant: topUp.tenantId };
@@ -154,12 +203,7 @@ async function pay(
         options,
       ),
     );
-    await record(context, purchase, answer);
-    const { status } = answer.value;
-    // Anything else than these needs the person, who is not there.
-    if (status !== "succeeded" && status !== "processing") {
-      await giveBack(context, topUp, purchase, answer.value.id, UNATTENDED);
-    }
+    await takeUp(context, topUp, purchase, answer);
   } catch (error) {
     if (!(error instanceof StripeCallError)) throw error;
     // Tried again with the same key, when the lease ends.
@@ -176,7 +220,8 @@ async function record(context: TopUpContext, purchase: BegunPurchase, answer: St
     await observe(tx, [observationOf(purchase, answer)], platformTenant);
     const { bought } = await settleNow(tx, [purchase], database.kind);
     await queueCreditsAdded(tx, mails, bought);
-    if (bought.length > 0) await endTopUp(tx, purchase, purchase.id);
+    // Its event may have been here before.
+    if ((await purchaseState(tx, purchase, purchase.id))?.state === "paid") await endTopUp(tx, purchase, purchase.id);
   });
   wake();
 }
@@ -200,11 +245,12 @@ async function giveBack(
     if (answer === undefined) return;
     await record(context, purchase, answer);
   }
-  await fail(context, topUp, purchase.id, reason);
+  await fail(context, topUp, purchase, reason);
 }
 
-async function fail(context: TopUpContext, topUp: TopUp, purchaseId: string, reason: string): Promise<void> {
+async function fail(context: TopUpContext, topUp: TopUp, purchase: BegunPurchase, reason: string): Promise<void> {
   const { database, clock, log } = context;
+  const { id: purchaseId } = purchase;
   const { tenantId, livemode, accountId, failures } = topUp;
   const giveUp = failures + 1 >= MOST_FAILURES;
   await database.transaction(async (tx) => {
@@ -214,9 +260,10 @@ async function fail(context: TopUpContext, topUp: TopUp, purchaseId: string, rea
         ...{ tenantId, livemode, type: "credit.top_up_failed", naturalKey: `${accountId}:${purchaseId}` },
         ...{ stripeAccount: "", objectType: "account", objectId: accountId, observationId: purchaseId },
         occurredAt: Math.floor(clock.now() / 1000),
+        object: { id: purchaseId, object: "credit_top_up", account_id: accountId, reason },
       },
     ]);
-    await mailFailure(context, tx, topUp, { purchaseId, reason });
+    await mailFailure(context, tx, topUp, purchase, reason);
   });
   log.warn("an automatic top-up failed", {
     ...{ tenant: tenantId, account: accountId, purchase: purchaseId, outcome: giveUp ? "gave up" : "later" },
@@ -228,18 +275,18 @@ async function mailFailure(
   { mails, platformTenant }: TopUpContext,
   tx: Parameters<typeof queueMail>[0],
   topUp: TopUp,
-  { purchaseId, reason }: { purchaseId: string; reason: string },
+  purchase: BegunPurchase,
+  reason: string,
 ): Promise<void> {
   const { tenantId, accountId } = topUp;
   const account = await readAccount(tx, topUp, accountId);
-  const purchase = await lockBegunPurchase(tx, { ...topUp, id: purchaseId });
   const to = account?.email ?? "";
-  if (tenantId !== platformTenant || account === undefined || purchase === undefined || !isOneAddress(to)) return;
+  if (tenantId !== platformTenant || account === undefined || !isOneAddress(to)) return;
   const fields = {
     ...{ link: `${mails.frontendUrl}/dashboard/payment-method`, reason },
     amount: { amount: purchase.amount, currency: purchase.currency },
     ...(account.name === null ? {} : { name: account.name }),
   };
-  const cause = `top_up_failed:${purchaseId}`;
+  const cause = `top_up_failed:${purchase.id}`;
   await queueMail(tx, { tenantId, cause, to, template: "payment_failed", fields });
 }

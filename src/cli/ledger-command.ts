@@ -12,6 +12,7 @@ import type { Row } from "./table.ts";
 interface Flags {
   url?: string;
   json?: true;
+  after?: string;
 }
 
 export function addLedger(program: Command): void {
@@ -26,25 +27,29 @@ export function addLedger(program: Command): void {
       "Looks at every account: its balance must be the sum of its entries, and what is left in its lots less its debt; and\n" +
         "each purchase must have the entries that it was paid, refunded and disputed for. Exit code 1 when something differs.",
     );
+  verify.option("--after <place>", "go on with a proof that was stopped, behind the place that it told");
   withCommon(verify).action(verifyLedger);
 }
 
-async function verifyLedger({ url, json }: Flags): Promise<void> {
+async function verifyLedger({ url, json, after }: Flags): Promise<void> {
   let done: Row | undefined;
+  let place = after;
+  const goOn = (): string => (place === undefined ? "run it again" : `go on with \`--after ${place}\``);
   await throughDoor(url, async (door) => {
-    for await (const line of door.stream("POST", "/ledger/verify/", { body: {} })) {
-      const { difference, done: end, error } = asRow(line);
+    for await (const line of door.stream("POST", "/ledger/verify/", { body: after === undefined ? {} : { after } })) {
+      const { progress, difference, done: end, error } = asRow(line);
+      if (progress !== undefined) place = oneLine(asRow(progress).after);
       if (json === true) printJsonLine(line);
       else if (difference !== undefined) print(differenceText(asRow(difference)));
       if (end !== undefined) done = asRow(end);
       if (error !== undefined) {
         const { code, error: title, message } = asRow(error);
-        throw failed(oneLine(code), oneLine(title), `The proof stopped half way. ${oneLine(message)}`);
+        throw failed(oneLine(code), oneLine(title), `${oneLine(message)} The proof stopped half way: ${goOn()}.`);
       }
     }
   });
   if (done === undefined) {
-    throw failed("verify_interrupted", "Proof interrupted", "The proof ended half way: run it again.");
+    throw failed("verify_interrupted", "Proof interrupted", `The proof ended half way: ${goOn()}.`);
   }
   const [accounts, differences] = [numberIn(done, "accounts"), numberIn(done, "differences")];
   if (json !== true) print(`${accounts} accounts: ${differences === 0 ? "no" : differences} differences.`);

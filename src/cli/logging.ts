@@ -7,7 +7,7 @@ import { prettyFactory } from "pino-pretty";
 
 import { REDACTED_FIELDS, writtenFields } from "../base/log.ts";
 import type { Log, LogFields, UnitName } from "../base/log.ts";
-import type { LogFormat, LogLevel } from "../config.ts";
+import type { LogFormat, LogLevel } from "../config-log.ts";
 import { logToDescriptor, logToFile } from "./log-destination.ts";
 import type { LogDestination } from "./log-destination.ts";
 

@@ -4,8 +4,11 @@ import { Command, CommanderError } from "commander";
 import { asFailure, EXIT, writeFailure } from "./command-failure.ts";
 import { wantsStack } from "./command-config.ts";
 import { addAccounts } from "./accounts-command.ts";
+import { addCatchUp } from "./catch-up-command.ts";
 import { addCreditPacks } from "./credit-packs-command.ts";
+import { addDrift } from "./drift-command.ts";
 import { addEvents } from "./events-command.ts";
+import { addImport } from "./import-command.ts";
 import { addMails } from "./mails-command.ts";
 import { addLedger } from "./ledger-command.ts";
 import { addMigrate } from "./migrate-command.ts";
@@ -24,6 +27,9 @@ const COMMANDS = [
   addEvents,
   addObjects,
   addMails,
+  addCatchUp,
+  addImport,
+  addDrift,
   addRebuild,
   addLedger,
   addCreditPacks,

@@ -2,6 +2,7 @@
 import { publicError } from "../base/errors.ts";
 import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
+import { publishConnection } from "./connection-events.ts";
 import type { ConnectMethod, ConnectStatus, EndReason, Standing } from "./connect-status.ts";
 import type { AccountInMode } from "./routing.ts";
 
@@ -68,10 +69,15 @@ export async function connectAccount(
   const rival = rows.map(connectionOf).find((one) => one.account !== account);
   if (rival !== undefined) {
     if (!isUnfinished(rival)) throw publicError("stripe_already_connected");
-    await tx.query({ text: END, values: [livemode, rival.account, tenantId, rival.connectedAt, "replaced"] });
+    await endConnection(tx, rival, "replaced");
   }
+  const known = rows.map(connectionOf).find((one) => one.account === account && one.end === undefined);
   const values = [livemode, account, tenantId, method, connectedAt ?? null];
-  if ((await tx.query({ text: CONNECT, values })).rowCount === 0) throw publicError("stripe_account_taken");
+  const [made] = (await tx.query<{ connectedAt: number }>({ text: CONNECT, values })).rows;
+  if (made === undefined) throw publicError("stripe_account_taken");
+  // One that stands is only confirmed.
+  if (known !== undefined) return;
+  await publishConnection(tx, { tenantId, livemode, account, method, ...made }, { before: null, status: "pending" });
 }
 
 /** An account that we made and that has told nothing yet: nothing is lost when it gives way. */
@@ -82,7 +88,14 @@ export function isUnfinished({ method, status, end }: Connection): boolean {
 /** Ends the connection that was made at that second; does nothing when it is not there any more. Returns whether it was. */
 export async function endConnection(tx: Queryable, connection: Connection, reason: EndReason): Promise<boolean> {
   const { livemode, account, tenantId, connectedAt } = connection;
-  return (await tx.query({ text: END, values: [livemode, account, tenantId, connectedAt, reason] })).rowCount === 1;
+  const values = [livemode, account, tenantId, connectedAt, reason];
+  const [ended] = (await tx.query<{ at: number; stood: boolean }>({ text: END, values })).rows;
+  // Of an end by Stripe it was told before.
+  if (ended?.stood === true) {
+    const change = { before: connection.status, status: "disconnected", end: { at: ended.at, reason } } as const;
+    await publishConnection(tx, connection, change);
+  }
+  return ended !== undefined;
 }
 
 /** Locked until the transaction ends, in the order of their key. Accounts that nobody owns are absent. */
@@ -131,12 +144,18 @@ const CONNECT = `
                           else excluded.connected_at end,
       status = case when known.disconnected_at is null then known.status else 'pending' end,
       disconnected_at = null, disconnected_reason = null
-  where known.disconnected_at is not null or known.tenant_id = excluded.tenant_id`;
+  where known.disconnected_at is not null or known.tenant_id = excluded.tenant_id
+  returning extract(epoch from connected_at)::float8 as "connectedAt"`;
 
 const END = `
-  update connections set status = 'disconnected', disconnected_at = now(), disconnected_reason = $5
-  where livemode = $1 and stripe_account = $2 and tenant_id = $3 and extract(epoch from connected_at)::float8 = $4
-    and (disconnected_at is null or disconnected_reason in ('deauthorized', 'account_deleted'))`;
+  update connections as connection set status = 'disconnected', disconnected_at = now(), disconnected_reason = $5
+  from (
+    select livemode, stripe_account, disconnected_at is null as stood from connections
+    where livemode = $1 and stripe_account = $2 and tenant_id = $3 and extract(epoch from connected_at)::float8 = $4
+      and (disconnected_at is null or disconnected_reason in ('deauthorized', 'account_deleted'))
+    for update) as known
+  where connection.livemode = known.livemode and connection.stripe_account = known.stripe_account
+  returning known.stood, extract(epoch from connection.disconnected_at)::float8 as at`;
 
 const LOCK = `
   select ${COLUMNS} from connections

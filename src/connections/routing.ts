@@ -10,16 +10,21 @@ export interface AccountInMode {
 
 /** Which tenants own these accounts. Accounts that nobody owns are absent from the answer. */
 export async function ownersOf(tx: Queryable, accounts: readonly AccountInMode[]): Promise<Map<string, string>> {
+  return new Map([...(await ownershipsOf(tx, accounts))].map(([key, { tenantId }]) => [key, tenantId]));
+}
+
+export interface Ownership {
+  tenantId: string;
+  /** Unix seconds. */
+  connectedAt: number;
+}
+
+/** The same, with the second of each connection. */
+export async function ownershipsOf(tx: Queryable, accounts: readonly AccountInMode[]): Promise<Map<string, Ownership>> {
   if (accounts.length === 0) return new Map();
   const values = [booleanArray(accounts.map((one) => one.livemode)), textArray(accounts.map((one) => one.account))];
-  const { rows } = await tx.query<{ livemode: boolean; stripe_account: string; tenant_id: string }>({
-    name: "owners_of",
-    text: OWNERS,
-    values,
-  });
-  return new Map(
-    rows.map((row) => [accountKey({ livemode: row.livemode, account: row.stripe_account }), row.tenant_id]),
-  );
+  const { rows } = await tx.query<AccountInMode & Ownership>({ name: "owners_of", text: OWNERS, values });
+  return new Map(rows.map(({ tenantId, connectedAt, ...key }) => [accountKey(key), { tenantId, connectedAt }]));
 }
 
 export function accountKey({ livemode, account }: AccountInMode): string {
@@ -27,6 +32,7 @@ export function accountKey({ livemode, account }: AccountInMode): string {
 }
 
 const OWNERS = `
-  select connection.livemode, connection.stripe_account, connection.tenant_id
+  select connection.livemode, connection.stripe_account as account, connection.tenant_id as "tenantId",
+         floor(extract(epoch from connection.connected_at))::bigint as "connectedAt"
   from unnest($1::boolean[], $2::text[]) as wanted (livemode, stripe_account)
   join connections as connection using (livemode, stripe_account)`;

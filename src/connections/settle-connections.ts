@@ -1,6 +1,7 @@
 // Makes connections stand as the heads of their accounts say, in the commit that wrote those, and tells the audit log.
 import { audit } from "../audit/audit-log.ts";
 import type { Queryable } from "../db/database.ts";
+import { publishConnection } from "./connection-events.ts";
 import type { AccountHeads } from "./connect-status.ts";
 import { NOTHING_KNOWN, standingOf } from "./connect-status.ts";
 import type { Connection } from "./connection-table.ts";
@@ -31,6 +32,10 @@ async function settle(tx: Queryable, connection: Connection, heads: AccountHeads
   if (standing.status === status && standing.end?.at === end?.at && standing.end?.reason === end?.reason) return;
   await writeStanding(tx, connection, standing);
   if (standing.status === status) return;
+  await publishConnection(tx, connection, {
+    ...{ before: status, status: standing.status },
+    ...(standing.end === undefined ? {} : { end: standing.end }),
+  });
   await audit(tx, {
     tenantId,
     actor: { kind: "system", id: null },

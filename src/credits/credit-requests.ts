@@ -110,7 +110,10 @@ export async function decideAndWrite(
   const refOf = ({ accountId }: CreditRequest): AccountRef => ({ tenantId, livemode, accountId });
   // The entries are read behind the locks, though nobody waits: statements run in the order in which they were asked.
   const [{ ledgers, now }, known] = await Promise.all([
-    lockLedgers(tx, requests.map(refOf)),
+    lockLedgers(
+      tx,
+      requests.map((request) => ({ ...refOf(request), takes: request.operation === "spend" ? request.amount : 0 })),
+    ),
     entriesBySource(tx, { tenantId, livemode }, [...new Set(requests.map(sourceOf))]),
   ]);
   const answers: (CreditAnswer | Error)[] = [];

@@ -46,7 +46,7 @@ const RESULTS = `
   select case when purchase.id is null then null when purchase.state = 'paid' then purchase.credits else 0 end as added,
          stored.balance - coalesce((
            select sum(found.remaining)::bigint from credit_lots as found
-           where ${SAME} and found.open and found.expires_at <= clock_timestamp()), 0) as balance
+           where ${SAME} and found.open and found.expires_at <= statement_timestamp()), 0) as balance
   from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[]) with ordinality
     as asked (tenant_id, livemode, stripe_account, account_id, session_id, intent_id, place)
   left join lateral (

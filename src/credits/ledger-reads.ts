@@ -51,7 +51,7 @@ const BALANCES = `
          stored.balance - coalesce((
            select sum(lot.remaining)::bigint from credit_lots as lot
            where lot.tenant_id = stored.tenant_id and lot.livemode = stored.livemode and lot.account_id = stored.account_id
-             and lot.open and lot.expires_at <= clock_timestamp()), 0) as balance
+             and lot.open and lot.expires_at <= statement_timestamp()), 0) as balance
   from credit_balances as stored
   where stored.tenant_id = $1 and stored.livemode = $2 and stored.account_id = any ($3::text[])`;
 

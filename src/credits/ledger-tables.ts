@@ -1,6 +1,7 @@
 // The ledger as rows: loaded under its locks, and written with what was decided. Tables: credit_balances, credit_entries, credit_lots, credit_low_notices
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
+import { publishEntries } from "./credit-events.ts";
 import { type AccountRef, type Credits, type Entry, type Ledger, type Lot, openLedger } from "./ledger.ts";
 
 export interface StoredEntry extends Entry {
@@ -30,48 +31,119 @@ export interface LoadedLedgers {
   now: Date;
 }
 
+/** An account whose ledger is wanted. */
+export interface WantedLedger extends AccountRef {
+  /** How much may be taken out of its lots; by default nothing is. */
+  takes?: Credits;
+}
+
+/** Open lots of an account that are loaded at first, and how many times as many when those do not hold what is taken. */
+const LOTS_AT_FIRST = 64;
+const LOTS_MORE = 16;
+
 /**
  * Takes the locks of these accounts, in one order everywhere, and loads what they have in the next statement: one that
- * locks and loads reads the stale lots. `purchases`: their lots too, though nothing is left in them.
+ * locks and loads reads the stale lots. Of an account's open lots it loads those that are spent first: all that are due,
+ * and so many that they hold what may be taken. `purchases`: their lots too, though nothing is left in them.
  */
 export async function lockLedgers(
   tx: Queryable,
-  refs: readonly AccountRef[],
+  refs: readonly WantedLedger[],
   purchases: readonly string[] = [],
 ): Promise<LoadedLedgers> {
-  const wanted = [...new Map(refs.map((ref) => [accountText(ref), ref]))]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, ref]) => ref);
-  const keys = keyArrays(wanted);
-  const [balances, lots] = await Promise.all([
+  const wanted = distinct(refs);
+  const [balances, first] = await Promise.all([
     tx.query<{ number: number; balance: Credits; low_threshold: Credits | null }>({
       name: "lock_balances",
       text: LOCK,
-      values: keys,
+      values: keyArrays(wanted),
     }),
-    tx.query<LotRow>({ name: "load_lots", text: LOTS, values: [...keys, textArray([...purchases])] }),
+    loadLots(tx, wanted, purchases, LOTS_AT_FIRST),
   ]);
-  const lotsOf = new Map<number, Lot[]>();
-  for (const row of lots.rows) {
-    if (row.number === null) continue;
-    const list = lotsOf.get(row.number) ?? [];
-    list.push(lotOf(row));
-    lotsOf.set(row.number, list);
+  let { now } = first;
+  const lotsOf = new Map(wanted.map((ref, index) => [accountText(ref), first.lots[index] ?? NO_LOTS]));
+  for (let limit = LOTS_AT_FIRST; ;) {
+    const short = wanted.filter((ref) => isShort(lotsOf.get(accountText(ref)) ?? NO_LOTS, ref.takes ?? 0, limit));
+    if (short.length === 0) break;
+    limit *= LOTS_MORE;
+    const more = await loadLots(tx, short, purchases, limit);
+    now = more.now;
+    for (const [index, ref] of short.entries()) lotsOf.set(accountText(ref), more.lots[index] ?? NO_LOTS);
   }
   const ledgers = new Map<string, Ledger>();
   for (const { number, balance, low_threshold: lowThreshold } of balances.rows) {
     const ref = wanted[number - 1];
-    if (ref !== undefined)
-      ledgers.set(accountText(ref), openLedger(ref, { balance, lowThreshold, lots: lotsOf.get(number) ?? [] }));
+    if (ref === undefined) continue;
+    const { tenantId, livemode, accountId } = ref;
+    const lots = [...(lotsOf.get(accountText(ref)) ?? NO_LOTS).byId.values()];
+    ledgers.set(accountText(ref), openLedger({ tenantId, livemode, accountId }, { balance, lowThreshold, lots }));
   }
-  const now = lots.rows[0]?.now;
-  if (now === undefined) throw new Error("the database did not tell its time");
   return { ledgers, now };
+}
+
+/** Each account once, with all that may be taken of it, in the order of their locks. */
+function distinct(refs: readonly WantedLedger[]): WantedLedger[] {
+  const byText = new Map<string, WantedLedger>();
+  for (const ref of refs) {
+    const text = accountText(ref);
+    byText.set(text, { ...ref, takes: (ref.takes ?? 0) + (byText.get(text)?.takes ?? 0) });
+  }
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ref]) => ref);
+}
+
+interface LoadedLots {
+  byId: Map<string, Lot>;
+  /** Of them those that were loaded in the order in which lots are spent. */
+  ordered: Lot[];
+}
+
+const NO_LOTS: LoadedLots = { byId: new Map(), ordered: [] };
+
+/** There may be more lots, and they may be needed: the last that was loaded is due, or too little is left in those that are not. */
+function isShort({ ordered }: LoadedLots, takes: Credits, limit: number): boolean {
+  if (ordered.length < limit) return false;
+  if (ordered.at(-1)?.due === true) return true;
+  return ordered.reduce((sum, { due, remaining }) => (due ? sum : sum + remaining), 0) < takes;
+}
+
+/** By the number of the account, from 0. */
+async function loadLots(
+  tx: Queryable,
+  wanted: readonly AccountRef[],
+  purchases: readonly string[],
+  limit: number,
+): Promise<{ lots: LoadedLots[]; now: Date }> {
+  const { rows } = await tx.query<LotRow>({
+    name: "load_lots",
+    text: LOTS,
+    values: [...keyArrays(wanted), textArray([...purchases]), limit],
+  });
+  const now = rows[0]?.now;
+  if (now === undefined) throw new Error("the database did not tell its time");
+  const lots = wanted.map((): LoadedLots => ({ byId: new Map(), ordered: [] }));
+  for (const row of rows) {
+    const loaded = row.number === null ? undefined : lots[row.number - 1];
+    if (loaded === undefined) continue;
+    const lot = lotOf(row);
+    // A purchase's own lot may be among those that are spent first.
+    if (!loaded.byId.has(lot.id)) loaded.byId.set(lot.id, lot);
+    if (row.ordered === true) loaded.ordered.push(lot);
+  }
+  return { lots, now };
 }
 
 /** All null but `now` where there is no lot. */
 type LotRow = { number: number | null; now: Date } & Record<
-  "id" | "purchase_id" | "credits" | "remaining" | "expired" | "taken" | "taken_at_expiry" | "expires_at" | "due",
+  | "id"
+  | "purchase_id"
+  | "credits"
+  | "remaining"
+  | "expired"
+  | "taken"
+  | "taken_at_expiry"
+  | "expires_at"
+  | "due"
+  | "ordered",
   unknown
 >;
 
@@ -126,6 +198,7 @@ export async function writeLedgers(tx: Queryable, ledgers: Iterable<Ledger>, now
     changed.length === 0 ? undefined : tx.query({ name: "change_lots", text: CHANGE_LOTS, values: lotArrays(changed) }),
     made.length === 0 ? undefined : tx.query({ name: "make_lots", text: MAKE_LOTS, values: newLotArrays(made) }),
     low.length === 0 ? undefined : tx.query({ text: NOTICE, values: noticeArrays(low) }),
+    publishEntries(tx, moved, now),
   ]);
   if (written.rowCount !== entries.length) throw new Error("a balance moved under its lock");
   if (relotted !== undefined && relotted.rowCount !== changed.length) throw new Error("a lot is gone under its lock");
@@ -202,6 +275,10 @@ export async function accountsWithDueLots(tx: Queryable, limit: number): Promise
 export interface LowNotice extends AccountRef {
   entryId: string;
   at: Date;
+  /** After that entry. */
+  balance: Credits;
+  /** Of today, or what the balance was then where there is none any more. */
+  lowThreshold: Credits;
 }
 
 /** Takes notices that nobody else holds; the transaction tells them. */
@@ -229,14 +306,15 @@ const LOCK = `
 const LOTS = `
   select clock.now, found.* from (select clock_timestamp() as now) as clock left join (
     select wanted.number, lot.id, lot.purchase_id, lot.credits, lot.remaining, lot.expired, lot.taken, lot.taken_at_expiry, lot.expires_at,
-           lot.expires_at <= clock_timestamp() as due
+           lot.expires_at <= clock_timestamp() as due, lot.ordered
     from ${WANTED}
     cross join lateral (
-      select * from credit_lots as stored where ${SAME_ACCOUNT} and stored.open
+      (select *, true as ordered from credit_lots as stored where ${SAME_ACCOUNT} and stored.open
+       order by stored.expires_at, stored.id limit $5)
       union all
-      select * from credit_lots as stored
+      select *, false from credit_lots as stored
       where stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode
-        and stored.purchase_id = any ($4::text[]) and stored.account_id = wanted.account_id and not stored.open
+        and stored.purchase_id = any ($4::text[]) and stored.account_id = wanted.account_id
       offset 0) as lot) as found on true`;
 
 const ENTRY = `
@@ -304,6 +382,13 @@ const DUE = `
 
 const TAKE_NOTICES = `
   delete from credit_low_notices as notice
-  using (select tenant_id, livemode, entry_id from credit_low_notices order by at limit $1 for update skip locked) as taken
+  using (
+    select waiting.tenant_id, waiting.livemode, waiting.entry_id, entry.balance_after as balance,
+           coalesce(stored.low_threshold, entry.balance_after) as "lowThreshold"
+    from (select * from credit_low_notices order by at limit $1 for update skip locked) as waiting
+    join credit_entries as entry using (tenant_id, livemode, account_id)
+    join credit_balances as stored using (tenant_id, livemode, account_id)
+    where entry.id = waiting.entry_id) as taken
   where notice.tenant_id = taken.tenant_id and notice.livemode = taken.livemode and notice.entry_id = taken.entry_id
-  returning notice.tenant_id as "tenantId", notice.livemode, notice.account_id as "accountId", notice.entry_id as "entryId", notice.at`;
+  returning notice.tenant_id as "tenantId", notice.livemode, notice.account_id as "accountId", notice.entry_id as "entryId",
+            notice.at, taken.balance, taken."lowThreshold"`;

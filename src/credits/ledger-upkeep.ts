@@ -1,6 +1,7 @@
 // What the ledger's background work does: takes what has expired out of balances, and tells of those that ran low.
 import type { Database } from "../db/database.ts";
-import { insertFacts, type StoredFact } from "../outbox/facts.ts";
+import type { EventObject } from "../outbox/event-objects.ts";
+import { insertFacts, type StoredFact } from "../outbox/event-table.ts";
 import { expire } from "./ledger.ts";
 import { accountsWithDueLots, lockLedgers, takeLowNotices, writeLedgers } from "./ledger-tables.ts";
 
@@ -44,10 +45,15 @@ function factOf({
   accountId,
   entryId,
   at,
+  balance,
+  lowThreshold,
 }: Awaited<ReturnType<typeof takeLowNotices>>[number]): StoredFact {
   return {
     ...{ tenantId, livemode, type: "credit.low", naturalKey: `${accountId}:${entryId}`, stripeAccount: "" },
     ...{ objectType: "account", objectId: accountId, observationId: entryId },
     occurredAt: Math.floor(at.getTime() / 1000),
+    object: {
+      ...{ id: accountId, object: "credit_balance", balance, low_threshold: lowThreshold, entry_id: entryId },
+    } satisfies EventObject<"credit_balance">,
   };
 }

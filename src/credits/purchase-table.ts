@@ -122,13 +122,14 @@ export interface PurchaseLink {
   sessionId?: string | null;
   intentId?: string | null;
   chargeId?: string | null;
-  /** What a session that was made by us says of its purchase, before its id was recorded. */
+  /** What a session or a paid intent that was made by us says of its purchase, before its id was recorded. */
   claim?: { purchaseId: string; amount: number | null; currency: string | null };
 }
 
 export interface FoundPurchase extends PurchaseRef {
-  /** The session that claims it. */
+  /** The session, or the intent, that claims it. */
   claimedBy: string | null;
+  claimedIntent: string | null;
 }
 
 export interface FoundPurchases {
@@ -145,6 +146,7 @@ export async function findPurchases(tx: Queryable, links: readonly PurchaseLink[
     livemode: boolean;
     id: string | null;
     claimed_by: string | null;
+    claimed_intent: string | null;
   }>({
     name: "find_purchases",
     text: FIND,
@@ -162,13 +164,16 @@ export async function findPurchases(tx: Queryable, links: readonly PurchaseLink[
   });
   const found = new Map<string, FoundPurchase>();
   let open = false;
-  for (const { tenant_id: tenantId, livemode, id, claimed_by: claimedBy } of rows) {
+  for (const { tenant_id: tenantId, livemode, id, ...claimed } of rows) {
     if (tenantId === null || id === null) {
       open = true;
       continue;
     }
     const key = `${tenantId}|${String(livemode)}|${id}`;
-    found.set(key, { tenantId, livemode, id, claimedBy: found.get(key)?.claimedBy ?? claimedBy });
+    const known = found.get(key);
+    const claimedBy = known?.claimedBy ?? claimed.claimed_by;
+    const claimedIntent = known?.claimedIntent ?? claimed.claimed_intent;
+    found.set(key, { tenantId, livemode, id, claimedBy, claimedIntent });
   }
   const purchases = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, purchase]) => purchase);
   return { purchases, open };
@@ -229,8 +234,12 @@ const CANCEL = `
   where tenant_id = $1 and livemode = $2 and id = $3 and ${NOWHERE}`;
 
 const CANCEL_UNSEEN = `
-  update credit_purchases set state = 'canceled', settled_at = now()
-  where ${NOWHERE} and created_at < now() - make_interval(hours => $1::int)`;
+  update credit_purchases as unseen set state = 'canceled', settled_at = now()
+  from (
+    select tenant_id, livemode, id from credit_purchases
+    where ${NOWHERE} and created_at < now() - make_interval(hours => $1::int)
+    order by tenant_id, livemode, id for update skip locked) as found
+  where unseen.tenant_id = found.tenant_id and unseen.livemode = found.livemode and unseen.id = found.id`;
 
 const RECORD_SESSION = `
   update credit_purchases set stripe_session_id = $4
@@ -242,15 +251,15 @@ const RECORD_INTENT = `
 
 const IN_PLACE = "stored.livemode = wanted.livemode and stored.stripe_account = wanted.stripe_account";
 const by = (column: string, value: string): string => `
-  select stored.tenant_id, stored.livemode, stored.id, null::text as claimed_by
+  select stored.tenant_id, stored.livemode, stored.id, null::text as claimed_by, null::text as claimed_intent
   from wanted cross join lateral (
     select * from credit_purchases as stored
     where ${IN_PLACE} and stored.${column} = wanted.${value} and stored.tenant_id = wanted.tenant_id limit 1) as stored
   where wanted.${value} is not null`;
 
-// `limit 1` makes each a look-up by index, whatever the plan's age. Anybody may put any reference into a payment link, and a
+// `limit 1` and `offset 0` make each a look-up by index, whatever the plan's age. Anybody may put any reference into a payment link, and a
 // connected account into any session: a claim counts for a purchase of that tenant, mode and account, of just this amount,
-// that has no session yet.
+// that has no session yet; that of an intent, for one that has no payment yet, where the intent pays no other one.
 const FIND = `
   with wanted as materialized (
     select * from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[])
@@ -259,15 +268,20 @@ const FIND = `
   union all ${by("payment_intent_id", "intent_id")}
   union all ${by("charge_id", "charge_id")}
   union all
-  select stored.tenant_id, stored.livemode, stored.id, wanted.session_id
+  select stored.tenant_id, stored.livemode, stored.id, wanted.session_id,
+         case when wanted.session_id is null then wanted.intent_id end
   from wanted cross join lateral (
     select * from credit_purchases as stored
     where stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode and stored.id = wanted.purchase_id
       and stored.stripe_account = wanted.stripe_account and stored.stripe_session_id is null
+      and (wanted.session_id is not null or stored.payment_intent_id is null)
       and stored.amount = wanted.amount and stored.currency = wanted.currency limit 1) as stored
-  where wanted.purchase_id is not null
+  where wanted.purchase_id is not null and (wanted.session_id is not null or not exists (
+    select from credit_purchases as paid
+    where paid.livemode = wanted.livemode and paid.stripe_account = wanted.stripe_account
+      and paid.payment_intent_id = wanted.intent_id offset 0))
   union all
-  select null, account.livemode, null, null
+  select null, account.livemode, null, null, null
   from (select distinct livemode, stripe_account from wanted) as account
   where exists (
     select from credit_purchases as stored

@@ -21,6 +21,20 @@ export interface Settled {
   posted: number;
   /** Charges that Stripe must be asked for: see `chargesToFetch`. */
   fetches: { livemode: boolean; account: string; chargeId: string; since: number }[];
+  /** Of each purchase that has one: its payment. */
+  payments: SettledPayment[];
+}
+
+export interface SettledPayment {
+  livemode: boolean;
+  account: string;
+  intentId: string;
+  /** Now, in Unix seconds. */
+  since: number;
+  /** It was found to be the purchase's only now. */
+  joined: boolean;
+  /** And the purchase had been given up: nobody was looking for its payment. */
+  late: boolean;
 }
 
 /**
@@ -33,11 +47,15 @@ export async function settlePurchases(
   found: readonly (PurchaseRef & Partial<FoundPurchase>)[],
   readHeads: ReadHeads,
 ): Promise<Settled> {
-  const settled: Settled = { bought: [], posted: 0, fetches: [] };
+  const settled: Settled = { bought: [], posted: 0, fetches: [], payments: [] };
   if (found.length === 0) return settled;
-  const claims = new Map(found.map(({ id, claimedBy }) => [id, claimedBy ?? null]));
+  const claims = new Map(found.map((one) => [one.id, one]));
   const locked = await lockPurchases(tx, found);
-  const purchases = locked.map((one) => ({ ...one, sessionId: one.sessionId ?? claims.get(one.id) ?? null }));
+  const purchases = locked.map((one) => ({
+    ...one,
+    sessionId: one.sessionId ?? claims.get(one.id)?.claimedBy ?? null,
+    intentId: one.intentId ?? claims.get(one.id)?.claimedIntent ?? null,
+  }));
   const heads = await readHeads(tx, purchases);
   const known = purchases.map((purchase, index) => {
     const head = heads[index];
@@ -46,7 +64,8 @@ export async function settlePurchases(
   });
   const { ledgers, now } = await lockLedgers(
     tx,
-    purchases.map(refOf),
+    // No more of a purchase is taken back than it brought.
+    purchases.map((purchase) => ({ ...refOf(purchase), takes: purchase.credits })),
     purchases.map(({ id }) => id),
   );
   const changed = known.flatMap(({ purchase, head }, index) => {
@@ -57,6 +76,12 @@ export async function settlePurchases(
       settled.bought.push({ ...refOf(purchase), purchaseId: purchase.id });
     for (const { id, since } of chargesToFetch(head)) {
       settled.fetches.push({ livemode: purchase.livemode, account: purchase.stripeAccount, chargeId: id, since });
+    }
+    const { livemode, stripeAccount: account, intentId } = after;
+    if (intentId !== null) {
+      const joined = locked[index]?.intentId === null;
+      const late = joined && purchase.state === "canceled";
+      settled.payments.push({ livemode, account, intentId, since: secondOf(now), joined, late });
     }
     return sameRow(after, locked[index]) ? [] : [after];
   });
@@ -81,6 +106,9 @@ function settleOne(ledger: Ledger, purchase: Purchase, heads: PurchaseHeads, now
     grant(ledger, "purchase", purchase.credits, { ...cause, expiresAt: purchase.expiresAt, now });
     after.state = "paid";
     after.postings += 1;
+  } else if ((purchase.sessionId === null ? heads.intent : heads.session) === null) {
+    // Lost, and not rebuilt yet: what is left of its heads says nothing of what was taken back.
+    return after;
   }
   expire(ledger);
   const lot = lotOf(ledger, after.id);
@@ -95,6 +123,8 @@ function settleOne(ledger: Ledger, purchase: Purchase, heads: PurchaseHeads, now
 function causeOf({ id, postings }: Purchase, reason: string): { source: string; reason: string; purchaseId: string } {
   return { source: `${id}#${String(postings)}`, reason, purchaseId: id };
 }
+
+const secondOf = (time: Date): number => Math.floor(time.getTime() / 1000);
 
 function refOf({ tenantId, livemode, accountId }: Purchase): AccountRef {
   return { tenantId, livemode, accountId };

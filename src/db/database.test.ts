@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { freshDatabase } from "../../test/support/postgres.ts";
-import type { Database } from "./database.ts";
+import type { Database, TransactionOptions } from "./database.ts";
 import { openEmbedded } from "./embedded.ts";
 import { databaseFailure } from "./failure.ts";
 import { openServer } from "./server.ts";
@@ -52,6 +52,19 @@ describe.each(["server", "embedded"] as const)(
         ]),
       );
       await expect(both).rejects.toMatchObject({ code: "22012" });
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it("are planned once where the transaction asks for it, and in no transaction after it", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "billhook-database-"));
+      const database = await OPEN[kind](folder);
+      const mode = { text: "select current_setting('plan_cache_mode') as mode" };
+      const modeWith = (options?: TransactionOptions): Promise<unknown> =>
+        database.transaction(async (tx) => (await tx.query(mode)).rows[0], options);
+      expect(await modeWith({ planOnce: true, durable: false })).toEqual({ mode: "force_generic_plan" });
+      expect(await modeWith()).toEqual({ mode: "auto" });
+      expect((await database.query(mode)).rows[0]).toEqual({ mode: "auto" });
       await database.close();
       rmSync(folder, { recursive: true, force: true });
     });

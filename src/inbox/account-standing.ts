@@ -6,7 +6,13 @@ import {
   standingOf,
   type SubscriptionHead,
 } from "../accounts/account-status.ts";
-import { type AccountKey, type LockedAccount, lockAccounts, writeStandings } from "../accounts/account-table.ts";
+import {
+  type AccountKey,
+  endTrials,
+  type LockedAccount,
+  lockAccounts,
+  writeStandings,
+} from "../accounts/account-table.ts";
 import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import type { FoldedRow } from "../projections/fold.ts";
@@ -14,15 +20,22 @@ import type { FoldedRow } from "../projections/fold.ts";
 /**
  * Asked behind the statements that write these rows. Rows of other kinds cost nothing; with them, one look-up by index, and
  * more only where a customer is an account of ours. Returns those accounts.
+ *
+ * `bought`: accounts whose purchase was paid in this batch. Their trials end here, so that all accounts of a batch are
+ * locked together, in their order.
  */
 export async function followAccounts(
   tx: Queryable,
   rows: readonly FoldedRow[],
   tenantOf: (row: FoldedRow) => string | null,
+  bought: readonly AccountKey[],
 ): Promise<AccountKey[]> {
   const links = rows.flatMap((row) => linkOf(row, tenantOf(row)) ?? []);
-  if (links.length === 0) return [];
-  const accounts = await findAccounts(tx, links);
+  const accounts = links.length === 0 ? [] : await findAccounts(tx, links);
+  if (bought.length > 0) {
+    await lockAccounts(tx, [...accounts, ...bought]);
+    await endTrials(tx, bought);
+  }
   await refreshAccounts(tx, accounts);
   return accounts;
 }
@@ -110,7 +123,7 @@ async function readHeads(tx: Queryable, accounts: readonly LockedAccount[]): Pro
   return rows;
 }
 
-// `limit 1` makes each a look-up by index, whatever the plan's age.
+// `limit 1` and `offset 0` make each a look-up by index, whatever the plan's age.
 const FIND = `
   with wanted as materialized (
     select distinct * from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[])
@@ -125,9 +138,12 @@ const FIND = `
     where wanted.customer_id is not null
     union
     select stored.tenant_id, stored.livemode, stored.id
-    from wanted join accounts as stored on stored.default_payment_method_id = wanted.method_id
-    where stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode
-      and stored.stripe_customer_account = wanted.stripe_account)
+    from wanted cross join lateral (
+      select * from accounts as stored
+      where stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode
+        and stored.default_payment_method_id = wanted.method_id and stored.stripe_customer_account = wanted.stripe_account
+      offset 0) as stored
+    where wanted.method_id is not null)
   select tenant_id as "tenantId", livemode, id as "accountId" from found order by tenant_id, livemode, id`;
 
 const seconds = (column: string): string => `extract(epoch from stored.${column})::float8`;

@@ -7,7 +7,7 @@ import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import type { Money } from "../mail/mail-fields.ts";
 import { isOneAddress, queueMail } from "../mail/queue-mail.ts";
-import type { StoredFact } from "../outbox/facts.ts";
+import type { StoredFact } from "../outbox/event-table.ts";
 import { cardExpires, invoiceUnpaid, trialEnds } from "./mail-checks.ts";
 
 export interface BillingMails {
@@ -218,14 +218,25 @@ const TRIAL_ENDING = `
     on plan.tenant_id = price.tenant_id and plan.livemode = price.livemode and plan.id = price.offer_id
   where fact.occurred_at > now() - ${FRESH} and subscription.status = 'trialing' and subscription.trial_end > now()`;
 
+const NAMED = `
+  select intent.* from payment_intents as intent
+  where intent.livemode = invoice.livemode and intent.stripe_account = invoice.stripe_account and not intent.deleted`;
+
+// An invoice names its payment in old shapes; in new ones its payments do, where they are known, or the payment names it.
 const PAYMENT_FAILED = `
   select ${KEY}, account.email, account.name, invoice.id, invoice.amount_due as amount, invoice.currency,
          invoice.hosted_invoice_url as url, extract(epoch from invoice.next_payment_attempt)::bigint as next,
          payment.last_payment_error_message as reason
   ${FACT} join invoices as invoice ${OBJECT("invoice")} ${ACCOUNT("invoice")}
-  left join payment_intents as payment
-    on payment.livemode = invoice.livemode and payment.stripe_account = invoice.stripe_account
-   and payment.id = invoice.payment_intent_id
+  left join lateral (
+    select intent.last_payment_error_message
+    from (${NAMED} and intent.id = invoice.payment_intent_id
+          union all
+          select intent.* from invoice_payments as paid cross join lateral (${NAMED} and intent.id = paid.payment_intent_id) as intent
+          where paid.livemode = invoice.livemode and paid.stripe_account = invoice.stripe_account and paid.invoice_id = invoice.id
+          union all ${NAMED} and intent.customer_id = invoice.customer_id and intent.invoice_id = invoice.id) as intent
+    where intent.last_payment_error_message is not null
+    order by intent.head_created desc, intent.id desc limit 1) as payment on true
   where fact.occurred_at > now() - ${FRESH} and invoice.status = 'open' and invoice.amount_due > 0`;
 
 // The month is over on its last day; a renewed card has another one.

@@ -285,8 +285,13 @@ function claimSql(which: string): string {
               extract(epoch from now() - queued_at)::float8 as age`;
 }
 
-const FINISH =
-  "delete from stripe_event_queue using unnest($1::bigint[]) as done (seq) where stripe_event_queue.seq = done.seq and lease = $2";
+// By place, found by index, whatever the queue's size was when the plan was made. A row that moved meanwhile has lost its lease.
+const FINISH = `
+  delete from stripe_event_queue as queue
+  using unnest($1::bigint[]) as done (seq)
+    cross join lateral (
+      select stored.ctid from stripe_event_queue as stored where stored.seq = done.seq and stored.lease = $2 limit 1) as held
+  where queue.ctid = held.ctid`;
 
 const RELEASE = `
   update stripe_event_queue set lease = null, attempts = attempts - 1, next_attempt_at = now() + interval '20 milliseconds'

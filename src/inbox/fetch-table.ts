@@ -1,6 +1,7 @@
 // Objects that must be fetched from Stripe. Table: stripe_fetches
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
+import type { NamedEvent } from "../projections/projection.ts";
 
 export interface WantedFetch {
   livemode: boolean;
@@ -10,22 +11,32 @@ export interface WantedFetch {
   /** The answer must include this second (Unix) to settle the question. */
   since: number;
   reason: string;
+  /** What a thin event says happened to it. */
+  named?: NamedEvent;
 }
 
-export interface ClaimedFetch extends WantedFetch {
+export interface ClaimedFetch extends Omit<WantedFetch, "named"> {
   attempts: number;
+  /** `<created>:<type>` of each thin event that waits for it. */
+  named: string[];
 }
 
-/** Queues fetches. One that waits already asks for the later second. */
+/** A platform may receive each thing as a snapshot and as a thin event; more than so many at once tell nothing more. */
+const MOST_NAMED = 100;
+
+/** Queues fetches. One that waits already asks for the later second, and remembers all that was named. */
 export async function queueFetches(tx: Queryable, fetches: readonly WantedFetch[]): Promise<void> {
-  const distinct = new Map<string, WantedFetch>();
+  const distinct = new Map<string, { fetch: WantedFetch; named: Set<string> }>();
   for (const fetch of fetches) {
     const key = [fetch.livemode, fetch.account, fetch.objectType, fetch.objectId].join("|");
-    const known = distinct.get(key);
-    if (known === undefined || known.since < fetch.since) distinct.set(key, fetch);
+    const known = distinct.get(key) ?? { fetch, named: new Set<string>() };
+    if (known.fetch.since < fetch.since) known.fetch = fetch;
+    if (fetch.named !== undefined) known.named.add(`${String(fetch.named.created)}:${fetch.named.type}`);
+    distinct.set(key, known);
   }
   if (distinct.size === 0) return;
-  const rows = [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fetch]) => fetch);
+  const queued = [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  const rows = queued.map(({ fetch }) => fetch);
   await tx.query({
     name: "queue_fetches",
     text: QUEUE,
@@ -36,6 +47,7 @@ export async function queueFetches(tx: Queryable, fetches: readonly WantedFetch[
       textArray(rows.map((fetch) => fetch.objectId)),
       bigintArray(rows.map((fetch) => fetch.since)),
       textArray(rows.map((fetch) => fetch.reason)),
+      textArray(queued.map(({ named }) => JSON.stringify([...named]))),
     ],
   });
 }
@@ -56,11 +68,27 @@ export async function claimFetches(
   return (await tx.query<ClaimedFetch>({ text: CLAIM, values })).rows;
 }
 
-/** Ends a fetch, unless a later second was asked for meanwhile. */
+/** The thin events that wait for a fetch. */
+export function namedOf({ named }: Pick<ClaimedFetch, "named">): NamedEvent[] {
+  return named.map((one) => {
+    const colon = one.indexOf(":");
+    return { created: Number(one.slice(0, colon)), type: one.slice(colon + 1) };
+  });
+}
+
+/** Ends a fetch, unless a later second was asked for meanwhile, or more was named. */
 export async function finishFetch(tx: Queryable, fetch: ClaimedFetch, lease: string): Promise<void> {
   await tx.query({
     text: FINISH,
-    values: [fetch.livemode, fetch.account, fetch.objectType, fetch.objectId, lease, fetch.since],
+    values: [
+      fetch.livemode,
+      fetch.account,
+      fetch.objectType,
+      fetch.objectId,
+      lease,
+      fetch.since,
+      textArray(fetch.named),
+    ],
   });
 }
 
@@ -82,12 +110,15 @@ const KEY = "livemode = $1 and stripe_account = $2 and object_type = $3 and obje
 
 // as_of lies two seconds and the round trip behind Stripe's clock: asked any earlier, the answer would settle nothing.
 const QUEUE = `
-  insert into stripe_fetches (livemode, stripe_account, object_type, object_id, since, reason, next_attempt_at)
-  select livemode, stripe_account, object_type, object_id, since, reason, now() + interval '3 seconds'
-  from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[])
-    as wanted (livemode, stripe_account, object_type, object_id, since, reason)
+  insert into stripe_fetches as known (livemode, stripe_account, object_type, object_id, since, reason, named, next_attempt_at)
+  select livemode, stripe_account, object_type, object_id, since, reason,
+         array(select jsonb_array_elements_text(named::jsonb)), now() + interval '3 seconds'
+  from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[])
+    as wanted (livemode, stripe_account, object_type, object_id, since, reason, named)
   on conflict (livemode, stripe_account, object_type, object_id) do update
-  set since = greatest(stripe_fetches.since, excluded.since), attempts = 0, next_attempt_at = excluded.next_attempt_at`;
+  set since = greatest(known.since, excluded.since), attempts = 0, next_attempt_at = excluded.next_attempt_at,
+      named = case when cardinality(known.named) >= ${MOST_NAMED} or excluded.named <@ known.named then known.named
+                   else known.named || excluded.named end`;
 
 const CLAIM = `
   update stripe_fetches as claimed
@@ -111,9 +142,13 @@ const CLAIM = `
   where (claimed.livemode, claimed.stripe_account, claimed.object_type, claimed.object_id)
       = (due.livemode, due.stripe_account, due.object_type, due.object_id)
   returning claimed.livemode, claimed.stripe_account as account, claimed.object_type as "objectType", claimed.object_id as "objectId",
-            claimed.since, claimed.reason, claimed.attempts`;
+            claimed.since, claimed.reason, claimed.attempts, claimed.named`;
 
-const FINISH = `delete from stripe_fetches where ${KEY} and lease = $5 and since <= $6`;
+const FINISH = `
+  with kept as (
+    update stripe_fetches set named = array(select unnest(named) except select unnest($7::text[]))
+    where ${KEY} and lease = $5 and not (since <= $6 and named <@ $7::text[]))
+  delete from stripe_fetches where ${KEY} and lease = $5 and since <= $6 and named <@ $7::text[]`;
 
 const PUT_OFF = `
   update stripe_fetches

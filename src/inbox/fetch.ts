@@ -6,7 +6,7 @@ import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
 import type { StripeObject, UnixSeconds } from "../projections/observation.ts";
 import { type WorkPool, workPool } from "../work/work-pool.ts";
-import { claimFetches, type ClaimedFetch, finishFetch, putOffFetch } from "./fetch-table.ts";
+import { claimFetches, type ClaimedFetch, finishFetch, namedOf, putOffFetch } from "./fetch-table.ts";
 import { observe } from "./observe.ts";
 
 /** What asking Stripe for one object came to. Source: `retrieveObject` of the room `stripe`. */
@@ -73,11 +73,11 @@ async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: strin
       // An answer from before the second in question would settle nothing.
       if (answer.asOf < fetch.since) await putOffFetch(tx, fetch, lease, TOO_EARLY_SECONDS, null);
       else {
-        await observe(
-          tx,
-          [{ ...fetch, object: answer.object, text: answer.text, asOf: answer.asOf, apiVersion: answer.apiVersion }],
-          options.platformTenant,
-        );
+        const { livemode, account } = fetch;
+        const { object, text, asOf, apiVersion } = answer;
+        const fetched = { livemode, account, object, text, apiVersion };
+        const named = namedOf(fetch).map(({ type, created }) => ({ ...fetched, type, asOf: created }));
+        await observe(tx, [{ ...fetched, asOf }, ...named], options.platformTenant);
         await finishFetch(tx, fetch, lease);
       }
     } else if (answer.outcome === "paused") {

@@ -17,6 +17,8 @@ export interface FetchedObject {
   /** The second that the answer is known to include: see `retrieveObject`. */
   asOf: UnixSeconds;
   apiVersion: string | null;
+  /** What a thin event of the second `asOf` says happened to it: it yields the facts of a snapshot event of this name. Of an import: see IMPORTED of projections/registry.ts. */
+  type?: string;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function observe(
 }
 
 function pulledEvent(fetched: FetchedObject, platformTenant: string): { event: IncomingEvent; key: ObjectKey } {
-  const { livemode, account, object, asOf, apiVersion } = fetched;
+  const { livemode, account, object, asOf, apiVersion, type } = fetched;
   const kind = object.object;
   const objectId = idOf(object);
   if (typeof kind !== "string" || objectId === null)
@@ -49,7 +51,7 @@ function pulledEvent(fetched: FetchedObject, platformTenant: string): { event: I
   const event: IncomingEvent = {
     id: newId("obs"),
     source: "pull",
-    type: `${kind}.retrieved`,
+    type: type ?? `${kind}.retrieved`,
     created: asOf,
     livemode,
     account,

@@ -20,12 +20,20 @@ export function isReceiving(waiting: number): boolean {
   return waiting > BURST;
 }
 
-/** In a burst a batch begins so long after the one before it (milliseconds): about a thirtieth of the time is work. */
+/** In a burst a batch begins so long after the one before it (milliseconds): about a fiftieth of the time is work. */
 const BURST_REST_MS = 1000;
 
 /** Which of a process's workers (0, 1, …) may work: in a burst the first alone, and rarely. Cheap: asked at every wake-up. */
 export function mayWork(worker: number, { receiving, lag, rested }: Pace): boolean {
   return !receiving || lag >= PATIENCE || (worker === 0 && rested >= BURST_REST_MS);
+}
+
+/** So many events of a burst are worked on at once: a batch of 200 held up every twelfth answer for its 60 ms. */
+const BURST_BATCH = 50;
+
+/** Of a batch that may have `size` events: how many it takes now. */
+export function batchSizeNow(size: number, { receiving, lag }: Pace): number {
+  return receiving && lag < PATIENCE ? Math.min(size, BURST_BATCH) : size;
 }
 
 /** Milliseconds to rest after a batch: none while there is a backlog. */

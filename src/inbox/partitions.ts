@@ -10,6 +10,9 @@ export interface Partition {
   to: number;
 }
 
+/** Bytes, as in 0022_reducer.sql, which tells what it is good for. */
+const KEPT_IN_ROW = 3072;
+
 /** This month and the next two. Pure. */
 export function partitionsAhead(now: number): Partition[] {
   const { year, month } = monthOf(now);
@@ -44,7 +47,8 @@ export async function ensurePartitions(database: Database, clock: Clock): Promis
       });
       if (rows[0]?.needed !== true) return false;
       await tx.query(
-        `create table ${partition.name} partition of stripe_events for values from (${partition.from}) to (${partition.to})`,
+        `create table ${partition.name} partition of stripe_events
+           for values from (${partition.from}) to (${partition.to}) with (toast_tuple_target = ${KEPT_IN_ROW})`,
       );
       return true;
     });

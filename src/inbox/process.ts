@@ -133,7 +133,7 @@ function fateOf(error: unknown): Fate {
 async function projectAndTell(options: ProcessOptions, claimed: readonly Claimed[], lease: string): Promise<void> {
   const started = options.clock.monotonic();
   const result = await traced("events.process", { events: claimed.length }, () =>
-    options.database.transaction((tx) => projectBatch(tx, claimed, lease, options.context)),
+    options.database.transaction((tx) => projectBatch(tx, claimed, lease, options.context), { planOnce: true }),
   );
   options.committed?.(claimed.flatMap(({ objectKey }) => (objectKey === null ? [] : [objectKey])));
   const milliseconds = options.clock.monotonic() - started;

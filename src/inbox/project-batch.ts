@@ -2,22 +2,23 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 
 import type { Database, Queryable } from "../db/database.ts";
-import { type AccountInMode, accountKey, ownersOf } from "../connections/routing.ts";
-import { insertFacts, type StoredFact } from "../outbox/facts.ts";
+import { type AccountInMode, accountKey, ownershipsOf } from "../connections/routing.ts";
+import { insertFacts, type StoredFact } from "../outbox/event-table.ts";
 import { fold, type FoldedRow, secondToLoad, type StoredHead } from "../projections/fold.ts";
 import { type ObjectKey, objectKeyText, type Observation, type Scope } from "../projections/observation.ts";
 import type { Effect, Projection } from "../projections/projection.ts";
+import { factsOf, isImported, type ToldFact, updateOf } from "../projections/published.ts";
 import { isHandled, PROJECTIONS, projectionOf } from "../projections/registry.ts";
 import { storableText } from "../base/text.ts";
 import { followConnections } from "./account-heads.ts";
 import { followAccounts } from "./account-standing.ts";
-import { type BillingMails, type Bought, queueBillingMails } from "./billing-mails.ts";
+import { type BillingMails, queueBillingMails } from "./billing-mails.ts";
 import { followInvoices } from "./connected-invoice-heads.ts";
 import { type Claimed, eventKey, finishEvents, recordOutcomes, releaseEvents, writeTenants } from "./event-tables.ts";
 import { loadEvents, loadObservationsOf, type ObjectSecond } from "./load-events.ts";
 import { queueFetches } from "./fetch-table.ts";
 import { loadHeads, writeRows } from "./projection-tables.ts";
-import { settleRows } from "./purchase-heads.ts";
+import { type SettledRows, settleRows } from "./purchase-heads.ts";
 import { type ReadObservation, readObservation } from "./stored-observation.ts";
 import { followRequests } from "./subscription-heads.ts";
 
@@ -48,6 +49,8 @@ export interface BatchResult {
 interface Work extends ReadObservation {
   claimed: Claimed;
   tenant: string | null;
+  /** Unix seconds: what happened earlier the tenant is not told. */
+  since: number;
 }
 
 /** All that a batch knows of one object. */
@@ -56,6 +59,7 @@ interface ObjectWork {
   projection: Projection;
   fresh: Observation[];
   refold: boolean;
+  since: number;
 }
 
 /**
@@ -71,36 +75,38 @@ export async function projectBatch(
   const { held, busy } = await lockObjects(tx, claimed, context.kind);
   const { routed, unrouted } = await route(tx, await readClaimed(tx, held, context), context);
   const snapshots = routed.filter((work) => work.snapshot);
-  const rows = await foldObjects(tx, snapshots);
-  const facts = factsOf(snapshots);
+  const { rows, updates } = await foldObjects(tx, snapshots);
   const ignored = routed.filter((work) => !isHandled(work.observation.type));
   const claimedOf = (works: readonly Work[]): Claimed[] => works.map((work) => work.claimed);
   const effects = [...effectsOfRows(rows), ...effectsOfThinEvents(routed)];
   const tenants = tenantsToWrite(routed);
   const tenantOf = tenantsByAccount(routed, context);
-  let bought: readonly Bought[] = [];
+  const facts = [...factsOfWorks(snapshots), ...factsOfUpdates(updates, tenantOf)];
+  let settled: SettledRows = { bought: [], fetches: [] };
   // In this order on one connection, none waiting for the answer to the one before. The first that fails is what is thrown.
   await Promise.all([
     ...(await writeAllRows(tx, rows, tenantOf)),
     insertFacts(tx, facts),
-    carryOut(tx, effects),
     recordOutcomes(tx, "ignored", claimedOf(ignored)),
     recordOutcomes(tx, "unrouted", claimedOf(unrouted)),
     writeTenants(tx, tenants),
     finishEvents(tx, held, lease),
     releaseEvents(tx, busy, lease),
     // Behind the rows, which it reads.
-    settleRows(tx, rows, (row) => tenantOf(row.key), context.kind).then((paid) => (bought = paid)),
+    settleRows(tx, rows, (row) => tenantOf(row.key), context.kind).then((made) => (settled = made)),
   ]);
+  const { bought } = settled;
   await followInvoices(tx, connectedInvoices(snapshots));
-  await followAccounts(tx, rows, (row) => tenantOf(row.key));
+  await followAccounts(tx, rows, (row) => tenantOf(row.key), bought);
   await followRequests(tx, rows, (row) => tenantOf(row.key));
-  if (context.mails !== undefined) await queueBillingMails(tx, context.mails, { facts, bought });
-  // Last, as its locks are. Also of stale events: several may say together what the newest does not.
+  if (context.mails !== undefined)
+    await queueBillingMails(tx, context.mails, { facts: facts.filter(notImported(routed)), bought });
+  // Behind those, as its locks are, and fetches last. Also of stale events: several may say together what the newest does not.
   await followConnections(
     tx,
     routed.map(({ observation }) => observation),
   );
+  await queueFetches(tx, [...effects, ...settled.fetches]);
   return {
     processed: routed.length - ignored.length,
     ignored: ignored.length,
@@ -161,13 +167,15 @@ async function route(
   const accounts = new Map<string, AccountInMode>();
   for (const { observation } of works)
     if (observation.account !== "") accounts.set(accountKey(observation), observation);
-  const owners = await ownersOf(tx, [...accounts.values()]);
+  const owners = await ownershipsOf(tx, [...accounts.values()]);
   const routed: Work[] = [];
   const unrouted: Work[] = [];
   for (const work of works) {
     const { observation } = work;
-    const tenant = observation.account === "" ? context.platformTenant : (owners.get(accountKey(observation)) ?? null);
-    (tenant !== null || isAboutTheAccount(observation.type) ? routed : unrouted).push({ ...work, tenant });
+    const owner = observation.account === "" ? undefined : owners.get(accountKey(observation));
+    const tenant = observation.account === "" ? context.platformTenant : (owner?.tenantId ?? null);
+    const since = owner?.connectedAt ?? 0;
+    (tenant !== null || isAboutTheAccount(observation.type) ? routed : unrouted).push({ ...work, tenant, since });
   }
   return { routed, unrouted };
 }
@@ -177,7 +185,13 @@ function isAboutTheAccount(type: string): boolean {
   return type.startsWith("account.") || type.startsWith("capability.");
 }
 
-async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<FoldedRow[]> {
+/** Rows to write, and of those with a new state what is told. */
+interface Folded {
+  rows: FoldedRow[];
+  updates: { row: FoldedRow; told: ToldFact }[];
+}
+
+async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<Folded> {
   const objects = groupByObject(works);
   const heads = await loadHeads(tx, keysByProjection(objects));
   const seconds: ObjectSecond[] = [];
@@ -192,13 +206,19 @@ async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<Folde
     push(loaded, objectKeyText({ ...observation, objectId: observation.objectId }), observation);
   }
   const rows: FoldedRow[] = [];
+  const updates: Folded["updates"] = [];
   let folded = 0;
   for (const [text, object] of objects) {
-    const row = foldOne(object, loaded.get(text), heads.get(text));
-    if (row !== null) rows.push(row);
+    const before = heads.get(text);
+    const row = foldOne(object, loaded.get(text), before);
+    if (row !== null) {
+      rows.push(row);
+      const told = updateOf(row, { ...object, before });
+      if (told !== null) updates.push({ row, told });
+    }
     if (++folded % FOLDED_AT_ONCE === 0) await letOthersRun();
   }
-  return rows;
+  return { rows, updates };
 }
 
 /** About a millisecond's work. A whole batch at once held up every answer for 15 ms. */
@@ -216,12 +236,12 @@ function foldOne(
 
 function groupByObject(works: readonly Work[]): Map<string, ObjectWork> {
   const objects = new Map<string, ObjectWork>();
-  for (const { observation, claimed } of works) {
+  for (const { observation, claimed, since } of works) {
     if (observation.objectId === null) continue;
     const { livemode, account, objectType, objectId } = observation;
     const key = { livemode, account, objectType, objectId };
     const text = objectKeyText(key);
-    const known = objects.get(text) ?? { key, projection: projectionOf(objectType), fresh: [], refold: false };
+    const known = objects.get(text) ?? { key, projection: projectionOf(objectType), fresh: [], refold: false, since };
     known.fresh.push(observation);
     known.refold ||= claimed.refold;
     objects.set(text, known);
@@ -261,32 +281,50 @@ function tenantsByAccount(works: readonly Work[], context: BatchContext): (accou
   return (account) => (account.account === "" ? context.platformTenant : (tenants.get(accountKey(account)) ?? null));
 }
 
-function factsOf(works: readonly Work[]): StoredFact[] {
-  return works.flatMap(({ observation, tenant }) => {
+function factsOfWorks(works: readonly Work[]): StoredFact[] {
+  return works.flatMap(({ observation, tenant, since }) => {
     if (tenant === null) return [];
-    const found = projectionOf(observation.objectType).facts?.(observation.object, observation) ?? [];
-    return found
-      .filter((fact) => fact !== false && fact !== null && fact !== undefined)
-      .map((fact) => ({
-        tenantId: tenant,
-        livemode: observation.livemode,
-        type: fact.type,
-        naturalKey: storableText(fact.naturalKey),
-        stripeAccount: observation.account,
-        objectType: observation.objectType,
-        objectId: observation.objectId,
-        occurredAt: observation.created,
-        observationId: observation.id,
-      }));
+    const found = factsOf(observation, projectionOf(observation.objectType), since);
+    return found.map((one) => storedFact(one, observation, tenant));
   });
 }
 
-/** Effects are decided by pure code and carried out here, in the commit of the rows that they follow from. */
-type ScopedEffect = Effect & Scope;
-
-async function carryOut(tx: Queryable, effects: readonly ScopedEffect[]): Promise<void> {
-  await queueFetches(tx, effects);
+/** Nobody is mailed of what an import brings. */
+function notImported(works: readonly Work[]): (fact: StoredFact) => boolean {
+  const imported = new Set(works.flatMap(({ observation }) => (isImported(observation) ? [observation.id] : [])));
+  return ({ observationId }) => !imported.has(observationId);
 }
+
+function factsOfUpdates(updates: Folded["updates"], tenantOf: (account: AccountInMode) => string | null): StoredFact[] {
+  return updates.flatMap(({ row, told }) => {
+    const tenant = tenantOf(row.key);
+    return tenant === null ? [] : [storedFact(told, row.head, tenant)];
+  });
+}
+
+function storedFact(
+  { type, naturalKey: key, object }: ToldFact,
+  observation: Observation,
+  tenantId: string,
+): StoredFact {
+  const { livemode, account: stripeAccount, objectType, objectId, created: occurredAt, id } = observation;
+  const naturalKey = storableText(key);
+  return {
+    tenantId,
+    livemode,
+    type,
+    naturalKey,
+    stripeAccount,
+    objectType,
+    objectId,
+    occurredAt,
+    observationId: id,
+    object,
+  };
+}
+
+/** Effects are decided by pure code and carried out by `projectBatch`, in the commit of the rows that they follow from. */
+type ScopedEffect = Effect & Scope;
 
 function effectsOfRows(rows: readonly FoldedRow[]): ScopedEffect[] {
   return rows
@@ -310,8 +348,21 @@ function effectsOfThinEvents(works: readonly Work[]): ScopedEffect[] {
   return works.flatMap(({ observation, snapshot }): ScopedEffect[] => {
     const { livemode, account, objectType, objectId, created } = observation;
     if (snapshot || objectId === null) return [];
-    return [{ kind: "fetch", livemode, account, objectType, objectId, since: created, reason: "thin_event" }];
+    const wanted = { livemode, account, objectType, objectId, since: created };
+    const type = snapshotName(observation.type);
+    return [
+      {
+        ...{ kind: "fetch", ...wanted, reason: "thin_event" },
+        ...(type === null ? {} : { named: { type, created } }),
+      },
+    ];
   });
+}
+
+/** As a snapshot event of the same thing is called. Null: what is gone cannot be fetched, and v2 objects are other ones. */
+function snapshotName(type: string): string | null {
+  const gone = type.endsWith(".deleted") && type !== "customer.subscription.deleted";
+  return gone || type.startsWith("v2.") ? null : type;
 }
 
 /** Also of stale observations: a fact of theirs may be new. */

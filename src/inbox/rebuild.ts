@@ -13,6 +13,8 @@ import { followInvoices } from "./connected-invoice-heads.ts";
 import { loadObservationsOf } from "./load-events.ts";
 import { loadLiveRows, nextOrphans, type RowValues, rowValues } from "./live-rows.ts";
 import { deleteRow, writeRows } from "./projection-tables.ts";
+import { queueFetches } from "./fetch-table.ts";
+import { type PaymentRow, settleRows } from "./purchase-heads.ts";
 import { readObservation } from "./stored-observation.ts";
 import { followRequests } from "./subscription-heads.ts";
 
@@ -78,7 +80,9 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildProgress>
 async function* pages({ database, signal }: RebuildOptions): AsyncGenerator<ObjectKey[]> {
   const limit = PAGE[database.kind];
   const looks = [
-    (after: ObjectKey | undefined) => nextObjects(database, after),
+    // What says that a payment was made comes last: by then all that was taken back of it is there again.
+    (after: ObjectKey | undefined) => nextObjects(database, after, false),
+    (after: ObjectKey | undefined) => nextObjects(database, after, true),
     ...PROJECTIONS.map(
       (projection) => (after: ObjectKey | undefined) => nextOrphans(database, projection, after, limit),
     ),
@@ -93,13 +97,14 @@ async function* pages({ database, signal }: RebuildOptions): AsyncGenerator<Obje
   }
 }
 
-async function nextObjects(database: Database, after: ObjectKey | undefined): Promise<ObjectKey[]> {
+async function nextObjects(database: Database, after: ObjectKey | undefined, paying: boolean): Promise<ObjectKey[]> {
   const values = [
     after?.objectId ?? "",
     after?.objectType ?? "",
     after?.account ?? "",
     after?.livemode ?? false,
     PAGE[database.kind],
+    paying,
   ];
   return (await database.query<ObjectKey>({ name: "rebuild_page", text: NEXT_OBJECTS, values })).rows;
 }
@@ -129,11 +134,14 @@ async function rebuildObjects(
     });
     if (!options.check) {
       await mend(tx, differences, rows, tenantOf);
+      const mended = differences.flatMap(({ key }) => paymentRows(key, live, rows));
+      const settled = await settleRows(tx, mended, (row) => tenantOf(row.key), options.database.kind);
       await followInvoices(tx, ready);
       const folded = ready.flatMap((key) => rows.get(objectKeyText(key)) ?? []);
-      await followAccounts(tx, folded, (row) => tenantOf(row.key));
+      await followAccounts(tx, folded, (row) => tenantOf(row.key), settled.bought);
       await followRequests(tx, folded, (row) => tenantOf(row.key));
       await followConnections(tx, ready);
+      await queueFetches(tx, settled.fetches);
     }
     return { differences, pending: keys.length - ready.length };
   });
@@ -195,6 +203,23 @@ async function mend(
   for (const { key } of orphans) await deleteRow(tx, projectionOf(key.objectType), key);
 }
 
+/** As it was stored, and as it is now: it may have been of another payment. */
+function paymentRows(
+  key: ObjectKey,
+  live: ReadonlyMap<string, RowValues>,
+  rows: ReadonlyMap<string, FoldedRow>,
+): PaymentRow[] {
+  const [before, now] = [live.get(objectKeyText(key)), rows.get(objectKeyText(key))];
+  const { table } = projectionOf(key.objectType);
+  // Only ids of other objects are read of it, and they are texts. A reference that nobody sent claims nothing.
+  const { payment_intent_id, charge_id, latest_charge_id } = before ?? {};
+  const columns = { payment_intent_id, charge_id, latest_charge_id } as PaymentRow["columns"];
+  return [
+    ...(before === undefined ? [] : [{ key, projection: { table }, columns }]),
+    ...(now === undefined ? [] : [now]),
+  ];
+}
+
 function compare(
   live: RowValues | undefined,
   row: FoldedRow | undefined,
@@ -216,6 +241,7 @@ const NEXT_OBJECTS = `
   select object_id as "objectId", object_type as "objectType", stripe_account as account, livemode
   from stripe_events
   where object_id is not null and (object_id, object_type, stripe_account, livemode) > ($1, $2, $3, $4)
+    and (object_type in ('checkout.session', 'payment_intent')) = $6
   group by object_id, object_type, stripe_account, livemode
   order by object_id, object_type, stripe_account, livemode
   limit $5`;

@@ -15,14 +15,16 @@ export async function followRequests(
   rows: readonly FoldedRow[],
   tenantOf: (row: FoldedRow) => string | null,
 ): Promise<void> {
-  await followSubscriptionRequests(
-    tx,
-    rows.flatMap((row) => requestOf(row, tenantOf(row)) ?? []),
-  );
-  await settleSetups(
-    tx,
-    rows.flatMap((row) => setupOf(row, tenantOf(row)) ?? []),
-  );
+  await Promise.all([
+    followSubscriptionRequests(
+      tx,
+      rows.flatMap((row) => requestOf(row, tenantOf(row)) ?? []),
+    ),
+    settleSetups(
+      tx,
+      rows.flatMap((row) => setupOf(row, tenantOf(row)) ?? []),
+    ),
+  ]);
 }
 
 function requestOf({ key, projection, columns }: FoldedRow, tenantId: string | null): RequestLink | null {

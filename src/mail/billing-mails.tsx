@@ -1,8 +1,9 @@
-// The mails about money: what was bought, what could not be charged, what ends soon, what a tenant was paid.
+// The mails about money, and about what a tenant is told: what was bought, what could not be charged, what ends soon, what
+// a tenant was paid, and an endpoint that takes nothing any more.
 import { Action, Fact, given, Given, greeting, MailPage, Note, type Pages, Paragraph } from "./mail-page.tsx";
 
 export const billingMails: Pages<
-  "credits_added" | "payment_failed" | "trial_ending" | "card_expiring" | "connected_invoice_paid"
+  "credits_added" | "payment_failed" | "trial_ending" | "card_expiring" | "connected_invoice_paid" | "endpoint_disabled"
 > = {
   credits_added: ({ link, name, credits, balance, amount, pack, product }) => (
     <MailPage
@@ -97,6 +98,23 @@ export const billingMails: Pages<
         <Fact label="Platform fee" value={fee} />
       </Given>
       <Action label="See the invoice" link={link} />
+    </MailPage>
+  ),
+
+  endpoint_disabled: ({ link, host, since, product }) => (
+    <MailPage
+      subject={`Webhooks to ${host} were stopped`}
+      preview={`Events are not delivered to ${host} any more.`}
+      heading="Your webhook endpoint was disabled"
+      product={product}
+    >
+      <Paragraph>
+        {`Events are not delivered to ${host} any more: ${given(since, `every attempt since ${since} failed.`, "it answered that it is gone (410).")}`}
+      </Paragraph>
+      <Paragraph>
+        What happens meanwhile is kept. Mend the receiver, enable the endpoint again, and recover what it missed.
+      </Paragraph>
+      <Action label="See the endpoint" link={link} />
     </MailPage>
   ),
 };

@@ -25,4 +25,5 @@ export const MAIL_EXAMPLES: MailFields = {
     ...{ link: LINK, product: "Notes", customer: "Bolt GmbH", number: "BOLT-0007" },
     ...{ amount: { amount: 12_500, currency: "kwd" }, fee: { amount: 1875, currency: "kwd" } },
   },
+  endpoint_disabled: { link: LINK, product: "Notes", host: "hooks.example.com", since: 1_796_083_200 },
 };

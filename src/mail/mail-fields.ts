@@ -76,6 +76,13 @@ export interface MailFields {
     /** What the platform keeps of it. */
     fee?: Money;
   };
+  /** To a tenant's people, whose receiver of webhooks takes nothing any more. */
+  endpoint_disabled: CommonFields & {
+    /** Of its url, with the port where it has one. */
+    host: string;
+    /** Unix seconds: since when nothing could be delivered; none: it answered that it is gone. */
+    since?: number;
+  };
 }
 
 export type MailTemplate = keyof MailFields;
@@ -127,6 +134,7 @@ const RULES: { readonly [Template in MailTemplate]: TemplateRules<Template> } = 
     fields: { ...COMMON, amount: "money", customer: "text", number: "text?", fee: "money?" },
     lateAfter: DAY,
   },
+  endpoint_disabled: { fields: { ...COMMON, host: "text", since: "day?" }, lateAfter: DAY },
 };
 
 export const MAIL_TEMPLATES = Object.keys(RULES) as MailTemplate[];

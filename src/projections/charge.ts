@@ -127,10 +127,12 @@ function facts(object: StripeObject, { type, objectId }: Observation): (Fact | f
   if (objectId === null) return [];
   const status = chargeStatus(object);
   const refunded = integer(object.amount_refunded) ?? 0;
+  // payment.* tells of a payment intent's charges.
+  const untold = typeof reference(object.payment_intent) === "string";
   return [
-    status === "succeeded" && fact("charge.succeeded", objectId),
-    status === "failed" && fact("charge.failed", objectId),
-    type === "charge.captured" && fact("charge.captured", objectId),
+    status === "succeeded" && { ...fact("charge.succeeded", objectId), untold },
+    status === "failed" && { ...fact("charge.failed", objectId), untold },
+    type === "charge.captured" && { ...fact("charge.captured", objectId), untold },
     refunded > 0 && fact("charge.refunded", objectId, refunded),
   ];
 }

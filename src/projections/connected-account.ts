@@ -56,6 +56,7 @@ export const connectedAccount = projection({
     capabilities: hash(object.capabilities),
     metadata: hash(object.metadata),
   }),
+  updated: "connected_account.updated",
   tracked: [
     "charges_enabled",
     "payouts_enabled",

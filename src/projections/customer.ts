@@ -44,6 +44,7 @@ export const customer = projection({
     objectId !== null && type === "customer.created" && fact("customer.created", objectId),
     objectId !== null && (type === "customer.deleted" || object.deleted === true) && fact("customer.deleted", objectId),
   ],
+  updated: "customer.updated",
   tracked: [
     "email",
     "name",

@@ -1,7 +1,9 @@
 // Folding: from an object's observations and what is stored of it to what its row must be. Pure.
+import { hash } from "node:crypto";
+
 import type { ObjectKey, Observation } from "./observation.ts";
 import { compareIds, compareOrder, KIND, type Order, orderOf, saysDeleted, settleTie } from "./order.ts";
-import type { ColumnValue, Projection } from "./projection.ts";
+import type { ColumnType, ColumnValue, Projection, Row } from "./projection.ts";
 
 /** What the row of an object remembers of how it came to be. */
 export interface StoredHead {
@@ -12,7 +14,10 @@ export interface StoredHead {
   deleted: boolean;
 }
 
-/** For each kept column the newest value seen that was not empty, with where it came from. */
+/**
+ * For each kept column the newest value seen that was not empty, with where it came from; and under TRACKED what the tracked
+ * columns of the head say, as a hash, of a kind whose changes are told.
+ */
 export type Kept = Readonly<Record<string, KeptValue>>;
 export type KeptValue = readonly [value: string, created: number, eventId: string];
 
@@ -72,9 +77,33 @@ export function fold(
     distinct.filter((_, index) => compareOrder(orders[index] ?? order, order) === 0),
     projection,
   );
-  const kept = keepNewest(projection, distinct, stored?.kept ?? NOTHING_KEPT);
-  const { columns, unread } = readColumns(projection, isStub(head) ? lastKnown(distinct, projection) : head, kept);
+  const known = keepNewest(projection, distinct, stored?.kept ?? NOTHING_KEPT);
+  const { columns, unread } = readColumns(projection, isStub(head) ? lastKnown(distinct, projection) : head, known);
+  const kept = projection.updated === undefined ? known : { ...known, [TRACKED]: trackedHash(projection, columns) };
   return { key, projection, head, order, ambiguous, deleted: saysDeleted(head), columns, unread, kept };
+}
+
+/** No column's name. */
+export const TRACKED = "(tracked)";
+
+const rows = new WeakMap<Observation, Row<Record<string, ColumnType>>>();
+
+/** What an observation says in columns: read once, however often it is asked. */
+export function rowOf(projection: Projection, observation: Observation): Row<Record<string, ColumnType>> {
+  let row = rows.get(observation);
+  if (row === undefined) rows.set(observation, (row = projection.row(observation.object, observation)));
+  return row;
+}
+
+function trackedHash(projection: Projection, columns: Readonly<Record<string, ColumnValue>>): KeptValue {
+  const values = (projection.tracked ?? []).map((name) => inOneOrder(columns[name] ?? null));
+  return [hash("sha256", JSON.stringify(values), "base64url").slice(0, 22), 0, ""];
+}
+
+/** Stripe may say the same hash in another order. */
+function inOneOrder(value: ColumnValue): ColumnValue {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.entries(value).sort(([a], [b]) => compareIds(a, b));
 }
 
 const NOTHING_KEPT: Kept = {};
@@ -102,7 +131,7 @@ function readColumns(
   head: Observation,
   kept: Kept,
 ): { columns: Record<string, ColumnValue>; unread: string[] } {
-  const read = projection.row(head.object, head);
+  const read = rowOf(projection, head);
   const columns: Record<string, ColumnValue> = {};
   const unread: string[] = [];
   for (const name of Object.keys(projection.columns)) {
@@ -119,7 +148,7 @@ function keepNewest(projection: Projection, observations: readonly Observation[]
   if (names === undefined) return kept;
   let result: Record<string, KeptValue> | undefined;
   for (const observation of observations) {
-    const read = projection.row(observation.object, observation);
+    const read = rowOf(projection, observation);
     for (const name of names) {
       const value = read[name];
       if (typeof value !== "string") continue;

@@ -112,6 +112,7 @@ export const invoice = projection({
     metadata: hash(object.metadata),
   }),
   facts,
+  updated: "invoice.updated",
   tracked: [
     "status",
     "number",
@@ -179,10 +180,12 @@ function links(object: StripeObject) {
 
 const FINALIZED = ["open", "paid", "uncollectible", "void"];
 
-function facts(object: StripeObject, { type, objectId, created }: Observation): (Fact | false)[] {
+function facts(object: StripeObject, { source, type, objectId, created }: Observation): (Fact | false)[] {
   if (objectId === null) return type === "invoice.upcoming" ? [upcoming(object)] : [];
   const status = invoiceStatus(object) ?? "";
   const attempt = integer(object.attempt_count) ?? 0;
+  // What a thin event named was fetched later: once it is paid, its last attempt is not the one that failed.
+  const over = source === "pull" && (status === "paid" || status === "void");
   return [
     type === "invoice.created" && fact("invoice.created", objectId),
     FINALIZED.includes(status) && fact("invoice.finalized", objectId),
@@ -190,8 +193,8 @@ function facts(object: StripeObject, { type, objectId, created }: Observation): 
     status === "void" && fact("invoice.voided", objectId),
     status === "uncollectible" && fact("invoice.marked_uncollectible", objectId),
     // Only the event says so: an open invoice with an attempt may also have a payment under way.
-    type === "invoice.payment_failed" && fact("invoice.payment_failed", objectId, attempt),
-    type === "invoice.payment_action_required" && fact("invoice.payment_action_required", objectId, attempt),
+    type === "invoice.payment_failed" && !over && fact("invoice.payment_failed", objectId, attempt),
+    type === "invoice.payment_action_required" && !over && fact("invoice.payment_action_required", objectId, attempt),
     type === "invoice.sent" && fact("invoice.sent", objectId, created),
     type === "invoice.deleted" && fact("invoice.deleted", objectId),
   ];

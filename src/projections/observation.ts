@@ -21,7 +21,7 @@ export interface Observation extends Scope {
   /** Stripe's event id, or `obs_…` for a fetched object. */
   id: string;
   source: "webhook" | "pull";
-  /** The event's type; `<object>.retrieved` for a fetched object. */
+  /** The event's type; of a fetched object `<object>.retrieved`, or what a thin event says happened to it. */
   type: string;
   /** The event's own second; of a fetched object the second that it is known to include (`as_of`). */
   created: UnixSeconds;

@@ -1,5 +1,11 @@
 // Our copy of Stripe payment intents. Projection of table payment_intents.
-import { failedAttempt, intentPaymentMethod, intentStatus, latestCharge } from "../stripe/read-payment.ts";
+import {
+  failedAttempt,
+  intentInvoice,
+  intentPaymentMethod,
+  intentStatus,
+  latestCharge,
+} from "../stripe/read-payment.ts";
 import {
   at,
   email,
@@ -60,7 +66,7 @@ export const paymentIntent = projection({
     customer_account_id: reference(object.customer_account),
     payment_method_id: intentPaymentMethod(object),
     latest_charge_id: latestCharge(object),
-    invoice_id: reference(object.invoice),
+    invoice_id: intentInvoice(object),
     capture_method: text(object.capture_method),
     setup_future_usage: text(object.setup_future_usage),
     next_action: firstOf(text(at(object, "next_action", "type")), text(at(object, "next_source_action", "type"))),

@@ -44,16 +44,17 @@ export const paymentMethod = projection({
     };
   },
   facts,
+  updated: "payment_method.updated",
   tracked: ["customer_id", "brand", "last4", "exp_month", "exp_year", "billing_email", "metadata"],
 });
 
-function facts(object: StripeObject, { type, objectId, created, previous }: Observation): (Fact | false)[] {
+function facts(object: StripeObject, { type, objectId, created }: Observation): (Fact | false)[] {
   if (objectId === null) return [];
   const customer = reference(object.customer) ?? reference(object.customer_account) ?? "";
-  const left = reference(previous?.customer) ?? reference(previous?.customer_account) ?? "";
   return [
     type === "payment_method.attached" && fact("payment_method.attached", objectId, customer),
-    type === "payment_method.detached" && fact("payment_method.detached", objectId, left),
+    // Once in its life: Stripe attaches no method again that was detached.
+    type === "payment_method.detached" && fact("payment_method.detached", objectId),
     type === "payment_method.automatically_updated" && fact("payment_method.automatically_updated", objectId, created),
   ];
 }

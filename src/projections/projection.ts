@@ -20,6 +20,8 @@ export type Row<Columns extends Record<string, ColumnType>> = { [Name in keyof C
 export interface Fact {
   type: string;
   naturalKey: string;
+  /** Known to us alone: another fact tells tenants the same. */
+  untold?: boolean;
 }
 
 /** What must happen besides rows and facts, carried out by the inbox in the same commit. A union: later work adds to it. */
@@ -30,6 +32,16 @@ export interface FetchEffect {
   /** The answer settles the question only when its `as_of` is at or after this second. */
   since: UnixSeconds;
   reason: "order_ambiguous" | "thin_event";
+  /** What a thin event says happened to it: the fetched object is observed under this name, too. */
+  named?: NamedEvent;
+}
+
+/** What a thin event says, without its object. */
+export interface NamedEvent {
+  /** As a snapshot event of the same thing is called. */
+  type: string;
+  /** The event's own second. */
+  created: UnixSeconds;
 }
 export type Effect = FetchEffect;
 
@@ -61,6 +73,8 @@ export interface ProjectionSpec<Columns extends Record<string, ColumnType>> {
   facts?: (object: StripeObject, observation: Observation) => (Fact | false | null | undefined)[];
   /** Columns whose change is worth telling in the billing log, in reading order. Default: all columns. */
   tracked?: readonly (keyof Columns & string)[];
+  /** The event that tells tenants that tracked columns have changed. See `updateOf`. */
+  updated?: string;
 }
 
 /** A projection whose column names are no longer known to the type system: what registry and reducer work with. */

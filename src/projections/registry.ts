@@ -110,10 +110,13 @@ export function keyTypeOf(objectType: string): string {
   return projection === otherObject ? objectType : projection.objects[0];
 }
 
+/** Ends the type of an imported object: nobody is told of it, and nobody mailed. What happens from now on, events tell. */
+export const IMPORTED = ".imported";
+
 /** Whether something is made of events of this type. Others are `ignored`: kept, and their object reduced all the same. */
 export function isHandled(eventType: string): boolean {
   // A fetched object was asked for.
-  if (eventType.endsWith(".retrieved")) return true;
+  if (eventType.endsWith(".retrieved") || eventType.endsWith(IMPORTED)) return true;
   const dot = eventType.indexOf(".");
   return handled.has(eventType) || (dot > 0 && handled.has(`${eventType.slice(0, dot)}.*`));
 }

@@ -136,6 +136,7 @@ export const subscription = projection({
   }),
   children: [items],
   facts,
+  updated: "subscription.updated",
   tracked: [
     "status",
     "price_id",

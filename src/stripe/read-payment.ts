@@ -40,6 +40,16 @@ function errorOf(intent: StripeObject, field: string): StripeObject | null {
   return isObject(error) ? error : null;
 }
 
+/**
+ * The invoice that it pays. Since 2025-03-31 only `payment_details.order_reference` names it; on payments of others it is
+ * whatever they wrote there.
+ */
+export function intentInvoice(intent: StripeObject): Read<string> {
+  const ordered = text(at(intent, "payment_details", "order_reference"));
+  const named = typeof ordered === "string" && /^in_[0-9A-Za-z]+$/.test(ordered) ? ordered : null;
+  return firstOf(reference(intent.invoice), named);
+}
+
 /** The method on the intent; a failed confirmation takes it off and leaves it in the error. */
 export function intentPaymentMethod(intent: StripeObject): Read<string> {
   return firstOf(reference(intent.payment_method), reference(intent.source));

@@ -4,6 +4,8 @@ import { hash } from "node:crypto";
 import { newId } from "../base/ids.ts";
 import { textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
+import type { EventObject } from "../outbox/event-objects.ts";
+import { publishEvents } from "../outbox/event-table.ts";
 import { formOfType, KEY_TYPES, keyTypeOf, newKey, readKey } from "./key-format.ts";
 import type { KeyKind, KeyType } from "./key-format.ts";
 
@@ -38,16 +40,44 @@ export async function makeKeys(
   { tenantId, types, brand, by }: { tenantId: string; types: readonly KeyType[]; brand: string; by: string | null },
 ): Promise<Partial<Record<KeyType, string>>> {
   const made: Partial<Record<KeyType, string>> = {};
+  const told: ToldKey[] = [];
   for (const type of types) {
     const { key, kind, livemode, prefix, last4 } = newKey(formOfType(type), brand);
     const shown = kind === "public" ? key : null;
-    await tx.query({
-      text: INSERT,
-      values: [tenantId, newId("key"), livemode, kind, digest(key), shown, prefix, last4, by],
-    });
+    const id = newId("key");
+    await tx.query({ text: INSERT, values: [tenantId, id, livemode, kind, digest(key), shown, prefix, last4, by] });
     made[type] = key;
+    told.push({ id, kind, livemode, last4 });
   }
+  await publishKeys(tx, "key.created", tenantId, told);
   return made;
+}
+
+interface ToldKey {
+  id: string;
+  kind: KeyKind;
+  livemode: boolean;
+  last4: string;
+  expiresAt?: Date | null;
+  revokedAt?: Date | null;
+  revokedReason?: string | null;
+}
+
+async function publishKeys(
+  tx: Queryable,
+  type: "key.created" | "key.regenerated" | "key.revoked",
+  tenantId: string,
+  keys: readonly ToldKey[],
+): Promise<void> {
+  const events = keys.map(({ id, kind, livemode, last4, expiresAt, revokedAt, revokedReason }) => {
+    const object: EventObject<"api_key"> = {
+      ...{ id, object: "api_key", type: keyTypeOf({ kind, livemode }), last4 },
+      ...{ expires_at: expiresAt?.toISOString() ?? null, revoked_at: revokedAt?.toISOString() ?? null },
+      revoked_reason: revokedReason ?? null,
+    };
+    return { tenantId, livemode, type, objectType: "api_key", objectId: id, object };
+  });
+  await publishEvents(tx, events);
 }
 
 /** Keys that work, the newest of each type first. */
@@ -63,10 +93,18 @@ export async function endKeys(
     types,
     reason,
     graceSeconds,
-  }: { tenantId: string; types: KeyType[]; reason: string; graceSeconds: number },
+    told,
+  }: {
+    tenantId: string;
+    types: KeyType[];
+    reason: string;
+    graceSeconds: number;
+    told: "key.regenerated" | "key.revoked";
+  },
 ): Promise<KeyType[]> {
   const values = [tenantId, textArray(types), reason, graceSeconds];
-  const { rows } = await tx.query<{ kind: KeyKind; livemode: boolean }>({ text: END, values });
+  const { rows } = await tx.query<ToldKey>({ text: END, values });
+  await publishKeys(tx, told, tenantId, rows);
   const ended = new Set(rows.map(keyTypeOf));
   return KEY_TYPES.filter((type) => ended.has(type));
 }
@@ -115,7 +153,8 @@ const END = `
       revoked_reason = $3
   where tenant_id = $1 and ${WORKS}
     and case when livemode then 'live_' else 'test_' end || kind = any ($2::text[])
-  returning kind, livemode`;
+  returning id, kind, livemode, last4, expires_at as "expiresAt", revoked_at as "revokedAt",
+            revoked_reason as "revokedReason"`;
 const FIND = `
   select id, tenant_id as "tenantId", kind, livemode from api_keys where hash = $1 and ${WORKS}`;
 const ALIVE = `select from api_keys where id = $1 and ${WORKS}`;

@@ -16,7 +16,7 @@ export async function regenerateKeys(
   const { tenantId } = scope;
   const types = typesIn(choice);
   return scope.transaction(async (tx) => {
-    const ended = await endKeys(tx, { tenantId, types, reason: "regenerated", graceSeconds });
+    const ended = await endKeys(tx, { tenantId, types, reason: "regenerated", graceSeconds, told: "key.regenerated" });
     const made = await makeKeys(tx, { tenantId, types, brand, by: act.actor.id });
     const change = { before: { types: ended }, after: { types, grace_seconds: graceSeconds } };
     await audit(tx, { tenantId, ...act, action: "api_keys.regenerated", target: tenantId, ...change });
@@ -32,7 +32,8 @@ export async function revokeKeys(
 ): Promise<KeyType[]> {
   const { tenantId } = scope;
   return scope.transaction(async (tx) => {
-    const ended = await endKeys(tx, { tenantId, types: typesIn(choice), reason, graceSeconds: 0 });
+    const types = typesIn(choice);
+    const ended = await endKeys(tx, { tenantId, types, reason, graceSeconds: 0, told: "key.revoked" });
     const change = { before: { types: ended }, after: { reason } };
     await audit(tx, { tenantId, ...act, action: "api_keys.revoked", target: tenantId, ...change });
     return ended;

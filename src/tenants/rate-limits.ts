@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import { textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 
-export type LimitedAct = "sign_in" | "reset" | "registration" | "token";
+export type LimitedAct = "sign_in" | "reset" | "registration" | "token" | "webhook_test";
 
 /** So many tries in so many seconds. */
 export interface Limit {
@@ -25,6 +25,8 @@ export const LIMITS: Record<LimitedAct, ActLimits> = {
   registration: { address: { tries: 5, seconds: 3600 }, source: { tries: 60, seconds: 3600 } },
   // A refresh, a mailed link or an invitation: 256 random bits need no limit, the database's time does.
   token: { address: { tries: 60, seconds: 60 }, source: { tries: 300, seconds: 60 } },
+  // The tenant stands for the address.
+  webhook_test: { address: { tries: 20, seconds: 60 }, source: { tries: 60, seconds: 60 } },
 };
 
 export interface Standing {
@@ -40,7 +42,7 @@ export async function countTry(
   database: Queryable,
   { act, address, source, limits = LIMITS }: TryOptions,
 ): Promise<Standing> {
-  const wanted = limits[act];
+  const wanted = limits[act] ?? LIMITS[act];
   const counted = [
     ...(address === undefined ? [] : [{ key: keyOf(act, "address", address.toLowerCase()), limit: wanted.address }]),
     { key: keyOf(act, "source", networkOf(source)), limit: wanted.source },
@@ -66,7 +68,8 @@ export interface TryOptions {
   act: LimitedAct;
   address?: string | undefined;
   source: string;
-  limits?: Record<LimitedAct, ActLimits> | undefined;
+  /** Instead of LIMITS, where it names the act. */
+  limits?: Partial<Record<LimitedAct, ActLimits>> | undefined;
 }
 
 /** After a success the address has all its tries again; the source keeps its count. */

@@ -1,10 +1,9 @@
 // Registration: of a tenant with its first owner and keys, or of a person with nothing but an account at the platform.
-import { randomBytes } from "node:crypto";
-
 import { audit } from "../audit/audit-log.ts";
 import { publicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
+import { makeFirstEndpoint } from "../outbox/first-endpoint.ts";
 import { makeKeys } from "./api-keys.ts";
 import { KEY_TYPES } from "./key-format.ts";
 import type { KeyType } from "./key-format.ts";
@@ -41,25 +40,18 @@ export interface RegisteredTenant extends RegisteredPerson {
   webhookSecret: string;
 }
 
-/** What a webhook secret is sealed with, so that it opens in its own tenant's row alone. */
-export const webhookSecretContext = (tenantId: string): string => `tenants.webhook_secret:${tenantId}`;
-
 export async function registerTenant(
   context: PeopleContext,
   given: TenantGiven,
   source: string | null,
 ): Promise<RegisteredTenant> {
   const passwordHash = await acceptedHash(given.password, [given.email, given.companyName, given.domain]);
-  const webhookSecret = `whsec_${randomBytes(32).toString("base64")}`;
   const id = newId("ten");
   const registered = await context.database.transaction(async (tx) => {
     const person = await newPerson(tx, given, passwordHash);
-    const tenant = await insertTenant(tx, {
-      id,
-      companyName: given.companyName,
-      domain: given.domain,
-      webhookSecretSealed: context.ring.seal(webhookSecret, webhookSecretContext(id)),
-    });
+    const tenant = await insertTenant(tx, { id, companyName: given.companyName, domain: given.domain });
+    const first = await makeFirstEndpoint(tx, context.ring, id);
+    if (first === undefined) throw new Error("a new tenant's endpoint could not be stored");
     await addMember(tx, { tenantId: id, personId: person.id, role: "owner" });
     const keys = await makeKeys(tx, { tenantId: id, types: KEY_TYPES, brand: context.keyBrand, by: person.id });
     const session = await startSession(tx, person.id, source);
@@ -72,10 +64,10 @@ export async function registerTenant(
       source,
       after: { company_name: given.companyName, domain: given.domain, owner: person.id },
     });
-    return { person, tenant, keys: keys as Record<KeyType, string>, session };
+    return { person, tenant, keys: keys as Record<KeyType, string>, webhookSecret: first.secret, session };
   });
   const { session, ...rest } = registered;
-  return { ...rest, webhookSecret, tokens: await tokenPair(context, session) };
+  return { ...rest, tokens: await tokenPair(context, session) };
 }
 
 export async function registerPerson(

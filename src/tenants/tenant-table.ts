@@ -21,12 +21,12 @@ export interface TenantView {
 
 export async function insertTenant(
   tx: Queryable,
-  tenant: { id: string; companyName: string; domain: string; webhookSecretSealed: string },
+  tenant: { id: string; companyName: string; domain: string },
 ): Promise<Tenant> {
-  const { id, companyName, domain, webhookSecretSealed } = tenant;
+  const { id, companyName, domain } = tenant;
   const { rows } = await tx.query<{ createdAt: Date }>({
     text: INSERT,
-    values: [id, companyName, domain, webhookSecretSealed],
+    values: [id, companyName, domain],
   });
   const [row] = rows;
   if (row === undefined) throw new Error("a tenant could not be stored");
@@ -90,7 +90,7 @@ export function viewOfTenant(tenant: Tenant, account: TenantAccount | undefined)
 }
 
 const INSERT = `
-  insert into tenants (id, company_name, domain, webhook_secret_sealed) values ($1, $2, $3, $4)
+  insert into tenants (id, company_name, domain) values ($1, $2, $3)
   returning created_at as "createdAt"`;
 const INSERT_PLATFORM = `
   insert into tenants (id, platform, company_name) values ($1, true, 'Platform')

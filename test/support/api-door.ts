@@ -112,6 +112,9 @@ export async function openDoor(kind: Kind, { deps, receive, routes }: DoorOption
     readiness: async () => ({ ready: true, checks: { database: "reachable" } }),
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "billhook_up 1\n" }),
     wake: () => undefined,
+    wakeDeliveries: () => undefined,
+    addressPolicy: { loopback: true, allowed: [], ports: undefined },
+    deliveriesRetentionDays: 36_500,
     platformTenant: pipe.platformTenant,
     people: openPeople({
       ...{ database: owner.database, clock: systemClock, secretKeys: [new Secret(SECRET_KEY)], keyBrand: "" },

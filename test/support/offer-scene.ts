@@ -2,17 +2,17 @@
 import { systemClock } from "../../src/base/clock.ts";
 import { newId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
-import type { OfferSyncing } from "../../src/billing/pack-sync-one.ts";
 import type { StripeAccess } from "../../src/stripe/access.ts";
 import { StripeCallError } from "../../src/stripe/call-failure.ts";
-import { accessTo } from "./connected-invoice-scene.ts";
+import { accessTo } from "./stripe-switch.ts";
 import { type Kind, openPipe, type Pipe } from "./pipe.ts";
 import { openSandbox, type OpenSandbox } from "./sandbox.ts";
+import type { ResumableContext } from "../../src/billing/resumable.ts";
 
 export interface OfferScene {
   sandbox: OpenSandbox;
   pipe: Pipe;
-  syncing: OfferSyncing;
+  syncing: ResumableContext;
   /** What happens to calls to Stripe. */
   trouble: { next: Trouble[] };
   /** Leases of processes that died end now. */

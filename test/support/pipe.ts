@@ -110,10 +110,15 @@ const NOT_STATE = new Set(["updated_at", "tenant_id"]);
 
 export interface State {
   rows: Record<string, Record<string, unknown>[]>;
+  /** Without those of `*.updated`, which are told as batches come. */
   facts: string[];
+  /** Those of them that tenants were told, as often as they were. */
+  told: string[];
 }
 
-/** Every projection row and every fact whose object id ends in `suffix`, as plain values. */
+const UPDATED = PROJECTIONS.flatMap(({ updated }) => updated ?? []);
+
+/** Every projection row, every fact and every event whose object id ends in `suffix`, as plain values. */
 export async function stateOf(database: Database, suffix: string): Promise<State> {
   const tables = PROJECTIONS.flatMap((projection) => [
     projection.table,
@@ -128,14 +133,25 @@ export async function stateOf(database: Database, suffix: string): Promise<State
     if (found.rows.length > 0) rows[table] = found.rows.map((row) => plain(row, suffix));
   }
   const facts = await database.query<{ fact: string }>({
-    text: "select type || ' ' || natural_key || ' ' || extract(epoch from occurred_at) || ' ' || observation_id as fact from facts where object_id like $1 order by 1",
-    values: [`%${suffix}`],
+    text: "select type || ' ' || natural_key || ' ' || extract(epoch from occurred_at) || ' ' || observation_id as fact from facts where object_id like $1 and type <> all ($2) order by 1",
+    values: [`%${suffix}`, UPDATED],
   });
-  return { rows, facts: facts.rows.map(({ fact }) => fact.replaceAll(suffix, "")).sort() };
+  const told = await database.query<{ fact: string }>({
+    text: `select event.type || ' ' || coalesce(fact.natural_key, '?') as fact
+           from events as event left join facts as fact on fact.event_id = event.id
+           where event.object_id like $1 and event.type <> all ($2)`,
+    values: [`%${suffix}`, UPDATED],
+  });
+  const plainly = (found: typeof facts): string[] => found.rows.map(({ fact }) => fact.replaceAll(suffix, "")).sort();
+  return { rows, facts: plainly(facts), told: plainly(told) };
 }
+
+/** Made of ids too, and so of the suffix: `rebuild` compares it. */
+const TRACKED_HASH = /\\"\(tracked\)\\":\[\\"[\w-]+\\"/g;
 
 /** Without the suffix that tells one run from another, so that runs can be compared. */
 function plain(row: Record<string, unknown>, suffix: string): Record<string, unknown> {
   const kept = Object.entries(row).filter(([name]) => !NOT_STATE.has(name));
-  return JSON.parse(JSON.stringify(Object.fromEntries(kept)).replaceAll(suffix, "")) as Record<string, unknown>;
+  const text = JSON.stringify(Object.fromEntries(kept)).replaceAll(suffix, "");
+  return JSON.parse(text.replace(TRACKED_HASH, "[")) as Record<string, unknown>;
 }

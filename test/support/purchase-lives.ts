@@ -58,11 +58,13 @@ export interface Payment {
   slow: boolean;
   /** In old shapes refunds and disputes name only the charge. */
   old: boolean;
+  /** Without a session, as a top-up: the payment intent names the purchase. */
+  direct?: boolean;
   turns: readonly Turn[];
 }
 
 /** Every event of a payment, in the order in which it happened. Each has its own second. */
-export function eventsOf({ purchaseId, sessionId, slow, old, turns }: Payment): Arrival[] {
+export function eventsOf({ purchaseId, sessionId, slow, old, direct = false, turns }: Payment): Arrival[] {
   const [intent, charge] = [`pi_${purchaseId}`, `ch_${purchaseId}`];
   let second = BEGIN;
   const arrivals: Arrival[] = [];
@@ -78,14 +80,16 @@ export function eventsOf({ purchaseId, sessionId, slow, old, turns }: Payment): 
     ? [payments.oldCheckoutSession, payments.oldCharge]
     : [payments.newCheckoutSession, payments.newCharge];
   const charged = { id: charge, payment_intent: intent, amount: PRICE, amount_captured: PRICE };
-  const paid = { id: intent, amount: PRICE, amount_received: PRICE, latest_charge: charge };
+  const metadata = { billhook_purchase: purchaseId };
+  const paid = { id: intent, amount: PRICE, amount_received: PRICE, latest_charge: charge, metadata };
   if (slow) {
-    tell("checkout.session.completed", sessionOf({ ...session, payment_status: "unpaid" }));
+    if (!direct) tell("checkout.session.completed", sessionOf({ ...session, payment_status: "unpaid" }));
     tell("payment_intent.processing", payments.newPaymentIntent({ ...paid, status: "processing", amount_received: 0 }));
   }
   tell("payment_intent.succeeded", payments.newPaymentIntent(paid));
   tell("charge.succeeded", chargeOf(charged));
-  tell(slow ? "checkout.session.async_payment_succeeded" : "checkout.session.completed", sessionOf(session));
+  if (!direct)
+    tell(slow ? "checkout.session.async_payment_succeeded" : "checkout.session.completed", sessionOf(session));
   const link = old ? { charge, payment_intent: null } : { charge, payment_intent: intent };
   let refunded = 0;
   for (const [index, turn] of turns.entries()) {

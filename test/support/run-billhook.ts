@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
+import { compileCache } from "./compile-cache.ts";
+
 const LAUNCHER = join(import.meta.dirname, "../../bin/billhook.mjs");
 
 export interface Ended {
@@ -14,7 +16,7 @@ export interface Ended {
 export function runBillhook(args: readonly string[], env: Record<string, string | undefined>): Promise<Ended> {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
-    env: { PATH, HOME, NODE_ENV: "test", ...env },
+    env: { PATH, HOME, ...compileCache(), NODE_ENV: "test", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [out, err]: [string[], string[]] = [[], []];

@@ -6,7 +6,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { compileCache } from "./compile-cache.ts";
+
 export const SECRET = "whsec_platform_of_the_tests";
+export const SECRET_KEY = "secret_key_of_the_tests_with_enough_characters";
 export const OPERATOR_TOKEN = "operator_token_of_the_tests";
 
 const LAUNCHER = join(import.meta.dirname, "../../bin/billhook.mjs");
@@ -35,11 +38,12 @@ export async function serve(env: Record<string, string>): Promise<Served> {
   const child = spawn(process.execPath, [LAUNCHER, "serve"], {
     env: {
       PATH: process.env.PATH,
+      ...compileCache(),
       NODE_ENV: "test",
       PORT: port,
       STRIPE_WEBHOOK_SECRET: SECRET,
       OPERATOR_TOKEN,
-      SECRET_KEY: "secret_key_of_the_tests_with_enough_characters",
+      SECRET_KEY,
       SANDBOX_PORT: "off",
       LOG_FORMAT: "json",
       LOG_LEVEL: "warn",

@@ -1,15 +1,14 @@
 // Customers of the platform and of a connected tenant who subscribe, for tests: the door, Stripe's sandbox behind it, and plans.
 import type Stripe from "stripe";
 
-import { systemClock } from "../../src/base/clock.ts";
 import { newId } from "../../src/base/ids.ts";
-import { Secret } from "../../src/base/secret.ts";
-import { type StripeAccess, stripeAccess } from "../../src/stripe/access.ts";
+import type { StripeAccess } from "../../src/stripe/access.ts";
 import { type Answer, type Door, openDoor, SIGNING_SECRET } from "./api-door.ts";
-import { COMPLETE_ACCOUNT, connect } from "./connected-invoice-scene.ts";
+import { COMPLETE_ACCOUNT, connectActive } from "./connected-accounts.ts";
 import { newEmail, registerPerson, registerTenant, send, type TestTenant } from "./people.ts";
 import type { Kind } from "./pipe.ts";
-import { openSandbox, type OpenSandbox, SANDBOX_KEY } from "./sandbox.ts";
+import { openSandbox, type OpenSandbox } from "./sandbox.ts";
+import { stripeSwitch } from "./stripe-switch.ts";
 
 export interface SubscriptionScene {
   sandbox: OpenSandbox;
@@ -26,15 +25,7 @@ export interface SubscriptionScene {
 
 export async function openSubscriptionScene(kind: Kind): Promise<SubscriptionScene> {
   const sandbox = await openSandbox();
-  const keys = { test: new Secret(SANDBOX_KEY) };
-  const access = { current: stripeAccess({ keys, apiBase: sandbox.url, clock: systemClock }) };
-  const through: StripeAccess = {
-    has: (livemode) => access.current.has(livemode),
-    client: (livemode) => access.current.client(livemode),
-    call: (target, ask) => access.current.call(target, ask),
-    retrieve: (livemode, wanted) => access.current.retrieve(livemode, wanted),
-    paused: (livemode) => access.current.paused(livemode),
-  };
+  const { access, stripe: through } = stripeSwitch(sandbox.url);
   const door = await openDoor(kind, { deps: { stripe: through, publishableKeys: { test: "pk_test_page" } } });
   sandbox.register([
     { url: `${door.url}/stripe/webhook/`, secret: SIGNING_SECRET, connect: true },
@@ -42,7 +33,7 @@ export async function openSubscriptionScene(kind: Kind): Promise<SubscriptionSce
   ]);
   const tenant = await registerTenant(door);
   const { id: account } = await sandbox.stripe.accounts.create(COMPLETE_ACCOUNT);
-  await connect(door, tenant.id, account);
+  await connectActive(door.pipe.database, tenant.id, account);
   const settle = async (): Promise<void> => {
     await sandbox.idle();
     await door.pipe.drain();

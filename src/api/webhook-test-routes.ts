@@ -1,0 +1,143 @@
+// The route by which a tenant tries its webhook: one signed test event to its first endpoint, now, and what came back.
+import { z } from "zod";
+
+import { publicError } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import { openSecrets } from "../outbox/endpoint-secrets.ts";
+import { deliverySettings, firstEndpoint } from "../outbox/endpoint-table.ts";
+import { EVENT_API_VERSION } from "../outbox/event-objects.ts";
+import { type Exchange, guardedPost } from "../outbox/guarded-post.ts";
+import { bodyOf } from "../outbox/webhook-body.ts";
+import { signatureHeaders } from "../outbox/webhook-signature.ts";
+import { scopeOf, tenantOf } from "./caller.ts";
+import { ErrorAnswer, operation } from "./route.ts";
+import { countAsTry } from "./tries.ts";
+
+/** Shorter than a delivery's: somebody waits. */
+const TIMEOUT_MS = 10_000;
+/** Of what the receiver answered. */
+const SHOWN_BYTES = 1024;
+
+const EVENT_TYPE = /^[a-z\d_]+(\.[a-z\d_]+)*$/;
+
+const Sent = z.strictObject({
+  webhook_url: z.string(),
+  status_code: z.int().nullable().meta({ description: "null: there was no answer." }),
+  response_time_ms: z.int(),
+  response_body: z.string().nullable().meta({ description: "Its first KiB." }),
+  event_sent: z.record(z.string(), z.unknown()),
+});
+
+const TimedOut = ErrorAnswer.extend({ webhook_url: z.string() });
+
+export const testWebhook = operation({
+  tag: "Webhook endpoints",
+  body: z
+    .strictObject({
+      event_type: z
+        .string()
+        .max(100)
+        .regex(EVENT_TYPE, "must be words with dots between, such as `test.webhook`")
+        .optional(),
+      test_data: z.record(z.string(), z.unknown()).optional().meta({ description: "What `data.object` will be." }),
+    })
+    .nullish(),
+  answers: {
+    200: z.union([
+      Sent.extend({ message: z.string(), success: z.literal(true) }),
+      Sent.extend({ message: z.string(), success: z.literal(false), error: z.string() }),
+    ]),
+    408: TimedOut,
+  },
+  run: async (call) => {
+    const { deps, body, caller, reply, requestId } = call;
+    const { id: tenantId } = tenantOf(caller);
+    // It makes this server send: a few a minute are enough to try, and too few to flood anybody.
+    await countAsTry(call, "webhook_test", tenantId);
+    const endpoint = await configuredEndpoint(call, tenantId);
+    const now = deps.clock.now();
+    const event = testEvent({ now, type: body?.event_type, object: body?.test_data, ...endpoint });
+    const signed = signatureHeaders({
+      ...{ id: newId("msg"), timestamp: Math.floor(now / 1000), body: event },
+      ...openSecrets(deps.people.ring, endpoint, now),
+    });
+    const exchange = await guardedPost({
+      url: endpoint.url,
+      // Nobody else may be waiting for this connection.
+      headers: { ...signed, connection: "close" },
+      body: event,
+      timeoutMs: TIMEOUT_MS,
+      policy: deps.addressPolicy,
+    });
+    if (exchange.outcome === "failed" && exchange.code === "timeout") {
+      reply.status(408);
+      return { ...TIMED_OUT, webhook_url: endpoint.url, request_id: requestId };
+    }
+    return answerOf(exchange, endpoint.url, JSON.parse(event) as Record<string, unknown>);
+  },
+});
+
+const TIMED_OUT = {
+  error: "Webhook request timed out",
+  code: "webhook_timed_out",
+  message: `Your webhook endpoint did not respond within ${TIMEOUT_MS / 1000} seconds`,
+};
+
+/** Disabled or not: a test is how one sees that it works again. Throws `webhook_not_configured`. */
+async function configuredEndpoint(call: Parameters<typeof scopeOf>[0], tenantId: string) {
+  const found = await scopeOf(call).transaction(async (tx) => {
+    const first = await firstEndpoint(tx, tenantId);
+    return first === undefined ? undefined : (await deliverySettings(tx, [first.id]))[0];
+  });
+  if (found?.url === undefined || found.url === null) throw publicError("webhook_not_configured");
+  return { ...found, url: found.url };
+}
+
+interface TestEvent {
+  /** Milliseconds. */
+  now: number;
+  type: string | undefined;
+  object: Record<string, unknown> | undefined;
+  tenantId: string;
+  companyName: string;
+}
+
+function testEvent({ now, type = "test.webhook", object, tenantId, companyName }: TestEvent): string {
+  const created = new Date(now);
+  const sample = { message: "This is a test webhook", timestamp: created.toISOString() };
+  return bodyOf(
+    {
+      // The seconds with their fraction: never the id of an event that was kept.
+      id: `evt_test_${(now / 1000).toFixed(3)}`,
+      ...{ type, created, livemode: false, apiVersion: EVENT_API_VERSION },
+      object: JSON.stringify(object ?? sample),
+    },
+    { id: tenantId, companyName },
+  );
+}
+
+function answerOf(exchange: Exchange, url: string, event: Record<string, unknown>) {
+  const answered = exchange.outcome === "answered" ? exchange : undefined;
+  const tried = {
+    webhook_url: url,
+    status_code: answered?.statusCode ?? null,
+    response_time_ms: exchange.latencyMs,
+    response_body: answered === undefined ? null : beginning(answered.body),
+    event_sent: event,
+  };
+  const error = exchange.outcome === "failed" ? exchange.message : refusalOf(exchange.statusCode);
+  if (error === undefined) return { message: "Test webhook sent successfully", ...tried, success: true };
+  return { message: "The test webhook was not accepted", ...tried, success: false, error };
+}
+
+function refusalOf(status: number): string | undefined {
+  if (status >= 200 && status < 300) return undefined;
+  return status >= 300 && status < 400
+    ? `The receiver answered ${status}, and redirects are not followed: set the URL that it leads to.`
+    : `The receiver answered ${status}: only 2xx counts as delivered.`;
+}
+
+/** Not in the middle of a character. */
+function beginning(text: string): string {
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, SHOWN_BYTES), { stream: true });
+}

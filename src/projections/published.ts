@@ -1,0 +1,120 @@
+// What tenants are told of Stripe's objects: our own flat ones, read by the same functions as our rows. Pure.
+import { type EventObjectName, fieldsOf } from "../outbox/event-objects.ts";
+import { eventType } from "../outbox/event-types.ts";
+import { type FoldedRow, rowOf, type StoredHead, TRACKED } from "./fold.ts";
+import type { Observation, UnixSeconds } from "./observation.ts";
+import { type ColumnType, type ColumnValue, type Fact, fact, type Projection } from "./projection.ts";
+
+/** By table. What has none is told by the event of another object. */
+const PUBLISHED: Readonly<Record<string, EventObjectName>> = {
+  ...{ customers: "customer", subscriptions: "subscription", invoices: "invoice", payment_intents: "payment" },
+  ...{ charges: "charge", refunds: "refund", disputes: "dispute", checkout_sessions: "checkout_session" },
+  ...{ payment_methods: "payment_method", sources: "payment_method", setup_intents: "setup_intent" },
+  ...{ payouts: "payout", connected_accounts: "connected_account" },
+};
+
+/** When a fact happened, where the object says so. */
+const HAPPENED: Readonly<Record<string, string>> = {
+  ...{ "invoice.finalized": "finalized_at", "invoice.paid": "paid_at", "invoice.voided": "voided_at" },
+  ...{ "invoice.marked_uncollectible": "marked_uncollectible_at", "payment.canceled": "canceled_at" },
+  ...{ "subscription.canceled": "ended_at", "subscription.expired": "ended_at" },
+};
+
+type Columns = Readonly<Record<string, ColumnValue | undefined>>;
+export type PublishedObject = Readonly<Record<string, unknown>>;
+
+/** A fact, with what tenants are told of it; null: nothing. */
+export interface ToldFact extends Fact {
+  object: PublishedObject | null;
+}
+
+/**
+ * The facts of one observation. `since`: from when on its tenant is told, the second at which it connected the account; what
+ * happened earlier is only stored. Of an object that was fetched its age decides, where nothing else says when: of what is
+ * new about an old one Stripe's own event tells.
+ */
+export function factsOf(observation: Observation, projection: Projection, since: UnixSeconds): ToldFact[] {
+  const found = projection.facts?.(observation.object, observation) ?? [];
+  let object: PublishedObject | null | undefined;
+  return found.flatMap((one) => {
+    if (one === false || one === null || one === undefined) return [];
+    if (!isTold(one, observation, projection, since)) return [{ ...one, object: null }];
+    object ??= publishedObject(projection, observation.objectId, rowOf(projection, observation));
+    return [{ ...one, object }];
+  });
+}
+
+function isTold(one: Fact, observation: Observation, projection: Projection, since: UnixSeconds): boolean {
+  if (one.untold === true || isImported(observation) || eventType(one.type) === undefined) return false;
+  if (since <= 0) return true;
+  const row = rowOf(projection, observation);
+  const known = observation.type.endsWith(".retrieved") ? row.stripe_created : observation.created;
+  const at = row[HAPPENED[one.type] ?? ""] ?? known;
+  return typeof at !== "number" || at >= since;
+}
+
+/** An import brings what was there before: only what happens from now on is told, by its own event. */
+export const isImported = ({ type }: Pick<Observation, "type">): boolean => type.endsWith(".imported");
+
+/**
+ * That an object has changed: once for each new head whose tracked columns differ from the stored head's, so that what came
+ * in one batch is told once, in its last state. The first that is known of an object tells it only where Stripe says so.
+ */
+export function updateOf(
+  row: FoldedRow,
+  { before, fresh, since }: { before: StoredHead | undefined; fresh: readonly Observation[]; since: UnixSeconds },
+): ToldFact | null {
+  const { projection, head, key, deleted } = row;
+  if (projection.updated === undefined || deleted || isImported(head) || head.created < since) return null;
+  const changed =
+    before === undefined
+      ? fresh.some(({ type }) => type.endsWith(".updated"))
+      : before.eventId !== head.id && before.kept[TRACKED]?.[0] !== row.kept[TRACKED]?.[0];
+  if (!changed) return null;
+  const object = publishedObject(projection, key.objectId, row.columns);
+  return { ...fact(projection.updated, key.objectId, head.id), object };
+}
+
+/** Null for a kind that is not told of. */
+export function publishedObject(
+  projection: Projection,
+  objectId: string | null,
+  columns: Columns,
+): PublishedObject | null {
+  const plan = planOf(projection);
+  if (plan === null) return null;
+  const object: Record<string, unknown> = { id: objectId, object: plan.name };
+  for (const { field, column, type } of plan.fields) object[field] = valueOf(type, columns[column] ?? null);
+  return object;
+}
+
+function valueOf(type: ColumnType, value: ColumnValue): unknown {
+  return type === "time" && typeof value === "number" ? new Date(value * 1000).toISOString() : value;
+}
+
+interface Plan {
+  name: EventObjectName;
+  fields: { field: string; column: string; type: ColumnType }[];
+}
+
+const plans = new Map<string, Plan | null>();
+
+function planOf(projection: Projection): Plan | null {
+  let plan = plans.get(projection.table);
+  if (plan === undefined) plans.set(projection.table, (plan = makePlan(projection)));
+  return plan;
+}
+
+function makePlan({ table, columns }: Projection): Plan | null {
+  const name = PUBLISHED[table];
+  if (name === undefined) return null;
+  const fields = fieldsOf(name)
+    .filter((field) => field !== "id" && field !== "object")
+    .map((field) => {
+      const column = field === "created_at" ? "stripe_created" : field;
+      const type = columns[column];
+      if (type === undefined) throw new Error(`${table} has no column for ${name}.${field}`);
+      return { field, column, type };
+    });
+  return { name, fields };
+}

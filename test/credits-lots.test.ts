@@ -1,0 +1,132 @@
+// Accounts with thousands of lots: what is decided is the same as with few, and what is read of them is bounded.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { newId } from "../src/base/ids.ts";
+import { expire, type Ledger, reverse, spend } from "../src/credits/ledger.ts";
+import { accountText, lockLedgers, writeLedgers } from "../src/credits/ledger-tables.ts";
+import { verifyLedger } from "../src/credits/ledger-verify.ts";
+import type { Queryable } from "../src/db/database.ts";
+import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
+import { makeAccount } from "./support/purchase-lives.ts";
+
+interface LotRow {
+  id: string;
+  remaining: number;
+  due: boolean;
+}
+
+describe.each(BOTH)("on the %s database", (kind) => {
+  let pipe: Pipe;
+  beforeAll(async () => {
+    pipe = await openPipe(kind);
+  });
+  afterAll(() => pipe.close());
+
+  /** An account with these lots, one purchase's among them; a lot that is due is not expired yet. */
+  async function accountWith(lots: readonly { credits: number; due: boolean }[]): Promise<string> {
+    const { database, platformTenant } = pipe;
+    const accountId = await makeAccount(database, platformTenant);
+    const rows = lots.map(({ credits, due }, place) => ({
+      ...{ id: newId("crd"), credits, source: `${accountId}:${String(place)}` },
+      at: due ? -1 - place : place % 7 === 0 ? null : 1 + ((place * 7919) % 1000),
+    }));
+    await database.query({ text: MAKE, values: [platformTenant, accountId, JSON.stringify(rows)] });
+    return accountId;
+  }
+
+  const lotsOf = async (tx: Queryable, accountId: string): Promise<LotRow[]> => {
+    const { rows } = await tx.query<LotRow>({
+      text: `select id, remaining, expires_at <= now() as due from credit_lots
+             where account_id = $1 order by expires_at, id`,
+      values: [accountId],
+    });
+    return rows;
+  };
+
+  const decide = (accountId: string, takes: number, act: (ledger: Ledger) => void): Promise<number> =>
+    pipe.database.transaction(async (tx) => {
+      const ref = { tenantId: pipe.platformTenant, livemode: false, accountId };
+      const { ledgers, now } = await lockLedgers(tx, [{ ...ref, takes }]);
+      const ledger = ledgers.get(accountText(ref));
+      if (ledger === undefined) throw new Error("no ledger");
+      const loaded = ledger.lots.length;
+      expire(ledger);
+      act(ledger);
+      await writeLedgers(tx, [ledger], now);
+      return loaded;
+    });
+
+  it("any spend takes the lots that expire first, after all that are due, however many there are", async () => {
+    const lot = fc.record({ credits: fc.integer({ min: 1, max: 5 }), due: fc.boolean() });
+    const lots = fc.oneof(
+      fc.array(lot, { minLength: 1, maxLength: 20 }),
+      fc.array(lot, { minLength: 60, maxLength: 70 }),
+      fc.array(lot, { minLength: 1000, maxLength: 1100 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(lots, fc.double({ min: 0, max: 1.1, noNaN: true }), async (made, part) => {
+        const accountId = await accountWith(made);
+        const before = await lotsOf(pipe.database, accountId);
+        const live = before.filter(({ due }) => !due).reduce((sum, { remaining }) => sum + remaining, 0);
+        const amount = Math.max(1, Math.floor(live * part));
+        const taken: unknown[] = [];
+        await decide(accountId, amount, (ledger) => {
+          taken.push(spend(ledger, amount, { source: `spend ${accountId}`, reason: "test" }));
+        });
+        const took = taken[0] !== undefined;
+        expect(took).toBe(amount <= live);
+        let left = took ? amount : 0;
+        const wanted = before.map(({ remaining, due }) => {
+          if (due) return 0;
+          const share = Math.min(left, remaining);
+          left -= share;
+          return remaining - share;
+        });
+        expect((await lotsOf(pipe.database, accountId)).map(({ remaining }) => remaining)).toEqual(wanted);
+      }),
+      { numRuns: 25 },
+    );
+    const found: unknown[] = [];
+    await verifyLedger({ database: pipe.database, onDifference: (difference) => found.push(difference) });
+    expect(found).toEqual([]);
+  });
+
+  it("a small spend of an account with 5,000 lots loads 64 of them", async () => {
+    const accountId = await accountWith(Array.from({ length: 5000 }, () => ({ credits: 2, due: false })));
+    const loaded = await decide(accountId, 3, (ledger) => {
+      expect(spend(ledger, 3, { source: `small ${accountId}`, reason: "test" })).toBeDefined();
+    });
+    expect(loaded).toBe(64);
+  });
+
+  it("what is taken back for a purchase comes from as many lots as hold it, and the rest is a debt", async () => {
+    const accountId = await accountWith(Array.from({ length: 300 }, () => ({ credits: 1, due: false })));
+    const ref = { tenantId: pipe.platformTenant, livemode: false, accountId };
+    const [first] = await lotsOf(pipe.database, accountId);
+    await pipe.database.query({
+      text: "update credit_lots set purchase_id = 'pur_of_many', credits = 400 where id = $1",
+      values: [first?.id],
+    });
+    const source = `back ${accountId}`;
+    await pipe.database.transaction(async (tx) => {
+      const { ledgers, now } = await lockLedgers(tx, [{ ...ref, takes: 400 }], ["pur_of_many"]);
+      const ledger = ledgers.get(accountText(ref));
+      if (ledger === undefined) throw new Error("no ledger");
+      reverse(ledger, 400, { source, reason: "test", purchaseId: "pur_of_many" });
+      expect(ledger.balance).toBe(-100);
+      await writeLedgers(tx, [ledger], now);
+    });
+    expect((await lotsOf(pipe.database, accountId)).every(({ remaining }) => remaining === 0)).toBe(true);
+  });
+});
+
+const MAKE = `
+  with lot as (select * from json_to_recordset($3::json) as lot (id text, credits bigint, source text, at integer)),
+  made as (
+    insert into credit_lots (tenant_id, livemode, account_id, id, credits, remaining, expires_at)
+    select $1, false, $2, id, credits, credits, now() + make_interval(mins => at) from lot),
+  entered as (
+    insert into credit_entries (tenant_id, livemode, account_id, id, kind, amount, balance_after, source, reason, lot_id)
+    select $1, false, $2, id, 'grant', credits, 0, source, 'test', id from lot)
+  update credit_balances set balance = (select sum(credits) from lot) where account_id = $2`;

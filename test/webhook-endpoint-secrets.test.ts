@@ -1,0 +1,45 @@
+// Signing secrets of endpoints whose SECRET_KEY was lost, over HTTP and on both databases.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { keyRing } from "../src/base/key-ring.ts";
+import { Secret } from "../src/base/secret.ts";
+import { openSecrets } from "../src/outbox/endpoint-secrets.ts";
+import { deliverySettings } from "../src/outbox/endpoint-table.ts";
+import { type Door, openDoor, SECRET_KEY, type Wire } from "./support/api-door.ts";
+import { registerTenant, send } from "./support/people.ts";
+import { BOTH } from "./support/pipe.ts";
+
+const ENDPOINTS = "/api/v1/webhook-endpoints/";
+const RING = keyRing([new Secret(SECRET_KEY)]);
+const OTHER = keyRing([new Secret("another-secret-key-of-more-than-32-characters")]);
+
+describe.each(BOTH)("an endpoint whose SECRET_KEY is gone, %s database", (kind) => {
+  let door: Door;
+  beforeAll(async () => {
+    door = await openDoor(kind);
+  });
+  afterAll(async () => door.close());
+
+  it("is shown all the same, and signs again once its secret is replaced", async () => {
+    const { access: token } = await registerTenant(door);
+    const body = { url: "https://hooks.example/in", signature: "v1a" };
+    const id = String((await send(door, "POST", ENDPOINTS, { token, body })).json.id);
+    await door.pipe.database.query({
+      text: `update webhook_endpoints set secret_sealed = $2, ed25519_sealed = $2,
+               previous_secrets = jsonb_build_array(jsonb_build_object('sealed', $2::text, 'until', '2100-01-01T00:00:00.000Z'))
+             where id = $1`,
+      values: [id, OTHER.seal("lost", "elsewhere")],
+    });
+    const opened = async () => {
+      const [settings] = await deliverySettings(door.pipe.database, [id]);
+      if (settings === undefined) throw new Error("no endpoint");
+      return openSecrets(RING, settings, Date.now());
+    };
+    const lost: Wire = (await send(door, "GET", `${ENDPOINTS}${id}/`, { token })).json;
+    expect(lost).toMatchObject({ secret: "whsec_****", public_key: null, signature: "v1a" });
+    await expect(opened()).rejects.toThrow("SECRET_KEY");
+    const { status, json } = await send(door, "POST", `${ENDPOINTS}${id}/rotate-secret/`, { token });
+    expect([status, json.public_key]).toEqual([200, expect.stringMatching(/^whpk_/)]);
+    expect(await opened()).toEqual({ secrets: [json.secret], ed25519Key: expect.stringMatching(/^whsk_/) as string });
+  });
+});
