@@ -239,7 +239,7 @@ function stripeOf({ config, options, clock }: Parts, metrics: Metrics): StripeAc
 /** What the API needs to tell who calls, and from where. */
 function callersOf({ config, options, clock, database }: Parts) {
   const { publicUrl, frontendUrl, livemode, corsOrigins, trustProxy, apiKeyPrefix: keyBrand } = config;
-  const { platformFeePercent, trialCredits, publishableKeys } = config;
+  const { platformFeePercent, trialCredits, subscriptionsPerGroup, publishableKeys } = config;
   const secretKeys = options.secretKeys ?? [new Secret(randomBytes(32).toString("base64url"))];
   const people = openPeople({ database, clock, secretKeys, publicUrl, frontendUrl, keyBrand });
   const rates = requestRates(database, clock, config.rateLimits);
@@ -248,6 +248,7 @@ function callersOf({ config, options, clock, database }: Parts) {
   return {
     credits: creditDesk(),
     trialCredits,
+    subscriptionsPerGroup,
     people,
     keyUse: keys,
     rates,

@@ -34,6 +34,7 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
 export const ENVIRONMENTS = ["development", "production", "test"] as const;
 
+export const GROUP_SUBSCRIPTIONS = ["one", "many"] as const;
 const OFF_OR_ON = ["off", "on"] as const;
 const MIB = 1024 * 1024;
 const SECRET = { secret: true } as const;
@@ -311,6 +312,12 @@ export const VARIABLES = {
     { ...SECRET, defaultDoc: "generated into `DATA_DIR`; needed with `DATABASE_URL` and in production" },
   ),
   trialCredits: variable("TRIAL_CREDITS", wholeNumber(0, 1_000_000_000), 0, "The credits that a new account is given."),
+  subscriptionsPerGroup: variable(
+    "SUBSCRIPTIONS_PER_GROUP",
+    oneOf(GROUP_SUBSCRIPTIONS),
+    "one",
+    "How many active subscriptions of one plan group an account may have. With `many` each request begins one of its own: send an `Idempotency-Key`, so that none is begun twice.",
+  ),
   apiKeyPrefix: variable(
     "API_KEY_PREFIX",
     keyBrand,

@@ -104,6 +104,12 @@ describe("starting without an account", () => {
     expect(readConfig(open).warnings).toEqual([]);
   });
 
+  it("an account has one subscription of a plan group, or many where that is said, and nothing else can be said", () => {
+    expect(readConfig({}).subscriptionsPerGroup).toBe("one");
+    expect(readConfig({ SUBSCRIPTIONS_PER_GROUP: "many" }).subscriptionsPerGroup).toBe("many");
+    expect(problems({ SUBSCRIPTIONS_PER_GROUP: "2" })).toHaveProperty("SUBSCRIPTIONS_PER_GROUP");
+  });
+
   it("a command that serves nothing needs no Stripe key in production, but no bad value passes", () => {
     expect(problems({ NODE_ENV: "production" }, { serving: false })).toEqual({});
     expect(problems({ NODE_ENV: "production", PORT: "x" }, { serving: false })).toHaveProperty("PORT");

@@ -16,6 +16,7 @@ import {
   CONFIG_VARIABLES,
   type CONNECT_METHODS,
   type ENVIRONMENTS,
+  type GROUP_SUBSCRIPTIONS,
   type ROLES,
   VARIABLES,
 } from "./config-variables.ts";
@@ -89,6 +90,8 @@ export interface Config extends LogConfig, MailConfig, WebhookConfig {
   secretKeys: readonly Secret[] | "generate";
   /** Given to a new account. */
   trialCredits: number;
+  /** How many active subscriptions of one plan group an account may have. */
+  subscriptionsPerGroup: (typeof GROUP_SUBSCRIPTIONS)[number];
   /** Stands before new API keys; empty: nothing does. */
   apiKeyPrefix: string;
   /** Undefined: make it in `dataDir`. */
@@ -145,7 +148,7 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
     ...stripeKeysOf(read, stripeSecretKey),
     stripeApiBase: read(VARIABLES.stripeApiBase),
     platformFeePercent: read(VARIABLES.platformFeePercent),
-    trialCredits: read(VARIABLES.trialCredits),
+    ...{ trialCredits: read(VARIABLES.trialCredits), subscriptionsPerGroup: read(VARIABLES.subscriptionsPerGroup) },
     connect: connectSettings(read, stripeSecretKey),
     sandbox: sandboxOf(
       read(VARIABLES.sandboxHost),

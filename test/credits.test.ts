@@ -289,6 +289,14 @@ describe.each(BOTH)("credits, %s database", (kind) => {
     expect(await balance(id)).toBe(0);
   });
 
+  it.each(["spend", "refund"])("a %s without an Idempotency-Key is refused, and nothing happens", async (what) => {
+    const id = await account();
+    await post(id, "grant", { amount: 10 });
+    const answer = await post(id, what, { amount: 1 }, null);
+    expect([answer.status, answer.json.code]).toEqual([400, "idempotency_key_required"]);
+    expect(await balance(id)).toBe(10);
+  });
+
   it("the proof finds what does not agree", async () => {
     const id = await account();
     await post(id, "grant", { amount: 10 });

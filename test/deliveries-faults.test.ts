@@ -227,6 +227,30 @@ describe("the lanes of deliveries", () => {
     expect(runOf(5000)).toHaveLength(1);
   });
 
+  it("an endpoint that answers late but takes what it is sent keeps its places, among the slow ones", () => {
+    const lanes = deliveryLanes({ all: 64, perEndpoint: 4 });
+    const begin = (now: number): ReturnType<typeof item>[] => {
+      lanes.add(Array.from({ length: 4 }, () => item("ten_a", "whe_a")));
+      const begun = [];
+      for (let one = lanes.begin(now); one !== undefined; one = lanes.begin(now)) begun.push(one);
+      return begun;
+    };
+    const places = [];
+    for (let round = 0; round < 5; round += 1) {
+      const running = begin(round * 10_000);
+      places.push(running.length);
+      lanes.look(round * 10_000 + 3000);
+      for (const one of running) lanes.end(one, round * 10_000 + 3000, true);
+      lanes.givenBack();
+    }
+    expect(places).toEqual([2, 3, 4, 4, 4]);
+    // Slow: nothing is claimed ahead.
+    expect(lanes.room(100_000).rooms.get("whe_a") ?? 0).toBeLessThanOrEqual(4);
+    for (const one of begin(60_000)) lanes.end(one, 61_000, false);
+    lanes.givenBack();
+    expect(begin(62_000)).toHaveLength(1);
+  });
+
   it("what was claimed too long ago is not begun, and given back", () => {
     const lanes = deliveryLanes({ all: 4, perEndpoint: 2 });
     lanes.add([{ ...item("ten_a", "whe_a"), claimedUntil: 1000 }]);

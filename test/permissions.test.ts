@@ -179,7 +179,7 @@ const ROWS: Record<string, [keyof typeof FATES, number, { body?: unknown; id?: s
   "POST /account/payment-method/": ["account user", 503],
   "GET /account/auto-top-up/": ["account user", 200],
   "PATCH /account/auto-top-up/": ["account user", 400, { body: {} }],
-  "GET /api/v1/accounts/:id/entitlements/": ["admin", 404],
+  "GET /api/v1/accounts/:id/entitlements/": ["secret key", 404],
   "POST /api/v1/payments/:id/refund/": ["admin", 400, { body: {} }],
 
   "POST /accounts/invoices/": ["admin", 400, { body: {} }],

@@ -35,7 +35,12 @@ describe.each(BOTH)("refunds, %s database", (kind) => {
     const balance = async (): Promise<unknown> =>
       (await send(door, "GET", `/api/v1/accounts/${accountId}/`, { token: key() })).json.credit_balance;
     expect(await balance()).toBe(100);
-    return { id: intent.id, charge: typeof intent.latest_charge === "string" ? intent.latest_charge : "", balance };
+    return {
+      accountId,
+      id: intent.id,
+      charge: typeof intent.latest_charge === "string" ? intent.latest_charge : "",
+      balance,
+    };
   };
   const feeBack = async (charge: string): Promise<number> => {
     const { application_fee: fee } = await onAccount().charges.retrieve(charge);
@@ -65,6 +70,28 @@ describe.each(BOTH)("refunds, %s database", (kind) => {
     expect(more.json.code).toBe("stripe_refused");
     const actions = (await auditOf(scene.door, scene.tenant)).map(({ action }) => action);
     expect(actions).toContain("payment.refund_requested");
+  });
+
+  it("takes credits that are spent already below zero, and then nothing can be spent until there is something again", async () => {
+    const { accountId, id, balance } = await bought();
+    let keys = 0;
+    const credits = (what: string, amount: number) =>
+      send(scene.door, "POST", `/api/v1/accounts/${accountId}/credits/${what}/`, {
+        token: key(),
+        body: { amount, reason: "test" },
+        headers: { "idempotency-key": `${accountId}-${String((keys += 1))}` },
+      });
+    expect((await credits("spend", 80)).status).toBe(201);
+    expect((await refund(id)).status).toBe(201);
+    await scene.settle();
+    expect(await balance()).toBe(-80);
+    const refused = await credits("spend", 1);
+    expect([refused.status, refused.json.code]).toEqual([402, "insufficient_credits"]);
+    expect((await credits("grant", 80)).status).toBe(201);
+    expect((await credits("spend", 1)).status).toBe(402);
+    expect((await credits("grant", 1)).status).toBe(201);
+    expect((await credits("spend", 1)).status).toBe(201);
+    expect(await balance()).toBe(0);
   });
 
   it("gives the platform's fee back where that is asked for", async () => {

@@ -22,6 +22,7 @@ import {
   grantOf,
   openStatusScene,
   openStream,
+  pathOf,
   pay,
   type StatusScene,
   waiting,
@@ -67,6 +68,35 @@ describe.each(BOTH)("the status of a purchase, %s database", (kind) => {
     stream.close();
     await stream.ended;
   });
+
+  it("is read from Stripe for one caller up to 30 times at once and then once a second, and for another one all the same", async () => {
+    const { database, platformTenant } = scene.door.pipe;
+    const granted = async (ids: readonly string[]): Promise<void> => {
+      const accountId = await accountOf(scene);
+      for (const id of ids) await recordStatusId(database, grantOf(platformTenant, accountId, id));
+    };
+    const [many, other] = [
+      Array.from({ length: 80 }, (_, index) => `pi_many_${kind}_${String(index)}`),
+      `pi_other_${kind}`,
+    ];
+    await granted(many);
+    await granted([other]);
+    const began = performance.now();
+    const asked = await Promise.all(many.map((id) => ask(scene, `${pathOf(scene, id)}&returned=true`)));
+    for (const { status, json } of asked) expect([status, json.status]).toEqual([200, "pending"]);
+    const mostAllowed = 30 + Math.ceil((performance.now() - began) / 1000) + 1;
+    // It waits for its turn behind those that were asked for before: an account is asked 4 times a second in test mode.
+    const stream = await openStream(scene, `${pathOf(scene, other)}&returned=true`);
+    const until = performance.now() + 30_000;
+    while (!scene.pulled.includes(other) && performance.now() < until) await sleep(100);
+    stream.close();
+    await stream.ended;
+    const pulled = new Set(scene.pulled);
+    expect(pulled).toContain(other);
+    const ofMany = many.filter((id) => pulled.has(id));
+    expect(ofMany.length).toBeGreaterThanOrEqual(25);
+    expect(ofMany.length).toBeLessThanOrEqual(mostAllowed);
+  }, 60_000);
 
   it("can be asked for three months, and not longer", async () => {
     const { database } = scene.door.pipe;

@@ -1,4 +1,4 @@
-// Signing secrets of endpoints whose SECRET_KEY was lost, over HTTP and on both databases.
+// Signing secrets of endpoints as they are stored, and whose SECRET_KEY was lost, over HTTP and on both databases.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { keyRing } from "../src/base/key-ring.ts";
@@ -13,14 +13,14 @@ const ENDPOINTS = "/api/v1/webhook-endpoints/";
 const RING = keyRing([new Secret(SECRET_KEY)]);
 const OTHER = keyRing([new Secret("another-secret-key-of-more-than-32-characters")]);
 
-describe.each(BOTH)("an endpoint whose SECRET_KEY is gone, %s database", (kind) => {
+describe.each(BOTH)("an endpoint's secrets, %s database", (kind) => {
   let door: Door;
   beforeAll(async () => {
     door = await openDoor(kind);
   });
   afterAll(async () => door.close());
 
-  it("is shown all the same, and signs again once its secret is replaced", async () => {
+  it("whose SECRET_KEY is gone are shown all the same, and sign again once they are replaced", async () => {
     const { access: token } = await registerTenant(door);
     const body = { url: "https://hooks.example/in", signature: "v1a" };
     const id = String((await send(door, "POST", ENDPOINTS, { token, body })).json.id);
@@ -41,5 +41,23 @@ describe.each(BOTH)("an endpoint whose SECRET_KEY is gone, %s database", (kind) 
     const { status, json } = await send(door, "POST", `${ENDPOINTS}${id}/rotate-secret/`, { token });
     expect([status, json.public_key]).toEqual([200, expect.stringMatching(/^whpk_/)]);
     expect(await opened()).toEqual({ secrets: [json.secret], ed25519Key: expect.stringMatching(/^whsk_/) as string });
+  });
+
+  it("are stored sealed: no row holds one in plain text, nor an old one or a private key", async () => {
+    const { access: token } = await registerTenant(door);
+    const body = { url: "https://hooks.example/in", signature: "v1a" };
+    const made = (await send(door, "POST", ENDPOINTS, { token, body })).json;
+    const id = String(made.id);
+    const rotated = (await send(door, "POST", `${ENDPOINTS}${id}/rotate-secret/`, { token })).json;
+    const { rows } = await door.pipe.database.query<{ row: string }>({
+      text: "select to_json(endpoint)::text as row from webhook_endpoints as endpoint where id = $1",
+      values: [id],
+    });
+    expect(rows[0]?.row).toContain(id);
+    for (const secret of [made.secret, rotated.secret]) {
+      expect(secret).toMatch(/^whsec_.{40}/);
+      expect(rows[0]?.row).not.toContain(String(secret).slice("whsec_".length));
+    }
+    expect(rows[0]?.row).not.toMatch(/whsec_|whsk_/);
   });
 });

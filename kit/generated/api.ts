@@ -4059,7 +4059,7 @@ export interface paths {
                          * @default true
                          */
                         at_period_end?: boolean;
-                        /** @description Needed where the account has several: one in each plan group. */
+                        /** @description Needed where the account has several. */
                         subscription_id?: string;
                     } | null;
                 };
@@ -4114,7 +4114,7 @@ export interface paths {
             requestBody?: {
                 content: {
                     "application/json": {
-                        /** @description Needed where the account has several: one in each plan group. */
+                        /** @description Needed where the account has several. */
                         subscription_id?: string;
                     } | null;
                 };
@@ -4178,7 +4178,7 @@ export interface paths {
                          * @enum {string}
                          */
                         proration?: "create_prorations" | "always_invoice" | "none";
-                        /** @description Needed where the account has several: one in each plan group. */
+                        /** @description Needed where the account has several. */
                         subscription_id?: string;
                     };
                 };
@@ -5277,7 +5277,7 @@ export interface paths {
                     limit?: number;
                     /** @description `next_cursor` of the page before. */
                     cursor?: string;
-                    /** @description An account has one active subscription in a group. */
+                    /** @description An account has one active subscription in a group, or many: see `SUBSCRIPTIONS_PER_GROUP`. */
                     plan_group?: string;
                     /** @description Inactive ones are for the tenant's admins only. */
                     is_active?: "true" | "false";
@@ -5343,7 +5343,7 @@ export interface paths {
                         /** @default [] */
                         features?: string[];
                         /**
-                         * @description An account has one active subscription in a group.
+                         * @description An account has one active subscription in a group, or many: see `SUBSCRIPTIONS_PER_GROUP`.
                          * @default default
                          */
                         plan_group?: string;
@@ -5452,7 +5452,7 @@ export interface paths {
                         /** @description Every so many intervals. */
                         interval_count?: number;
                         features?: string[];
-                        /** @description An account has one active subscription in a group. */
+                        /** @description An account has one active subscription in a group, or many: see `SUBSCRIPTIONS_PER_GROUP`. */
                         plan_group?: string;
                         trial_days?: number | null;
                         /** @description false: not sold any more. It is never deleted. */
@@ -6681,7 +6681,7 @@ export interface paths {
                             /** @default [] */
                             features?: string[];
                             /**
-                             * @description An account has one active subscription in a group.
+                             * @description An account has one active subscription in a group, or many: see `SUBSCRIPTIONS_PER_GROUP`.
                              * @default default
                              */
                             plan_group?: string;
@@ -8958,7 +8958,7 @@ export interface components {
                 current_period_end: string | null;
                 cancel_scheduled: boolean;
             } | null;
-            /** @description Active, in trial or past due: one in each plan group. */
+            /** @description Active, in trial or past due. */
             plans: {
                 id: string;
                 key: string | null;

@@ -1,4 +1,5 @@
-// Subscriptions that were asked for: written before Stripe is asked, each holding its plan group's one place in its account.
+// Subscriptions that were asked for: written before Stripe is asked, each holding its plan group's one place in its account,
+// or one of its own beside it.
 // Table: subscription_requests
 import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
@@ -25,6 +26,8 @@ export interface NewSubscriptionRequest extends RequestRef, SubscriptionTerms {
   accountId: string;
   planId: string;
   planGroup: string;
+  /** It takes no place from others of its group: an account may have many of them. */
+  ownPlace: boolean;
   /** null: the platform sells itself. */
   applicationFeePercent: number | null;
   /** "" for the platform's own. */
@@ -45,9 +48,10 @@ export interface SubscriptionRequest extends NewSubscriptionRequest {
 /** False: its place is taken, or this request was made before. */
 export async function insertSubscriptionRequest(tx: Queryable, request: NewSubscriptionRequest): Promise<boolean> {
   const { tenantId, livemode, id, accountId, planId, planGroup, mode, priceId, quantity, trialDays } = request;
-  const { promotionCodeId, automaticTax, applicationFeePercent, stripeAccount, requestKey } = request;
+  const { promotionCodeId, automaticTax, applicationFeePercent, stripeAccount, requestKey, ownPlace } = request;
+  const place = ownPlace ? `${planGroup}:${id}` : planGroup;
   const values = [
-    ...[tenantId, livemode, id, accountId, planId, planGroup, mode, priceId, quantity, trialDays, promotionCodeId],
+    ...[tenantId, livemode, id, accountId, planId, place, mode, priceId, quantity, trialDays, promotionCodeId],
     ...[automaticTax, applicationFeePercent, stripeAccount, requestKey],
   ];
   return (await tx.query({ text: INSERT, values })).rowCount === 1;
@@ -173,16 +177,19 @@ const INSERT = `
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
   on conflict do nothing`;
 
+// The group of a request with a place of its own has the request's id behind it.
+const PLAIN_GROUP = "replace(plan_group, ':' || id, '')";
+
 const READ = `
-  select tenant_id as "tenantId", livemode, id, account_id as "accountId", plan_id as "planId", plan_group as "planGroup",
-         mode, price_id as "priceId", quantity, trial_days as "trialDays", promotion_code_id as "promotionCodeId",
+  select tenant_id as "tenantId", livemode, id, account_id as "accountId", plan_id as "planId",
+         ${PLAIN_GROUP} as "planGroup", plan_group <> ${PLAIN_GROUP} as "ownPlace", mode, price_id as "priceId", quantity, trial_days as "trialDays", promotion_code_id as "promotionCodeId",
          automatic_tax as "automaticTax", application_fee_percent::float8 as "applicationFeePercent",
          stripe_account as "stripeAccount", request_key as "requestKey", stripe_session_id as "sessionId",
          subscription_id as "subscriptionId", holds, handed, extract(epoch from now() - created_at)::float8 as age
   from subscription_requests`;
 
 const GROUP = `
-  select plan_group as "group" from subscription_requests
+  select ${PLAIN_GROUP} as "group" from subscription_requests
   where tenant_id = $1 and livemode = $2 and account_id = $3 and subscription_id = $4`;
 
 const CLAIM_LOST = `

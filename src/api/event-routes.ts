@@ -4,6 +4,7 @@ import { z } from "zod";
 import { publicError } from "../base/errors.ts";
 import { firstIdAt, isId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
+import { retried } from "../db/retried.ts";
 import { pageOf, readCursor } from "../inbox/list-query.ts";
 import { deliveriesOf, type Delivery, DELIVERY_STATUSES } from "../outbox/delivery-reads.ts";
 import { fanOutTo } from "../outbox/delivery-tables.ts";
@@ -191,7 +192,7 @@ export const resendEventRoute = operation({
   },
   run: async (call) => {
     const { deps, caller, params, body, reply, requestId } = call;
-    const deliveries = await scopeOf(call).transaction(async (tx) => {
+    const deliveries = await retried(scopeOf(call), async (tx) => {
       const event = await mustFind(tx, caller, params.id);
       const queued = new Set<string>();
       for (const { id: endpointId } of await receiversOf(tx, event, body?.endpoint_id)) {
@@ -207,7 +208,7 @@ export const resendEventRoute = operation({
   },
 });
 
-/** Throws `not_found` and `endpoint_disabled` for one that was named. */
+/** In ascending order of their ids. Throws `not_found` and `endpoint_disabled` for one that was named. */
 async function receiversOf(tx: Queryable, event: StoredEvent, named: string | undefined): Promise<Endpoint[]> {
   const { tenantId, livemode, type } = event;
   const takes = (endpoint: Endpoint): boolean =>
@@ -219,5 +220,7 @@ async function receiversOf(tx: Queryable, event: StoredEvent, named: string | un
     return [endpoint];
   }
   const all = await listEndpoints(tx, { tenantId, livemode, limit: MOST_ENDPOINTS });
-  return all.filter((one) => takes(one) && one.enabledEvents.some((pattern) => matchesPattern(pattern, type)));
+  return all
+    .filter((one) => takes(one) && one.enabledEvents.some((pattern) => matchesPattern(pattern, type)))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -45,7 +45,9 @@ export const planFields = {
   billing_interval: z.enum(INTERVALS),
   interval_count: z.int().min(1).max(LONGEST_INTERVAL.day).meta({ description: "Every so many intervals." }),
   features: z.array(plainLine(LONGEST_FEATURE)).max(MOST_FEATURES),
-  plan_group: key.meta({ description: "An account has one active subscription in a group." }),
+  plan_group: key.meta({
+    description: "An account has one active subscription in a group, or many: see `SUBSCRIPTIONS_PER_GROUP`.",
+  }),
   trial_days: z.int().min(1).max(MOST_TRIAL_DAYS).nullable(),
   is_active: z.boolean().meta({ description: "false: not sold any more. It is never deleted." }),
 };

@@ -56,6 +56,8 @@ export interface ApiDependencies {
   credits: CreditDesk;
   /** What a new account is given. */
   trialCredits: number;
+  /** How many active subscriptions of one plan group an account may have; one, unless it is set. */
+  subscriptionsPerGroup?: "one" | "many";
   /** The default mode: that of STRIPE_SECRET_KEY. */
   livemode: boolean;
   /** The platform's share of connected-account invoices, in percent. */

@@ -246,7 +246,7 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
   at("POST", "/account/payment-method/", "account user", addPaymentMethodRoute, "Add a payment method"),
   at("GET", "/account/auto-top-up/", "account user", readTopUpRoute, "Whether credits are bought when they run low"),
   at("PATCH", "/account/auto-top-up/", "account user", changeTopUpRoute, "Buy credits when they run low, or stop that"),
-  at("GET", "/api/v1/accounts/:id/entitlements/", "admin", readEntitlementsRoute, "What an account may use now"),
+  at("GET", "/api/v1/accounts/:id/entitlements/", "secret key", readEntitlementsRoute, "What an account may use now"),
   at("POST", "/api/v1/payments/:id/refund/", "admin", refundPaymentRoute, "Refund a payment, whole or in part"),
 
   at("PATCH", "/api/v1/admin/tenants/:id/", "operator", changeTenantTerms, "Change a tenant's application fee"),

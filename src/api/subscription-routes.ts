@@ -140,9 +140,7 @@ function viewOf(changed: ChangedSubscription): z.output<typeof Changed> {
 const isoOf = (seconds: number | null): string | null =>
   seconds === null ? null : new Date(seconds * 1000).toISOString();
 
-const subscriptionId = id
-  .optional()
-  .meta({ description: "Needed where the account has several: one in each plan group." });
+const subscriptionId = id.optional().meta({ description: "Needed where the account has several." });
 
 type OwnCall = Call<unknown, unknown, { subscription_id?: string | undefined } | null | undefined>;
 
@@ -282,7 +280,7 @@ export const readEntitlementsRoute = operation({
         period_end: isoTime.nullable(),
         trial_end: isoTime.nullable(),
         plan: EntitledPlan.nullable().meta({ description: "The first of `plans`." }),
-        plans: z.array(EntitledPlan).meta({ description: "Active, in trial or past due: one in each plan group." }),
+        plans: z.array(EntitledPlan).meta({ description: "Active, in trial or past due." }),
         features: z.array(z.string()).meta({ description: "Of all of them." }),
         credit_balance: z.int(),
       })

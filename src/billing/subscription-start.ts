@@ -41,6 +41,8 @@ export interface SubscriptionContext extends CustomerContext {
   publicUrl: string;
   clock: Pick<Clock, "now">;
   platformFeePercent: number;
+  /** Of one account; one, unless it is set. */
+  subscriptionsPerGroup?: "one" | "many";
 }
 
 export interface WantedSubscription {
@@ -96,6 +98,9 @@ export async function startSubscription(
         age: 0,
       });
     }
+    // A place of its own is taken by the same request alone.
+    const same = request.ownPlace ? await requestBefore(scope, wanted) : undefined;
+    if (same !== undefined) return askFor(context, scope, same);
     const holding = (await findHolding(scope, request)) ?? (await requestBefore(scope, wanted));
     // It has given its place free by now.
     if (holding === undefined) continue;
@@ -124,6 +129,7 @@ async function requestFor(
 ): Promise<NewSubscriptionRequest> {
   const { tenantId } = scope;
   const { livemode, accountId, priceId, mode, quantity, automaticTax, requestKey = null } = wanted;
+  const ownPlace = context.subscriptionsPerGroup === "many";
   const terms = await scope.transaction(async (tx) => {
     const stripeAccount = await sellingAccountOf(tx, { tenantId, livemode }, context.platformTenant);
     const plan = await activePlanOfPrice(tx, { tenantId, livemode, priceId });
@@ -133,7 +139,7 @@ async function requestFor(
     }
     const account = { tenantId, livemode, accountId };
     const trialDays = trialOf(plan, wanted.trialDays, await hadTrial(tx, account));
-    await checkPlace(tx, { ...account, stripeAccount }, plan.planGroup);
+    if (!ownPlace) await checkPlace(tx, { ...account, stripeAccount }, plan.planGroup);
     const percent = await feePercentOf(tx, tenantId, context);
     return { stripeAccount, planId: plan.id, planGroup: plan.planGroup, trialDays, applicationFeePercent: percent };
   });
@@ -141,7 +147,7 @@ async function requestFor(
   const place = { livemode, stripeAccount: terms.stripeAccount };
   const promotionCodeId =
     promotionCode === undefined ? null : await findPromotionCode(context.stripe, place, promotionCode);
-  const own = { tenantId, livemode, id: newId("subr"), accountId, requestKey };
+  const own = { tenantId, livemode, id: newId("subr"), accountId, requestKey, ownPlace };
   return { ...own, ...terms, mode, priceId, quantity, promotionCodeId, automaticTax };
 }
 

@@ -296,13 +296,23 @@ class DeliveryWorker implements Deliverer {
   async #disable(): Promise<void> {
     const { database, frontendUrl, onError } = this.#options;
     const limit = CANCELED_AT_ONCE[database.kind];
+    const disabled: { tenantId: string; endpointId: string }[] = [];
     for (const [id, lost] of [...this.#lost]) {
       try {
         await disableAndTell(database, lost, frontendUrl);
         if (this.#lost.get(id) === lost) this.#lost.delete(id);
-        await cancelInPieces(database, { tenantId: lost.key.tenantId, endpointId: id }, limit, () => !this.#isEnded());
+        disabled.push({ tenantId: lost.key.tenantId, endpointId: id });
       } catch (error) {
-        // It is tried again at the next look; what waits is ended as it is claimed.
+        // It is still among the lost: tried again at the next look.
+        onError(error);
+      }
+    }
+    // Behind them all: a long backlog of one leaves no other enabled.
+    for (const key of disabled) {
+      try {
+        await cancelInPieces(database, key, limit, () => !this.#isEnded());
+      } catch (error) {
+        // Not tried again here: what still waits ends as it is claimed, or as `strandedEndpoints` finds it.
         onError(error);
       }
     }

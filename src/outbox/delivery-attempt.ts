@@ -36,7 +36,7 @@ export interface AttemptOptions {
 }
 
 /** The whole exchange with a receiver, from DNS to the last byte of its answer. */
-const EXCHANGE_MS = 15_000;
+export const EXCHANGE_MS = 15_000;
 /** Milliseconds until a delivery is tried again that could not be signed: that is our fault, and no attempt. */
 const UNSIGNED_WAIT = 60_000;
 

@@ -69,8 +69,10 @@ interface Lane<Item> {
   waiting: Item[];
   /** With when each began. */
   running: Map<Item, number>;
-  /** Places: grows with each quick delivery, halves with anything else. */
+  /** Places: grows with each quick delivery and with a window of late ones, halves with each failure. */
   window: number;
+  /** Late deliveries since the window grew by them. */
+  late: number;
   /** Milliseconds, of the latest exchanges. */
   average: number;
   slow: boolean;
@@ -170,7 +172,8 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     if (delivered && milliseconds < SLOW_MS) {
       lane.window = Math.min(lane.window + 1, this.#limits.perEndpoint);
       this.#setSlow(lane, false);
-    } else this.#slowDown(lane);
+    } else if (delivered) this.#late(lane);
+    else this.#slowDown(lane);
     const { more } = lane;
     this.#rest(lane);
     return more;
@@ -179,7 +182,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
   look(now: number): void {
     for (const lane of this.#active) {
       const [began] = lane.running.values();
-      if (!lane.slow && began !== undefined && now - began > SLOW_MS) this.#slowDown(lane);
+      if (!lane.slow && began !== undefined && now - began > SLOW_MS) this.#noteSlow(lane);
     }
   }
 
@@ -193,6 +196,21 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
 
   #slowDown(lane: Lane<Item>): void {
     lane.window = Math.max(1, lane.window >> 1);
+    lane.late = 0;
+    this.#noteSlow(lane);
+  }
+
+  /** It takes its time, and takes what we send: it keeps its places among the slow ones. */
+  #late(lane: Lane<Item>): void {
+    lane.late += 1;
+    if (lane.late >= lane.window) {
+      lane.window = Math.min(lane.window + 1, this.#limits.perEndpoint);
+      lane.late = 0;
+    }
+    this.#noteSlow(lane);
+  }
+
+  #noteSlow(lane: Lane<Item>): void {
     this.#setSlow(lane, true);
     this.#giveBack(lane);
   }
@@ -266,7 +284,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     if (known !== undefined) return known;
     const lane: Lane<Item> = {
       ...{ endpointId, tenantId, waiting: [], running: new Map<Item, number>() },
-      ...{ window: failing ? 1 : this.#firstWindow(), average: FIRST_AVERAGE, slow: false, more: false },
+      ...{ window: failing ? 1 : this.#firstWindow(), late: 0, average: FIRST_AVERAGE, slow: false, more: false },
     };
     this.#lanes.set(endpointId, lane);
     this.#setSlow(lane, failing);

@@ -39,8 +39,8 @@ export const WANTED_BY_ONE = `
 
 /** The delivery $3 of the tenant $1 in mode $2, and whether it can be sent again. */
 export const WANTED_AGAIN = `
-  select delivery.*, event.id is not null and coalesce(endpoint.url is not null and endpoint.status = 'enabled', false)
-           as possible, ${ORDERING_KEY} as ordering_key
+  select delivery.*, event.id is not null and coalesce(endpoint.url is not null and endpoint.status = 'enabled'
+           and coalesce(endpoint.livemode, delivery.livemode) = delivery.livemode, false) as possible, ${ORDERING_KEY} as ordering_key
   from deliveries as delivery
   left join webhook_endpoints as endpoint
     on endpoint.tenant_id = delivery.tenant_id and endpoint.id = delivery.endpoint_id

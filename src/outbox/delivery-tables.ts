@@ -3,7 +3,7 @@ import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import type { Claim, ClaimedDelivery, ClaimLimits, DeliveryEnd } from "./claimed-delivery.ts";
 import { endArrays, ENDED } from "./delivery-end-arrays.ts";
-import { inOrder, lockRows } from "./delivery-locks.ts";
+import { inOrder, lockRows, lockRowsOfEvents } from "./delivery-locks.ts";
 import { WANTED, WANTED_AGAIN, WANTED_BY_ONE } from "./delivery-match.ts";
 import { BEHIND_OLDER, BY_INDEX_ALONE, CHOSEN, ENDPOINTS_AT_ONCE, NEXT_IN_ORDER } from "./delivery-turns.ts";
 
@@ -38,7 +38,8 @@ export interface EndpointOfMode {
 /**
  * Queues these events for one endpoint, whatever it takes by its patterns; events and endpoints that are not there, and
  * endpoints that are disabled or have no url, are left out. With `again` a delivery that has ended starts a new round under
- * its id; without, it stays as it is. With `hasten` one that is pending is due now. Returns the ids of the deliveries that
+ * its id; without, it stays as it is. With `hasten` one that is pending is due now, unless it is under way. Of several
+ * endpoints the one with the lowest id goes first. Returns the ids of the deliveries that
  * were queued or hastened.
  */
 export async function fanOutTo(
@@ -48,8 +49,12 @@ export async function fanOutTo(
   { again, hasten = false }: { again: boolean; hasten?: boolean },
 ): Promise<string[]> {
   if (eventIds.length === 0) return [];
-  const values = [tenantId, livemode, endpointId, textArray([...new Set(eventIds)].sort()), again, hasten];
-  const { rows } = await tx.query<{ id: string }>({ text: FAN_OUT_TO, values });
+  const ids = [...new Set(eventIds)].sort();
+  const values = [tenantId, livemode, endpointId, textArray(ids), again, hasten];
+  const [, { rows }] = await Promise.all([
+    lockRowsOfEvents(tx, endpointId, ids),
+    tx.query<{ id: string }>({ text: FAN_OUT_TO, values }),
+  ]);
   return rows.map(({ id }) => id);
 }
 
@@ -64,7 +69,7 @@ export interface DeliveryKey {
  * Makes a pending delivery due now, and starts a new round of attempts for one that has ended.
  *
  * @returns missing: there is no such delivery · unavailable: its event is not kept any more, or its endpoint is deleted,
- * disabled or without a url
+ * disabled, without a url, or does not take this mode
  */
 export async function retryDelivery(
   tx: Queryable,
@@ -236,9 +241,9 @@ const FAN_OUT_TO = `
   ), queued as (
     ${queueSql(true)} on conflict (endpoint_id, delivery_id) do nothing returning delivery_id
   ), hastened as (
-    update delivery_queue as queue set next_attempt_at = case when queue.lease is null then now() else queue.next_attempt_at end
+    update delivery_queue as queue set next_attempt_at = now()
     from wanted
-    where $6 and queue.endpoint_id = wanted.endpoint_id and queue.delivery_id = wanted.id
+    where $6 and queue.endpoint_id = wanted.endpoint_id and queue.delivery_id = wanted.id and queue.lease is null
     returning queue.delivery_id
   )
   select delivery_id as id from queued union select delivery_id from hastened order by 1`;

@@ -17,6 +17,7 @@ import {
   type DisabledReason,
   type Endpoint,
   type EndpointKey,
+  FAILING_DAYS,
   findEndpoint,
   insertEndpoint,
   lockEndpoint,
@@ -219,7 +220,7 @@ export function enabled(before: Endpoint): Endpoint {
  * What waits to be delivered to it is ended behind the commit, by `cancelInPieces`: events meanwhile are kept, and can be
  * recovered. An endpoint that is disabled already keeps its reason.
  *
- * @returns undefined: it is gone, was disabled already, or fails no more
+ * @returns undefined: it is gone, was disabled already, or has not failed for FAILING_DAYS any more
  */
 export async function disableEndpoint(
   tx: Queryable,
@@ -229,14 +230,18 @@ export async function disableEndpoint(
 ): Promise<Endpoint | undefined> {
   const before = await lockEndpoint(tx, key);
   if (before === undefined || before.status === "disabled") return undefined;
-  // Something was delivered meanwhile, or it has another url.
-  if (reason === "failing" && before.failingSince === null) return undefined;
   const { rows } = await tx.query<{ now: Date }>("select now() as now");
   const disabledAt = rows[0]?.now ?? null;
+  if (reason === "failing" && !hasFailedLongEnough(before, disabledAt)) return undefined;
   const changed = await updateEndpoint(tx, { ...before, status: "disabled", disabledReason: reason, disabledAt });
   await stopDelivering(tx, changed);
   await auditChange(tx, "webhook_endpoint.disabled", before, changed, act);
   return changed;
+}
+
+/** Not where something was delivered meanwhile, or it has another url, and fails again only since then. */
+function hasFailedLongEnough({ failingSince }: Endpoint, now: Date | null): boolean {
+  return failingSince !== null && now !== null && now.getTime() - failingSince.getTime() >= FAILING_DAYS * 86_400_000;
 }
 
 /** Its past deliveries stay to be read. Throws `not_found`, `first_endpoint`. */

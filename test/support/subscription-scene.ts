@@ -1,6 +1,7 @@
 // Customers of the platform and of a connected tenant who subscribe, for tests: the door, Stripe's sandbox behind it, and plans.
 import type Stripe from "stripe";
 
+import type { ApiDependencies } from "../../src/api/route.ts";
 import { newId } from "../../src/base/ids.ts";
 import type { StripeAccess } from "../../src/stripe/access.ts";
 import { type Answer, type Door, openDoor, SIGNING_SECRET } from "./api-door.ts";
@@ -23,10 +24,13 @@ export interface SubscriptionScene {
   close(): Promise<void>;
 }
 
-export async function openSubscriptionScene(kind: Kind): Promise<SubscriptionScene> {
+export async function openSubscriptionScene(
+  kind: Kind,
+  also: Pick<ApiDependencies, "subscriptionsPerGroup"> = {},
+): Promise<SubscriptionScene> {
   const sandbox = await openSandbox();
   const { access, stripe: through } = stripeSwitch(sandbox.url);
-  const door = await openDoor(kind, { deps: { stripe: through, publishableKeys: { test: "pk_test_page" } } });
+  const door = await openDoor(kind, { deps: { stripe: through, publishableKeys: { test: "pk_test_page" }, ...also } });
   sandbox.register([
     { url: `${door.url}/stripe/webhook/`, secret: SIGNING_SECRET, connect: true },
     { url: `${door.url}/account/stripe-webhook/`, secret: SIGNING_SECRET, connect: false },
