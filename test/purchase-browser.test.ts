@@ -1,4 +1,6 @@
 // Buying credits in a real browser: the example app, the sandbox's Checkout page and back, whatever befalls the webhooks.
+import { availableParallelism, loadavg } from "node:os";
+
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -9,6 +11,8 @@ import { befall, type Chaos, openShop, type Shop } from "./support/shop.ts";
 const CREDITS = 500;
 /** From the page that Checkout leads back to, to the credits on it. */
 const SOON_MS = 1000;
+/** On a machine that has more to do than its processors can, everything takes so much longer: the other test files run beside this one. */
+const stretched = (): number => SOON_MS * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 
 const WEBHOOKS: [how: string, chaos: Chaos][] = [
   ["on time", {}],
@@ -56,7 +60,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
       await picture(page, `bought-${kind}-${how.slice(0, 7)}`);
       console.log(`${kind}, ${how}: ${took.toFixed(0)} ms from the return to the credits`);
       expect(await balance(page)).toBe(String(CREDITS));
-      expect(took).toBeLessThan(SOON_MS);
+      expect(took).toBeLessThan(stretched());
       // However often it is told, and whenever: once.
       await befall(shop, {});
       await shop.control("deliveries/flush", {});
