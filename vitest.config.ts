@@ -9,9 +9,23 @@ import "./scripts/check-node.mjs";
 // Of the workers, and of the processes that the tests start: see test/support/compile-cache.ts.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules", ".cache", "billhook-tests");
 
+/** Their limits are of the clock, or they start a server twenty times: each has the machine for itself, behind the others. */
+const ALONE = ["test/purchase-browser.test.ts", "test/stripe-access-circuit.test.ts", "test/durability.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "sandbox/**/*.test.ts", "test/**/*.test.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "beside each other",
+          include: ["src/**/*.test.ts", "sandbox/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ALONE,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: "alone", include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
     globalSetup: ["test/support/postgres-global-setup.ts"],
     // Processes, not threads: some tests kill their children, and PGlite keeps a worker thread of its own.
     pool: "forks",

@@ -97,7 +97,7 @@ async function expectAllThere(database: Database, sent: Sent): Promise<void> {
 }
 
 async function drained(server: Served): Promise<void> {
-  for (let left = 1200; left > 0; left--) {
+  for (let left = 400; left > 0; left--) {
     const text = await (await fetch(`${server.url}/metrics`)).text();
     if (/^billhook_events_pending 0$/m.test(text)) return;
     await sleep(50);
@@ -128,7 +128,7 @@ describe.each(BOTH)("kill -9 under load, %s database", (kind) => {
       await database.close();
       rmSync(folder, { recursive: true, force: true });
     },
-    LONG ? 3_600_000 : 360_000,
+    LONG ? 3_600_000 : 180_000,
   );
 });
 
