@@ -28,7 +28,7 @@ export function mayWork(worker: number, { receiving, lag, rested }: Pace): boole
   return !receiving || lag >= PATIENCE || (worker === 0 && rested >= BURST_REST_MS);
 }
 
-/** So many events of a burst are worked on at once: a batch of 200 held up every twelfth answer for its 60 ms. */
+/** So many events of a burst are worked on at once: answers wait while a batch is worked on. */
 const BURST_BATCH = 50;
 
 /** Of a batch that may have `size` events: how many it takes now. */
