@@ -36,8 +36,10 @@ export async function openConnectScene(
   const sandbox = await openSandbox();
   const trouble = { unreachable: false, crash: false, blind: false };
   let draining: Promise<void> = Promise.resolve();
+  let closing = false;
   const drain = (): Promise<void> => {
-    draining = draining.then(() => door.pipe.drain());
+    // What wakes the worker while the scene closes comes too late: its database is about to go.
+    if (!closing) draining = draining.then(() => door.pipe.drain());
     return draining;
   };
   const door: Door = await openDoor(kind, {
@@ -57,6 +59,7 @@ export async function openConnectScene(
     await drain();
   };
   const close = async (): Promise<void> => {
+    closing = true;
     await sandbox.close();
     await draining;
     await door.close();

@@ -49,8 +49,11 @@ export async function openStatusScene(
     },
   });
   let draining: Promise<void> = Promise.resolve();
+  let closing = false;
   const drain = (): Promise<void> => {
-    draining = draining.then(() => door.pipe.drain({ committed: (objects) => door.deps.status.changed(objects) }));
+    // What is still read from the sandbox while the scene closes comes too late: its database is about to go.
+    if (!closing)
+      draining = draining.then(() => door.pipe.drain({ committed: (objects) => door.deps.status.changed(objects) }));
     return draining;
   };
   const door = await openDoor(kind, {
@@ -71,6 +74,7 @@ export async function openStatusScene(
       await drain();
     },
     close: async () => {
+      closing = true;
       await sandbox.close();
       await draining;
       await door.close();
