@@ -10,7 +10,12 @@ import "./scripts/check-node.mjs";
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules", ".cache", "billhook-tests");
 
 /** Their limits are of the clock, or they start a server twenty times: each has the machine for itself, behind the others. */
-const ALONE = ["test/purchase-browser.test.ts", "test/stripe-access-circuit.test.ts", "test/durability.test.ts"];
+const ALONE = [
+  "test/dashboard-shell.test.ts",
+  "test/purchase-browser.test.ts",
+  "test/stripe-access-circuit.test.ts",
+  "test/durability.test.ts",
+];
 
 export default defineConfig({
   test: {

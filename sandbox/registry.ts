@@ -12,6 +12,7 @@ import type { Surface } from "./door/http-door.ts";
 import { extraRoutes } from "./extras/extra-routes.ts";
 import { invoiceRoutes, openInvoices } from "./invoices/invoice-routes.ts";
 import { pageRoutes } from "./pages/page-routes.ts";
+import { payControl } from "./pages/pay-control.ts";
 import { openPayments, paymentRoutes } from "./payments/payment-routes.ts";
 import { openSubscriptions, subscriptionRoutes } from "./subscriptions/subscription-routes.ts";
 
@@ -41,7 +42,7 @@ export function openSurface(): Surface {
     ]),
     oauth: new RouteTable(oauthRoutes),
     pages: new RouteTable([...pageRoutes, ...connectPages]),
-    control: new RouteTable(controlRoutes),
+    control: new RouteTable([...controlRoutes, ...payControl]),
   };
   return surface;
 }

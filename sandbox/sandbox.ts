@@ -55,6 +55,8 @@ export interface Sandbox {
    * program that starts on another port leaves no dead endpoint behind.
    */
   register(endpoints: readonly EndpointRegistration[]): void;
+  /** Lets pages of these origins, such as `http://localhost:8000`, call the control endpoints; all others are refused. */
+  letControl(origins: readonly string[]): void;
   /** Makes the small world, where it is not there yet. Returns the ids of the events that made it, the oldest first. */
   seed(): string[];
   /** Sends an event again to every endpoint that it is for. @throws StripeFailure when there is no such event */
@@ -77,7 +79,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     journal,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
-  const server = openDoor(world, surface);
+  const controlOrigins = new Set<string>();
+  const server = openDoor(world, surface, controlOrigins);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -98,6 +101,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clientId: APPLICATION.id,
     world,
     register: (endpoints) => registerAnew(world, endpoints),
+    letControl: (origins) => {
+      for (const origin of origins) controlOrigins.add(origin);
+    },
     seed: () => seedSmallWorld(world),
     resend: (event) => resendEvent(world, event),
     idle: (timeoutMs) => deliveries.idle(timeoutMs),

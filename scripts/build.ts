@@ -1,12 +1,17 @@
-// `npm run build`: compiles src, sandbox and kit to dist, and copies what is not TypeScript (SQL, snapshots, tables).
+// `npm run build`: compiles src, sandbox and kit to dist, copies what is not TypeScript (SQL, snapshots, tables), and bundles the dashboard.
 import { spawnSync } from "node:child_process";
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+
+import { bundleDashboard } from "./dashboard-bundle.ts";
 
 /** tsc rewrites `./x.ts` in imports, but not in `new URL("./x.ts", import.meta.url)`, by which worker threads start. */
 const RELATIVE_URL = /(new URL\(\s*(["'])\.{1,2}\/[^"']+)\.ts(\2)/g;
 
-rmSync("dist", { recursive: true, force: true });
+// The dashboard stays until its new build takes its place: a server may be starting from it.
+for (const name of existsSync("dist") ? readdirSync("dist") : []) {
+  if (name !== "dashboard") rmSync(join("dist", name), { recursive: true, force: true });
+}
 for (const project of ["tsconfig.build.json", "kit/tsconfig.build.json"]) {
   const tsc = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project], { stdio: "inherit" });
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
@@ -26,4 +31,7 @@ for (const file of assets) {
   mkdirSync(dirname(target), { recursive: true });
   cpSync(file, target);
 }
-process.stdout.write(`dist: ${compiled.length} compiled, ${assets.length} copied\n`);
+const bundled = await bundleDashboard(process.cwd());
+process.stdout.write(
+  `dist: ${compiled.length} compiled, ${assets.length} copied, ${bundled.length} of the dashboard\n`,
+);

@@ -1,5 +1,5 @@
-// Writes what is made from the sources: README's configuration table, .env.example, docs/openapi.json, docs/schema.txt, docs/events.md,
-// the mails' templates, the client's types, and the sandbox's tables of Stripe's parameters and shapes.
+// Writes what is made from the sources: README's configuration table, .env.example, docs/openapi.json, docs/schema.txt, docs/doctor.md,
+// docs/events.md, the mails' templates, the client's types, and the sandbox's tables of Stripe's parameters and shapes.
 // With --check it writes nothing, and fails when one of them is not current.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,7 @@ import { ROUTES } from "../src/api/routes.ts";
 import { betweenMarkers, configTable, envExample } from "../src/config-docs.ts";
 import { openEmbedded } from "../src/db/embedded.ts";
 import { migrate } from "../src/db/migrate.ts";
+import { doctorReference } from "./doctor-reference.ts";
 import { eventReference } from "./event-reference.ts";
 import { clientTypes } from "./generate-client.ts";
 import { sandboxTables } from "./generate-sandbox.ts";
@@ -53,6 +54,7 @@ export async function generated(): Promise<Record<string, string>> {
     "docs/openapi.json": openApiText,
     "kit/generated/api.ts": await clientTypes(openApiText),
     "docs/schema.txt": await schema(),
+    "docs/doctor.md": doctorReference(),
     "docs/events.md": eventReference(),
     "src/mail/mail-templates.json": await mailTemplates(),
     ...Object.fromEntries(sandboxTables().map(({ path, text }) => [path, text])),

@@ -16,6 +16,8 @@ import { deliveryLoops, deliverySchedules } from "./app-deliveries.ts";
 import type { Metrics } from "./app-metrics.ts";
 import { driftSchedule, operationLoops } from "./app-operations.ts";
 import { recoveryLoop } from "./app-recoveries.ts";
+import { DELIVERIES, type Told } from "./app-told.ts";
+import { retentionSchedule } from "./app-retention.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { expireCredits, tellLowCredits } from "./credits/ledger-upkeep.ts";
@@ -39,7 +41,7 @@ import { smtpSender } from "./mail/smtp.ts";
 import type { StripeAccess } from "./stripe/access.ts";
 import { type ClaimLoop, claimLoop } from "./work/claim-loop.ts";
 import type { WorkPool } from "./work/work-pool.ts";
-import { every, type Schedule } from "./work/schedule.ts";
+import { every, type Schedule, type WatchedErrors } from "./work/schedule.ts";
 import { listener } from "./work/wake-ups.ts";
 
 export interface Background {
@@ -63,9 +65,15 @@ export interface BackgroundParts {
   ring?: KeyRing | undefined;
   recent: Recent;
   receiving: Receiver;
+  /** Whom commits with events wake. */
+  told?: Told;
+  options?: {
+    /** Milliseconds between two looks for what is to be delivered: long where a test shows that nobody waits for them. */
+    pollDeliveriesMs?: number;
+  };
   /** After a commit of the reducer: see ProcessOptions. */
   committed?: ProcessOptions["committed"];
-  onError: (what: string) => (error: unknown) => void;
+  onError: (what: string) => WatchedErrors;
 }
 
 /** The channel on which nodes tell each other of new events. */
@@ -98,6 +106,7 @@ export function startBackground(parts: BackgroundParts): Background {
   const wakeDeliveries = (): void => {
     for (const loop of deliveries) loop.wake();
   };
+  parts.told?.deliverBy(wakeDeliveries);
   const events = eventLoops(parts, wakeDeliveries);
   const wake = (): void => {
     for (const loop of events) loop.wake();
@@ -136,10 +145,16 @@ export function startBackground(parts: BackgroundParts): Background {
     every(UNSEEN_EVERY, () => cancelUnseenPurchases(database, UNSEEN_HOURS), onError("unseen purchases")),
     every(PARTITIONS_EVERY, () => ensurePartitions(database, clock), onError("partitions")),
     ...deliverySchedules(parts),
+    retentionSchedule(parts),
   ];
   schedules.push(...driftSchedule(parts, wake));
   const url = config.databaseDirectUrl;
-  const wakeUps = url === undefined ? undefined : listener(url.reveal(), CHANNEL, wake, onError("listen"));
+  const heard = (said?: string): void => {
+    // Something may have been missed, or it says what.
+    if (said === undefined || said === DELIVERIES) wakeDeliveries();
+    if (said !== DELIVERIES) wake();
+  };
+  const wakeUps = url === undefined ? undefined : listener(url.reveal(), CHANNEL, heard, onError("listen"));
   return {
     wake,
     wakeDeliveries,

@@ -17,7 +17,7 @@ import { every, type Schedule } from "./work/schedule.ts";
 const HOUR = 3600;
 /** How long a stop waits for receivers. */
 const LAST_EXCHANGES_MS = 5_000;
-/** What the API publishes wakes nobody: it is found within this. */
+/** What falls due again is found within this; what is new wakes the loop. */
 const POLL_MS = 250;
 /** Deliveries gather for so long, and share what a claim costs. */
 const GATHER_MS = 2;
@@ -50,7 +50,7 @@ export function deliveryLoops(parts: BackgroundParts): ClaimLoop[] {
     name: "webhooks",
     run: () => worker.run(),
     concurrency: 1,
-    pollEvery: POLL_MS,
+    pollEvery: parts.options?.pollDeliveriesMs ?? POLL_MS,
     gatherFor: (found) => (found === "full" ? GATHER_MS : 0),
     pauseAfterError: 1000,
     onError: onError("webhooks"),

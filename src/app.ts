@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { FastifyInstance } from "fastify";
 
+import { readDashboard } from "./api/dashboard-assets.ts";
 import { buildApi } from "./api/server.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { newId } from "./base/ids.ts";
@@ -13,10 +14,14 @@ import { Secret } from "./base/secret.ts";
 import { ensureSamplePacks } from "./billing/pack-sync.ts";
 import { creditDesk } from "./credits/credit-requests.ts";
 import { STRIPE_OAUTH_BASE } from "./connect/oauth.ts";
-import { type Background, CHANNEL, startBackground } from "./app-background.ts";
+import { CHANNEL, startBackground } from "./app-background.ts";
 import { openApiDatabase, openDatabase, poolShares } from "./app-database.ts";
+import { doctorOf, receiptsOf } from "./app-doctor.ts";
+import { moveHoldOf, switchedBackground } from "./app-move.ts";
 import { nodeStatus } from "./app-status.ts";
-import { createMetrics, type Metrics } from "./app-metrics.ts";
+import { type Told, toldDeliveries } from "./app-told.ts";
+import type { Metrics } from "./app-metrics.ts";
+import { processStatistics } from "./app-statistics.ts";
 import type { Config, WebhookSecret } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { migrate, schemaStanding } from "./db/migrate.ts";
@@ -29,12 +34,14 @@ import { unknownEventIds } from "./inbox/stripe-event-reads.ts";
 import { policyOf } from "./outbox/address-policy.ts";
 import { releaseAllDeliveries } from "./outbox/delivery-tables.ts";
 import { deliveryQueueState } from "./outbox/delivery-reads.ts";
+import type { WebhookReceipts } from "./operations/doctor-receipts.ts";
 import { type StripeAccess, stripeAccess } from "./stripe/access.ts";
 import { firstOperatorLink } from "./tenants/first-operator.ts";
 import { keyUse } from "./tenants/key-use.ts";
 import { openPeople } from "./tenants/open-people.ts";
 import { ensurePlatformTenant } from "./tenants/platform.ts";
 import { requestRates } from "./tenants/request-rates.ts";
+import { endSignInLinks, signInLink } from "./tenants/sign-in-links.ts";
 import { notifier } from "./work/wake-ups.ts";
 
 export interface AppOptions {
@@ -45,10 +52,19 @@ export interface AppOptions {
   /** The current one first. Undefined: a command's own process, which signs nothing that outlives it. */
   secretKeys?: readonly Secret[];
   version: string;
+  /** Of the built dashboard; undefined: a command's own process serves none. */
+  dashboardFolder?: string;
   /** How the API's own handle is opened: the bench measures what it costs. */
   openApi?: typeof openApiDatabase;
   /** False while something must still be done before the process may be called ready. */
   prepared?: () => boolean;
+  /** See BackgroundParts. */
+  pollDeliveriesMs?: number;
+}
+
+export interface OperatorLink {
+  kind: "sign_in" | "invitation";
+  url: string;
 }
 
 export interface App {
@@ -57,8 +73,8 @@ export interface App {
   platformTenant: string;
   /** Migrations that this start applied. */
   migrations: string[];
-  /** A link by which the platform's first owner joins; undefined when there is one, or an invitation that waits. */
-  operatorLink(): Promise<string | undefined>;
+  /** A link by which somebody becomes or is the platform's owner; undefined in production when there is one, or an invitation that waits. */
+  operatorLink(): Promise<OperatorLink | undefined>;
   /** Those of these ids that no stored event has. */
   unknownEvents(ids: readonly string[]): Promise<string[]>;
   /** Resolves when nothing waits to be processed, or after so many milliseconds. */
@@ -84,8 +100,12 @@ const LAST_REQUESTS_MS = 10_000;
 export async function openApp(config: Config, options: AppOptions): Promise<App> {
   const clock = options.clock ?? systemClock;
   const { secretKeys } = options;
-  const database = await openDatabase(config, secretKeys === undefined ? undefined : poolShares(config).owner);
-  const opened = [database];
+  const owner = await openDatabase(config, secretKeys === undefined ? undefined : poolShares(config).owner);
+  const told = toldDeliveries(owner, config, (error) => {
+    options.log.error("other nodes could not be told of deliveries", { error });
+  });
+  const database = told.heard(owner);
+  const opened: Pick<Database, "close">[] = [database, told];
   const close = async (): Promise<void> => {
     for (const one of opened.toReversed()) await one.close();
   };
@@ -100,7 +120,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     // One folder, one process: what a killed one had claimed is ours at once.
     if (database.kind === "embedded") await Promise.all([releaseAllLeases(database), releaseAllDeliveries(database)]);
     // A command's own process serves no tenant, and its passing key is no login's.
-    const apiDatabase =
+    const login =
       secretKeys === undefined
         ? database
         : await (options.openApi ?? openApiDatabase)({
@@ -110,8 +130,12 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
             platformTenant,
             log: options.log,
           });
+    const apiDatabase = login === database ? database : told.heard(login);
     if (apiDatabase !== database) opened.push(apiDatabase);
-    return wire({ config, options, clock, database, apiDatabase, platformTenant, close }, migrations);
+    const receipts = receiptsOf({ ...options, database, clock });
+    // Closed first: its last counts go into the database.
+    opened.push(receipts);
+    return wire({ config, options, clock, database, apiDatabase, receipts, told, platformTenant, close }, migrations);
   } catch (error) {
     await close();
     throw error;
@@ -124,6 +148,8 @@ interface Parts {
   clock: Clock;
   database: Database;
   apiDatabase: Database;
+  receipts: WebhookReceipts;
+  told: Told;
   platformTenant: string;
   /** Closes the databases. */
   close: () => Promise<void>;
@@ -131,21 +157,21 @@ interface Parts {
 
 function wire(parts: Parts, migrations: string[]): App {
   const { config, options, clock, database, apiDatabase, platformTenant } = parts;
-  const metrics = createMetrics();
+  let stopping = false;
+  const { metrics, ...statistics } = processStatistics(database, clock);
+  const onError = statistics.errors(options.log, () => stopping);
   const stripe = stripeOf(parts, metrics);
   const works = config.roles.includes("work");
   const recent = works ? recentObservations(RECENT_BYTES, clock) : keepNothing;
   const others = works ? undefined : notifier(database, CHANNEL, onError("notify"));
-  let background: Background | undefined;
-  let stopping = false;
-
-  function onError(what: string): (error: unknown) => void {
-    return (error) => {
-      if (!stopping) options.log.error(`background work failed: ${what}`, { error });
-    };
-  }
+  const begin = () =>
+    startBackground({
+      ...{ ...parts, log: options.log, stripe, metrics, recent, receiving, committed, onError },
+      ring: options.secretKeys === undefined ? undefined : keyRing(options.secretKeys),
+    });
+  const background = switchedBackground(works ? begin : undefined);
   const wake = (): void => {
-    background?.wake();
+    background.current()?.wake();
     others?.notify();
   };
   const status = nodeStatus({ ...parts, log: options.log, stripe, wake, onError });
@@ -166,11 +192,12 @@ function wire(parts: Parts, migrations: string[]): App {
     drift: { metrics: metrics.drift },
     metrics: () => scrape(parts, metrics, receiving),
     wake,
-    wakeDeliveries: () => background?.wakeDeliveries(),
+    wakeDeliveries: () => parts.told.wake(),
     status: status.watch,
     platformTenant,
     ...callersOf(parts),
     mail: { productName: config.productName, showsOneTimeLinks: config.environment !== "production" },
+    move: moveHoldOf(parts, background, () => receiving.idle()),
     stopping: () => stopping,
     version: options.version,
   });
@@ -179,26 +206,32 @@ function wire(parts: Parts, migrations: string[]): App {
     database,
     platformTenant,
     migrations,
-    operatorLink: () => firstOperatorLink(database, { platformTenant, frontendUrl: config.frontendUrl }),
+    operatorLink: () => operatorLink(parts),
     unknownEvents: (ids) => unknownEventIds(database, ids),
     settled: (atMostMs) => settled(database, clock, atMostMs),
     ensureSamplePacks: () => ensureSamplePacks(offersOf(parts, stripe, wake)),
     start: () => {
-      if (works)
-        background ??= startBackground({
-          ...{ ...parts, log: options.log, stripe, metrics, recent, receiving, committed, onError },
-          ring: options.secretKeys === undefined ? undefined : keyRing(options.secretKeys),
-        });
+      statistics.start(onError, works);
+      background.start();
     },
     stop: async () => {
       stopping = true;
-      await Promise.all([closeDoor(api), background?.stop()]);
+      await Promise.all([closeDoor(api), background.stop()]);
       await receiving.idle();
       await others?.stop();
-      await status.stop();
+      await Promise.all([status.stop(), statistics.stop()]);
       await parts.close();
     },
   };
+}
+
+/** In production the first owner is invited: a printed link that signs somebody in outlives its terminal in too many logs there. */
+async function operatorLink({ config, database, platformTenant }: Parts): Promise<OperatorLink | undefined> {
+  const { frontendUrl, environment } = config;
+  if (environment !== "production") return { kind: "sign_in", url: await signInLink(database, frontendUrl) };
+  await endSignInLinks(database);
+  const url = await firstOperatorLink(database, { platformTenant, frontendUrl });
+  return url === undefined ? undefined : { kind: "invitation", url };
 }
 
 /** A request that never ends must not hold up the stop: what is answered by then was stored, the rest is sent again. */
@@ -218,9 +251,10 @@ async function scrape({ database, clock }: Parts, metrics: Metrics, receiving: R
   return metrics.expose(queue, receiving.waiting(), deliveries, unmatched);
 }
 
-function receivingOf({ config, options, clock, database, platformTenant }: Parts) {
+function receivingOf({ config, options, clock, database, receipts, platformTenant }: Parts) {
   return {
     database,
+    notes: receipts,
     clock,
     log: options.log,
     secrets: options.webhookSecrets.map(({ secret, variable }) => ({ secret: secret.reveal(), name: variable })),
@@ -237,7 +271,7 @@ function stripeOf({ config, options, clock }: Parts, metrics: Metrics): StripeAc
 }
 
 /** What the API needs to tell who calls, and from where. */
-function callersOf({ config, options, clock, database }: Parts) {
+function callersOf({ config, options, clock, database, receipts }: Parts) {
   const { publicUrl, frontendUrl, livemode, corsOrigins, trustProxy, apiKeyPrefix: keyBrand } = config;
   const { platformFeePercent, trialCredits, subscriptionsPerGroup, publishableKeys } = config;
   const secretKeys = options.secretKeys ?? [new Secret(randomBytes(32).toString("base64url"))];
@@ -257,6 +291,8 @@ function callersOf({ config, options, clock, database }: Parts) {
     publicUrl,
     publishableKeys,
     sandboxUrl: config.stripeApiBase,
+    doctor: doctorOf(config, { ...options, receipts }),
+    dashboard: options.dashboardFolder === undefined ? undefined : readDashboard(options.dashboardFolder),
     corsOrigins,
     trustProxy,
     connect,

@@ -27,6 +27,7 @@ import {
   wholeNumber,
 } from "./base/settings.ts";
 import type { Variable } from "./base/settings.ts";
+import { RETENTION_VARIABLES } from "./config-retention.ts";
 
 export const ROLES = ["api", "work"] as const;
 export const CONNECT_METHODS = ["account_link", "oauth", "express_oauth"] as const;
@@ -273,18 +274,7 @@ export const VARIABLES = {
     16,
     "How many of them go to one endpoint; fewer to one that is slow or fails.",
   ),
-  eventsRetentionDays: variable(
-    "EVENTS_RETENTION_DAYS",
-    wholeNumber(1, 36_500),
-    90,
-    "How long the events that tenants are told are kept, to be read, resent and recovered.",
-  ),
-  deliveriesRetentionDays: variable(
-    "DELIVERIES_RETENTION_DAYS",
-    wholeNumber(1, 36_500),
-    30,
-    "How long deliveries that have ended are kept, with their attempts.",
-  ),
+  ...RETENTION_VARIABLES,
 
   rateLimitKey: variable(
     "RATE_LIMIT_PER_KEY",

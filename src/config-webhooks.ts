@@ -1,8 +1,9 @@
 // The settings of what tenants are told: where webhooks may go, how many at a time, and how long it is all kept.
 import type { HostAndPort, PortRange, Variable } from "./base/settings.ts";
+import { type RetentionConfig, retentionConfig } from "./config-retention.ts";
 import { VARIABLES } from "./config-variables.ts";
 
-export interface WebhookConfig {
+export interface WebhookConfig extends RetentionConfig {
   /** Receivers that the operator vouches for. */
   webhookAllowedHosts: readonly HostAndPort[];
   /** Undefined: 443, and from 1024 on those of no well-known service. */
@@ -11,8 +12,6 @@ export interface WebhookConfig {
   webhookConcurrency: number;
   /** Of them, those to one endpoint. */
   webhookEndpointConcurrency: number;
-  eventsRetentionDays: number;
-  deliveriesRetentionDays: number;
 }
 
 type Read = <Value, Default>(variable: Variable<Value, Default>) => Value | Default;
@@ -23,7 +22,6 @@ export function webhookConfig(read: Read): WebhookConfig {
     webhookPorts: read(VARIABLES.webhookPorts),
     webhookConcurrency: read(VARIABLES.webhookConcurrency),
     webhookEndpointConcurrency: read(VARIABLES.webhookEndpointConcurrency),
-    eventsRetentionDays: read(VARIABLES.eventsRetentionDays),
-    deliveriesRetentionDays: read(VARIABLES.deliveriesRetentionDays),
+    ...retentionConfig(read),
   };
 }

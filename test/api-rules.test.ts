@@ -25,7 +25,10 @@ afterAll(async () => door.close());
 
 const operator = ROUTES.filter(({ who }) => who === "operator");
 /** What a route asks for always. */
-const NEEDED: Record<string, string> = { "/api/v1/admin/accounts/": "?email=nobody@people.example" };
+const NEEDED: Record<string, string> = {
+  "/api/v1/admin/accounts/": "?email=nobody@people.example",
+  "/api/v1/admin/search/": "?q=nobody",
+};
 const concrete = (path: string): string => path.replace(":id", "in_none");
 
 describe("every operator's route", () => {

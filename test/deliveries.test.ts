@@ -308,7 +308,8 @@ describe.each(BOTH)("deliveries, %s database", (kind) => {
       text: "select count(*) as count from delivery_attempts where tenant_id = $1",
       values: [tenant],
     });
-    expect(rows).toEqual([{ count: 0 }]);
+    // On a server they go with their month: see test/partitions.test.ts.
+    expect(rows).toEqual([{ count: kind === "embedded" ? 0 : 3 }]);
   });
 
   it("a claim goes round: each endpoint has its turn, however much waits for another", async () => {

@@ -161,6 +161,16 @@ describe.each(BOTH)("a tenant's events, %s database", (kind) => {
     await door.pipe.database.query(
       "update deliveries set status = 'failed', ended_at = now() where event_id in (select id from events where object_id = 'po_old')",
     );
+    if (kind === "server") {
+      // By month there: see test/partitions.test.ts. One by one go those that stand outside of the months.
+      expect(await deleteOldEvents(door.pipe.database, 90, 100)).toBe(0);
+      await door.pipe.database.query(
+        "update events set id = overlay(id placing '7zzzzzzzzz' from 5) where object_id like 'po_%'",
+      );
+      await door.pipe.database.query(
+        "update deliveries set event_id = (select id from events where object_id = 'po_waits') where status = 'pending' and event_id not in (select id from events)",
+      );
+    }
     expect(await deleteOldEvents(door.pipe.database, 90, 1)).toBe(1);
     expect(await deleteOldEvents(door.pipe.database, 90, 100)).toBe(0);
     expect(listed(await get(`${EVENTS}?type=payout.*`)).map(({ object_id: id }) => id)).toEqual(["po_waits"]);

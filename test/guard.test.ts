@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { AddressPolicy } from "../src/outbox/address-policy.ts";
 import { checkUrl, isPublicAddress, policyOf } from "../src/outbox/address-policy.ts";
 import { readConfig } from "../src/config.ts";
+import { NAMES, SPELLINGS } from "./support/address-spellings.ts";
 
 const PRODUCTION: AddressPolicy = { loopback: false, allowed: [], ports: undefined };
 const DEVELOPMENT: AddressPolicy = { ...PRODUCTION, loopback: true };
@@ -125,77 +126,6 @@ describe("an address is public", () => {
   });
 });
 
-/** Spellings that browsers, inet_aton and DNS libraries read as an address. */
-const SPELLINGS = [
-  ...[
-    "127.0.0.1",
-    "127.1",
-    "127.0.1",
-    "2130706433",
-    "0x7f000001",
-    "0x7f.1",
-    "0177.0.0.1",
-    "0177.0.0.01",
-    "017700000001",
-  ],
-  ...["127.0.0.1.", "0x7F.0x0.0x0.0x1", "0", "0.0.0.0", "0x0", "00", "10.0.0.1", "012.1", "167772161", "0xa.1"],
-  ...["169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.16689662", "100.100.100.200"],
-  ...["192.168.1", "192.168.0x1.1", "172.31.255.255", "3232235777", "255.255.255.255", "4294967295", "224.0.0.1"],
-  ...[
-    "①②⑦.⓪.⓪.①",
-    "１２７.０.０.１",
-    "127。0。0。1",
-    "127．0．0．1",
-    "𝟏𝟐𝟕.𝟎.𝟎.𝟏",
-    "127%2e0%2e0%2e1",
-    "%31%32%37.0.0.1",
-  ],
-  ...["[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[0000:0000:0000:0000:0000:0000:0000:0001]", "[::127.0.0.1]", "[::7f00:1]"],
-  ...[
-    "[::ffff:127.0.0.1]",
-    "[::ffff:7f00:1]",
-    "[0:0:0:0:0:ffff:127.0.0.1]",
-    "[::FFFF:10.0.0.1]",
-    "[::ffff:0:127.0.0.1]",
-  ],
-  ...[
-    "[::ffff:8.8.8.8]",
-    "[::8.8.8.8]",
-    "[64:ff9b::10.0.0.1]",
-    "[64:ff9b::7f00:1]",
-    "[64:ff9b:1::10.0.0.1]",
-    "[64:ff9b::8.8.8.8]",
-  ],
-  ...[
-    "[2002:7f00:1::]",
-    "[2002:a00:1::1]",
-    "[2001:0:7f00:1::]",
-    "[2001::1]",
-    "[2001:db8::1]",
-    "[3fff::1]",
-    "[fe80::1]",
-  ],
-  ...[
-    "[fc00::1]",
-    "[fd00:ec2::254]",
-    "[fec0::1]",
-    "[ff02::1]",
-    "[100::1]",
-    "[5f00::1]",
-    "[2001:10::1]",
-    "[2001:20::1]",
-  ],
-];
-const NAMES = [
-  "localhost",
-  "LOCALHOST",
-  "a.localhost",
-  "ｌocalhost",
-  "db",
-  "metadata.google.internal",
-  "printer.local",
-  "nas.home.arpa",
-];
 const MALFORMED = [
   ...["", "https://", "https:///x", "https:\\\\example.com", "https:example.com", "//example.com/x", "example.com/x"],
   ...["http://example.com/x", "HTTP://example.com", "ftp://example.com/", "file:///etc/passwd", "javascript:alert(1)"],

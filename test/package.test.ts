@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COPIED = [
-  ...["bin", "kit", "sandbox", "scripts", "src"],
+  ...["bin", "dashboard", "kit", "sandbox", "scripts", "src"],
   ...["CHANGELOG.md", "LICENSE", "README.md", "package.json", "tsconfig.build.json", "tsconfig.json"],
 ];
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import {
   bans,
+  dashboardRooms,
   depth,
   floors,
   headers,
@@ -46,6 +47,7 @@ describe("the repository", () => {
   it.each([
     ["imports only from lower floors", floors],
     ["keeps sandbox, kit and dashboard apart", rooms],
+    ["keeps the dashboard's areas strangers", dashboardRooms],
     ["is one folder deep", depth],
     ["has names that say what is inside", names],
     ["has files and functions that fit a screen or a sitting", sizes],
@@ -77,6 +79,13 @@ describe("a rule fails on", () => {
   it("imports of the sandbox from src", () => {
     expect(rooms([file("sandbox/a.ts", 'import { b } from "../src/base/b.ts";')])).toHaveLength(1);
     expect(rooms([file("dashboard/a.tsx", 'import { b } from "../kit/client.ts";')])).toEqual([]);
+  });
+
+  it("an area of the dashboard that imports another one, or what of the frame is not its", () => {
+    for (const target of ["../operator/a.tsx", "../frame/session.ts"])
+      expect(dashboardRooms([file("dashboard/tenant/a.tsx", `import { b } from "${target}";`)])).toHaveLength(1);
+    const allowed = 'import { b } from "../frame/hooks.ts";\nimport { c } from "../parts/c.tsx";';
+    expect(dashboardRooms([file("dashboard/tenant/a.tsx", allowed)])).toEqual([]);
   });
 
   it("a folder inside a room", () => {

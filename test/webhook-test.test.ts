@@ -67,8 +67,14 @@ describe.each(BOTH)("a test webhook, %s database", (kind) => {
         response_body: "thanks",
         success: true,
         event_sent: JSON.parse(received?.body ?? ""),
+        request: {
+          ...{ method: "POST", url: receiver.url, body: received?.body },
+          headers: expect.objectContaining({ "webhook-id": received?.headers["webhook-id"] }),
+        },
+        response: { status_code: 200, headers: expect.any(Object), body: "thanks" },
       },
     ]);
+    expect(JSON.stringify(json.request)).not.toContain(tenant.secret);
     expect(json.event_sent).toEqual({
       id: expect.stringMatching(/^evt_test_\d{10}\.\d{3}$/),
       object: "event",

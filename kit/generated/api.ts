@@ -14,6 +14,7 @@ export type ErrorCode =
   | "rate_limited"
   | "headers_too_large"
   | "credentials_invalid"
+  | "sign_in_link_invalid"
   | "refresh_token_invalid"
   | "one_time_token_invalid"
   | "password_weak"
@@ -65,6 +66,11 @@ export type ErrorCode =
   | "event_in_progress"
   | "replay_in_progress"
   | "rebuild_in_progress"
+  | "not_movable"
+  | "move_in_progress"
+  | "move_ended"
+  | "moving"
+  | "moved"
   | "internal"
   | "overloaded"
   | "storage_unavailable"
@@ -735,6 +741,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/sign-in-link/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by the link that a start prints */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        token: string;
+                        /**
+                         * @description For browsers: the refresh token goes into an HttpOnly cookie, not into the body.
+                         * @default false
+                         */
+                        cookie?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/refresh/": {
         parameters: {
             query?: never;
@@ -834,6 +896,100 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where the own person is signed in */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["OpenSession"][];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of the own sessions */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Message"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1755,6 +1911,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/tenants/terms/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The platform's share of the tenant's payments */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OwnTerms"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/tenants/stripe/disconnect/": {
         parameters: {
             query?: never;
@@ -2047,7 +2248,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description https, to a public address. In development loopback addresses are taken too, over http as well. */
+                        /** @description https, to a public address. In development loopback addresses are taken too, over http as well. What waits when it changes is delivered to the new one. */
                         webhook_url: string;
                         /**
                          * @description Makes a new secret. Deliveries are signed with the old one too for 24 hours.
@@ -2169,6 +2370,24 @@ export interface paths {
                             event_sent: {
                                 [key: string]: unknown;
                             };
+                            /** @description As it was sent, with the signatures. No secret is in it. */
+                            request: {
+                                /** @enum {string} */
+                                method: "POST";
+                                url: string;
+                                headers: {
+                                    [key: string]: string;
+                                };
+                                body: string;
+                            };
+                            /** @description null: there was no answer. Of its body the first KiB. */
+                            response: {
+                                status_code: number;
+                                headers: {
+                                    [key: string]: unknown;
+                                };
+                                body: string;
+                            } | null;
                             message: string;
                             /** @enum {boolean} */
                             success: true;
@@ -2182,6 +2401,24 @@ export interface paths {
                             event_sent: {
                                 [key: string]: unknown;
                             };
+                            /** @description As it was sent, with the signatures. No secret is in it. */
+                            request: {
+                                /** @enum {string} */
+                                method: "POST";
+                                url: string;
+                                headers: {
+                                    [key: string]: string;
+                                };
+                                body: string;
+                            };
+                            /** @description null: there was no answer. Of its body the first KiB. */
+                            response: {
+                                status_code: number;
+                                headers: {
+                                    [key: string]: unknown;
+                                };
+                                body: string;
+                            } | null;
                             message: string;
                             /** @enum {boolean} */
                             success: false;
@@ -2501,7 +2738,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description https, to a public address. In development loopback addresses are taken too, over http as well. */
+                        /** @description https, to a public address. In development loopback addresses are taken too, over http as well. What waits when it changes is delivered to the new one. */
                         url: string;
                         /** @description Event types, families such as `invoice.*`, or `*` for all. */
                         enabled_events?: string[];
@@ -4694,7 +4931,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Account"];
+                        "application/json": components["schemas"]["AccountDetail"];
                     };
                 };
                 /** @description Default Response */
@@ -4760,6 +4997,117 @@ export interface paths {
                 };
             };
         };
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/purchases/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an account's purchases, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    status?: "pending" | "paid" | "canceled";
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["CreditPurchase"][];
+                            has_more: boolean;
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/invoices/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an account's invoices, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["OwnInvoice"][];
+                            has_more: boolean;
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/accounts/{id}/session/": {
@@ -5494,6 +5842,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description Of a rare one a page may be short, or empty, and `has_more` all the same. */
                     type?: string;
                     status?: "pending" | "processed" | "failed" | "ignored" | "unrouted";
                     /** @description A connected account's id; `platform` for the platform's own. */
@@ -5827,6 +6176,66 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["CustomerDetail"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/customers/{id}/timeline/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One customer's story, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description A connected account's id; `platform` for the platform's own. */
+                    account?: string;
+                    livemode?: "true" | "false";
+                    /** @description Only these; a page may then be shorter than its limit, and not the last. */
+                    kinds?: string;
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["TimelineItem"][];
+                            has_more: boolean;
+                            next_cursor: string | null;
+                        };
                     };
                 };
                 /** @description Default Response */
@@ -7444,6 +7853,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find what is the tenant's by an id or an e-mail address */
+        get: {
+            parameters: {
+                query: {
+                    /** @description A whole id, ours or Stripe's, a whole external_id, or how an e-mail address begins. */
+                    q: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description At most 20. */
+                            data: components["schemas"]["SearchHit"][];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find anything by an id or an e-mail address */
+        get: {
+            parameters: {
+                query: {
+                    /** @description A whole id, ours or Stripe's, a whole external_id, or how an e-mail address begins. */
+                    q: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description At most 20. */
+                            data: components["schemas"]["SearchHit"][];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/jobs/": {
         parameters: {
             query?: never;
@@ -7479,6 +7990,144 @@ export interface paths {
                             has_more: boolean;
                             next_cursor: string | null;
                         };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/doctor/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find what is wrong, with its cause and how to mend it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DoctorReport"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/background/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How imports, catch-ups and scheduled work stand */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BackgroundWork"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/overview/series/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events, money and credits over time */
+        get: {
+            parameters: {
+                query?: {
+                    range?: "hour" | "day" | "month";
+                    livemode?: "true" | "false";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OverviewSeries"];
                     };
                 };
                 /** @description Default Response */
@@ -7586,6 +8235,164 @@ export interface paths {
                     };
                     content: {
                         "application/x-ndjson": string;
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/backup/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole database as a backup */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The file as `billhook backup` writes it (docs/backup.md). One that does not end with its checksum was cut off, and cannot be restored. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zstd": string;
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/move/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the whole database away, and hold all else */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Names this move. */
+                        move: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The file as `billhook backup` writes it (docs/backup.md). One that does not end with its checksum was cut off, and cannot be restored. From its beginning on all other requests are answered 503. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zstd": string;
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/move/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with a move, finish it or give it up */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description renew: the mover is still there; without it the move ends after a minute. give_up: this server goes on as before. finish: everything is in the other database; this one takes nothing in any more.
+                         * @enum {string}
+                         */
+                        step: "renew" | "give_up" | "finish";
+                        /** @description Of finish: the other database, without its password. */
+                        to?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            move: string;
+                        };
                     };
                 };
                 /** @description Default Response */
@@ -7921,6 +8728,157 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        CreditEntry: {
+            id: string;
+            account_id: string;
+            /** @enum {string} */
+            kind: "purchase" | "grant" | "spend" | "reversal" | "restoral" | "expiry" | "adjustment";
+            /** @description Below zero for what is taken. */
+            amount: number;
+            balance_after: number;
+            reason: string;
+            reference: string | null;
+            /** @description The purchase that it follows from. */
+            purchase_id: string | null;
+            /** @description When the credits that it brought expire. */
+            expires_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        OwnAccount: {
+            id: string;
+            livemode: boolean;
+            email: string | null;
+            name: string | null;
+            /** @description Below zero after a refund or dispute of credits that were spent. */
+            credit_balance: number;
+            is_trial_user: boolean;
+            /** @enum {string} */
+            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
+            period_end: string | null;
+            trial_end: string | null;
+            subscription: {
+                id: string;
+                status: string | null;
+                price_id: string | null;
+                quantity: number | null;
+                current_period_end: string | null;
+                trial_end: string | null;
+                /** @description When it ends, if it was canceled. */
+                cancel_at: string | null;
+            } | null;
+            default_payment_method: {
+                id: string;
+                type: string | null;
+                brand: string | null;
+                last4: string | null;
+                exp_month: number | null;
+                exp_year: number | null;
+            } | null;
+            tenant: {
+                id: string;
+                company_name: string;
+            };
+            /** Format: date-time */
+            created_at: string;
+        };
+        SoldPack: {
+            id: string;
+            name: string;
+            credits: number;
+            /** @description Minor units, for one pack. */
+            amount: number;
+            currency: string;
+            price_id: string;
+        };
+        StartedCheckout: {
+            /** @description Stripe's page, for the buyer's browser. Null when this request was repeated and it has ended. */
+            checkout_url: string | null;
+            session_id: string;
+            /** @description How the payment stands: whoever has it may ask, for a day. */
+            status_url: string;
+        };
+        CreditPurchase: {
+            id: string;
+            /**
+             * @description `canceled`: nobody can pay it any more.
+             * @enum {string}
+             */
+            status: "pending" | "paid" | "canceled";
+            credit_pack: {
+                id: string;
+                name: string | null;
+            } | null;
+            quantity: number;
+            /** @description Of all packs together. */
+            credits: number;
+            /** @description For refunds and disputes. */
+            credits_taken_back: number;
+            /** @description Minor units, before discounts and tax. */
+            amount: number;
+            currency: string;
+            price_id: string | null;
+            session_id: string | null;
+            payment_intent_id: string | null;
+            /** @description When its credits expire. */
+            expires_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        OwnInvoice: {
+            id: string;
+            number: string | null;
+            /** @description Stripe's: open, paid, void or uncollectible. */
+            status: string | null;
+            total: number | null;
+            amount_due: number | null;
+            amount_paid: number | null;
+            currency: string | null;
+            hosted_invoice_url: string | null;
+            invoice_pdf: string | null;
+            due_at: string | null;
+            paid_at: string | null;
+            created_at: string | null;
+        };
+        AccountDetail: {
+            id: string;
+            livemode: boolean;
+            external_id: string | null;
+            email: string | null;
+            name: string | null;
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description Below zero after a refund or dispute of credits that were spent. */
+            credit_balance: number;
+            credit_low_threshold: number | null;
+            is_trial_user: boolean;
+            /** @enum {string} */
+            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
+            period_end: string | null;
+            trial_end: string | null;
+            stripe_customer_id: string | null;
+            default_payment_method: {
+                id: string;
+                type: string | null;
+                brand: string | null;
+                last4: string | null;
+                exp_month: number | null;
+                exp_year: number | null;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            subscription: {
+                id: string;
+                status: string | null;
+                price_id: string | null;
+                quantity: number | null;
+                current_period_end: string | null;
+                trial_end: string | null;
+                /** @description When it ends, if it was canceled. */
+                cancel_at: string | null;
+            } | null;
+        };
         AccountSession: {
             /** @description For the customer's browser, as `Authorization: Bearer …`. */
             token: string;
@@ -7948,6 +8906,54 @@ export interface components {
         Session: {
             user: components["schemas"]["User"];
             tokens: components["schemas"]["Tokens"];
+        };
+        BackgroundWork: {
+            imports: {
+                livemode: boolean;
+                /** @description null: the platform's own. */
+                account: string | null;
+                object_type: string;
+                running: boolean;
+                /** @description Objects made from then on are here as of `complete_as_of`. */
+                complete_since: string | null;
+                complete_as_of: string | null;
+                objects: number;
+                pages: number;
+                last_error: string | null;
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            catch_ups: {
+                livemode: boolean;
+                /** @description null: the platform's own. */
+                account: string | null;
+                covered_since: string | null;
+                /** Format: date-time */
+                covered_until: string;
+                /** @description What Stripe no longer had: only an import brings it. */
+                missed_since: string | null;
+                missed_until: string | null;
+                running: boolean;
+                pages: number;
+                events: number;
+                new_events: number;
+                skipped: number;
+                last_error: string | null;
+                last_run_at: string | null;
+                next_run_at: string | null;
+            }[];
+            scheduled: {
+                name: string;
+                every_seconds: number;
+                last_started_at: string | null;
+                last_ended_at: string | null;
+                next_run_at: string | null;
+                outcome: ("done" | "failed") | null;
+                error: string | null;
+                /** @description Of all nodes together. */
+                runs: number;
+                failures: number;
+            }[];
         };
         StripeEvent: {
             id: string;
@@ -8099,22 +9105,38 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
-        CreditEntry: {
-            id: string;
-            account_id: string;
-            /** @enum {string} */
-            kind: "purchase" | "grant" | "spend" | "reversal" | "restoral" | "expiry" | "adjustment";
-            /** @description Below zero for what is taken. */
-            amount: number;
-            balance_after: number;
-            reason: string;
-            reference: string | null;
-            /** @description The purchase that it follows from. */
-            purchase_id: string | null;
-            /** @description When the credits that it brought expire. */
-            expires_at: string | null;
+        DoctorReport: {
             /** Format: date-time */
-            created_at: string;
+            checked_at: string;
+            /**
+             * @description Of the worst finding.
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "notice" | "ok";
+            findings: {
+                /** @description For programs: docs/doctor.md lists all. */
+                code: string;
+                /**
+                 * @description error: money or events are lost or wrong · warning: they will be, or somebody waits · notice: worth knowing · ok: how it stands.
+                 * @enum {string}
+                 */
+                severity: "error" | "warning" | "notice" | "ok";
+                /** @description Whom or what it is about: an id, a setting, an address. */
+                subject: string | null;
+                title: string;
+                cause: string;
+                /** @description What to do, with the command, setting or address that it takes. */
+                mend: string;
+                details?: {
+                    [key: string]: unknown;
+                };
+            }[];
+            checks: {
+                code: string;
+                title: string;
+                /** @enum {string} */
+                outcome: "ok" | "found" | "failed" | "skipped";
+            }[];
         };
         ConnectedInvoice: {
             id: string;
@@ -8473,101 +9495,6 @@ export interface components {
                 disabled_endpoints: number;
             };
         };
-        OwnAccount: {
-            id: string;
-            livemode: boolean;
-            email: string | null;
-            name: string | null;
-            /** @description Below zero after a refund or dispute of credits that were spent. */
-            credit_balance: number;
-            is_trial_user: boolean;
-            /** @enum {string} */
-            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
-            period_end: string | null;
-            trial_end: string | null;
-            subscription: {
-                id: string;
-                status: string | null;
-                price_id: string | null;
-                quantity: number | null;
-                current_period_end: string | null;
-                trial_end: string | null;
-                /** @description When it ends, if it was canceled. */
-                cancel_at: string | null;
-            } | null;
-            default_payment_method: {
-                id: string;
-                type: string | null;
-                brand: string | null;
-                last4: string | null;
-                exp_month: number | null;
-                exp_year: number | null;
-            } | null;
-            tenant: {
-                id: string;
-                company_name: string;
-            };
-            /** Format: date-time */
-            created_at: string;
-        };
-        SoldPack: {
-            id: string;
-            name: string;
-            credits: number;
-            /** @description Minor units, for one pack. */
-            amount: number;
-            currency: string;
-            price_id: string;
-        };
-        StartedCheckout: {
-            /** @description Stripe's page, for the buyer's browser. Null when this request was repeated and it has ended. */
-            checkout_url: string | null;
-            session_id: string;
-            /** @description How the payment stands: whoever has it may ask, for a day. */
-            status_url: string;
-        };
-        CreditPurchase: {
-            id: string;
-            /**
-             * @description `canceled`: nobody can pay it any more.
-             * @enum {string}
-             */
-            status: "pending" | "paid" | "canceled";
-            credit_pack: {
-                id: string;
-                name: string | null;
-            } | null;
-            quantity: number;
-            /** @description Of all packs together. */
-            credits: number;
-            /** @description For refunds and disputes. */
-            credits_taken_back: number;
-            /** @description Minor units, before discounts and tax. */
-            amount: number;
-            currency: string;
-            price_id: string | null;
-            session_id: string | null;
-            payment_intent_id: string | null;
-            /** @description When its credits expire. */
-            expires_at: string | null;
-            /** Format: date-time */
-            created_at: string;
-        };
-        OwnInvoice: {
-            id: string;
-            number: string | null;
-            /** @description Stripe's: open, paid, void or uncollectible. */
-            status: string | null;
-            total: number | null;
-            amount_due: number | null;
-            amount_paid: number | null;
-            currency: string | null;
-            hosted_invoice_url: string | null;
-            invoice_pdf: string | null;
-            due_at: string | null;
-            paid_at: string | null;
-            created_at: string | null;
-        };
         Delivery: {
             id: string;
             /** @constant */
@@ -8830,6 +9757,80 @@ export interface components {
             };
             deliveries: components["schemas"]["EventDelivery"][];
         };
+        SearchHit: {
+            /** @enum {string} */
+            kind: "account" | "tenant" | "user" | "api_key" | "webhook_endpoint" | "event" | "delivery" | "connected_invoice" | "credit_entry" | "credit_pack" | "plan" | "credit_purchase" | "mail" | "stripe_event" | "customer" | "subscription" | "invoice" | "payment" | "refund" | "dispute" | "stripe_object";
+            id: string;
+            title: string;
+            subtitle: string | null;
+            /** @description null: it belongs to no mode. */
+            livemode: boolean | null;
+            stripe_account: string | null;
+            tenant_id: string | null;
+            account_id: string | null;
+            /** @description Of Stripe's objects. */
+            object_type: string | null;
+        };
+        OverviewSeries: {
+            /** @enum {string} */
+            range: "hour" | "day" | "month";
+            step_seconds: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            livemode: boolean;
+            /** @description When money and credits of today were counted. */
+            as_of: string | null;
+            /** @description Of both modes, by when we did so; the last seconds may be missing. */
+            stripe_events: {
+                /** Format: date-time */
+                at: string;
+                received: number;
+                processed: number;
+                failed: number;
+            }[];
+            /** @description By day, of the month only: counted every minute for today and yesterday, else every hour. */
+            revenue: {
+                currency: string;
+                points: {
+                    /** Format: date-time */
+                    at: string;
+                    /** @description Paid on the platform's own account, before refunds. */
+                    gross: number;
+                    /** @description Given back there on that day. */
+                    refunded: number;
+                    /** @description The platform's share of what was paid on connected accounts. */
+                    fees: number;
+                    /** @description Paid on connected accounts. */
+                    connected: number;
+                    payments: number;
+                }[];
+            }[];
+            /** @description As `revenue`. */
+            credits: {
+                /** Format: date-time */
+                at: string;
+                granted: number;
+                bought: number;
+                spent: number;
+                reversed: number;
+                expired: number;
+            }[];
+        };
+        OpenSession: {
+            id: string;
+            /** @description The address that it was begun from. */
+            source: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_used_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description The one that asks. */
+            current: boolean;
+        };
         PaymentStatus: {
             id: string;
             /** @enum {string} */
@@ -8976,6 +9977,35 @@ export interface components {
             features: string[];
             credit_balance: number;
         };
+        TimelineItem: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "stripe_event" | "event" | "delivery" | "credit_entry" | "purchase" | "mail";
+            id: string;
+            /** @description The type of an event, a credit entry or a mail; of a delivery its endpoint. */
+            title: string;
+            /** @description Of a Stripe event: how it says that its object stands. */
+            status: string | null;
+            /** @description How the processing of a Stripe event stands; null of everything else. */
+            outcome: string | null;
+            /** @description Minor units of `currency`. */
+            amount: number | null;
+            currency: string | null;
+            credits: number | null;
+            balance_after: number | null;
+            livemode: boolean;
+            tenant_id: string | null;
+            account_id: string | null;
+            stripe_account: string | null;
+            object_type: string | null;
+            object_id: string | null;
+            /** @description What it leads to, as the search names kinds. */
+            links: {
+                kind: string;
+                id: string;
+            }[];
+        };
         AutoTopUp: {
             /** @description Turned off by itself after four failures in a row. */
             enabled: boolean;
@@ -8996,6 +10026,10 @@ export interface components {
             application_fee_percent: number | null;
             /** Format: date-time */
             created_at: string;
+        };
+        OwnTerms: {
+            /** @description Of what is paid, unless an invoice says otherwise. */
+            application_fee_percent: number;
         };
         UnmatchedPurchase: {
             id: string;

@@ -19,3 +19,9 @@ export function browserFields(parameters: Record<string, unknown>): BrowserField
 }
 
 export const READABLE_EVERYWHERE = { "access-control-allow-origin": "*" };
+
+/** An answer of a control endpoint may be read by the pages that may call it: refusals too, which say what is wrong. */
+export function readableFor(origin: string | undefined, origins: ReadonlySet<string>): Record<string, string> {
+  if (origin === undefined || !origins.has(origin)) return {};
+  return { "access-control-allow-origin": origin, vary: "origin" };
+}

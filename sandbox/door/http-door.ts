@@ -7,7 +7,7 @@ import type { OAuthRoute } from "../connect/oauth.ts";
 import type { ControlRoute } from "../delivery/control.ts";
 import { takeFault } from "../delivery/faults.ts";
 import type { PageRoute } from "../pages/page.ts";
-import { browserFields, READABLE_EVERYWHERE } from "./browser-call.ts";
+import { browserFields, READABLE_EVERYWHERE, readableFor } from "./browser-call.ts";
 import { type ApiCall, callApi, failureAnswer, scopeNameOf, unrecognized } from "./api-call.ts";
 import { decodeBody, decodeCall, decodeForm } from "./form.ts";
 import { KeysInUse } from "./idempotency.ts";
@@ -27,6 +27,7 @@ interface Visit {
   world: World;
   surface: Surface;
   keysInUse: KeysInUse;
+  controlOrigins: ReadonlySet<string>;
   method: string;
   path: string;
   query: string;
@@ -35,20 +36,32 @@ interface Visit {
   requestId: string;
 }
 
-export function openDoor(world: World, surface: Surface): Server {
+/** `controlOrigins`: of pages that may call the control endpoints. */
+export function openDoor(world: World, surface: Surface, controlOrigins: ReadonlySet<string>): Server {
   const keysInUse = new KeysInUse();
   return createServer((request, response) => {
     const [path = "/", ...rest] = (request.url ?? "/").split("?");
     const query = rest.join("?");
     const method = request.method ?? "GET";
     const requestId = `req_${world.random.text(14)}`;
-    const visit: Visit = { world, surface, keysInUse, method, path, query, request, response, requestId };
+    const visit: Visit = {
+      world,
+      surface,
+      keysInUse,
+      controlOrigins,
+      method,
+      path,
+      query,
+      request,
+      response,
+      requestId,
+    };
     visited(visit).catch((error: unknown) => {
       // The caller hung up: nobody waits for an answer.
       if (request.destroyed && !request.complete) return;
       const { status, body } = failureAnswer(error);
       if (response.headersSent) response.destroy();
-      else sendJson(visit, status, body);
+      else sendJson(visit, status, body, controlHeaders(visit));
       // Of a body that is too large: what still comes is read and thrown away, or the caller would not see the answer.
       request.resume();
     });
@@ -59,7 +72,7 @@ async function visited(visit: Visit): Promise<void> {
   const { path } = visit;
   checkHost(visit.request);
   if (/^\/v[12](\/|$)/.test(path)) return visitApi(visit);
-  if (path.startsWith("/_sandbox/")) return visitControl(visit);
+  if (isControl(path)) return visitControl(visit);
   const oauth = visit.surface.oauth.find(visit.method, path);
   if (oauth !== undefined) return visitOAuth(visit, oauth.route);
   return visitPage(visit);
@@ -132,7 +145,7 @@ async function visitPage(visit: Visit): Promise<void> {
     return;
   }
   const policy =
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'";
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'";
   const headers = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
@@ -141,10 +154,15 @@ async function visitPage(visit: Visit): Promise<void> {
   response.writeHead(page.status, headers).end(page.html);
 }
 
+const isControl = (path: string): boolean => path.startsWith("/_sandbox/");
+
+const controlHeaders = ({ path, request, controlOrigins }: Visit): Record<string, string> =>
+  isControl(path) ? readableFor(request.headers.origin, controlOrigins) : {};
+
 /** The control endpoints turn the sandbox's knobs: from this machine alone, and never for a page of another site. */
 async function visitControl(visit: Visit): Promise<void> {
   const { world, surface, method, path, query, request } = visit;
-  checkNear(request);
+  checkNear(request, visit.controlOrigins);
   const found = surface.control.find(method, path);
   if (found === undefined) throw unrecognized(method, path);
   const body = decodeBody(await readBody(request), header(request, "content-type"));
@@ -153,7 +171,7 @@ async function visitControl(visit: Visit): Promise<void> {
     ids: found.ids,
     api: surface.api,
   });
-  sendJson(visit, 200, JSON.stringify(answer));
+  sendJson(visit, 200, JSON.stringify(answer), controlHeaders(visit));
 }
 
 function sendJson(

@@ -26,13 +26,15 @@ export function checkHost(request: IncomingMessage): void {
 }
 
 /**
- * The control endpoints turn the sandbox's knobs: from this machine alone, through no proxy, and never for a page.
+ * The control endpoints turn the sandbox's knobs: from this machine alone, through no proxy, and for no page but those of
+ * the `origins` that were let in.
  * @throws StripeFailure 403
  */
-export function checkNear(request: IncomingMessage): void {
+export function checkNear(request: IncomingMessage, origins: ReadonlySet<string>): void {
   const { headers, socket } = request;
   const isNear = LOOPBACK.test(socket.remoteAddress ?? "") && LOOPBACK_NAME.test(hostOf(request));
-  if (isNear && headers.origin === undefined && FORWARDING.every((name) => headers[name] === undefined)) return;
+  const isOurs = headers.origin === undefined || origins.has(headers.origin);
+  if (isNear && isOurs && FORWARDING.every((name) => headers[name] === undefined)) return;
   throw forbidden("The sandbox's control endpoints answer only to programs on its own machine.");
 }
 

@@ -6,7 +6,6 @@ import {
   isExternalIdTaken,
   listAccounts,
   type PaymentMethod,
-  readAccount,
   type TenantMode,
   updateProfile,
 } from "../accounts/account-table.ts";
@@ -59,7 +58,7 @@ export const DefaultPaymentMethod = z.strictObject({
   exp_year: z.int().nullable(),
 });
 
-const AccountAnswer = z
+export const AccountAnswer = z
   .strictObject({
     id: z.string(),
     livemode: z.boolean(),
@@ -130,16 +129,6 @@ export const createAccountRoute = operation({
   },
 });
 
-export const readAccountRoute = operation({
-  tag: TAG,
-  params: idParams,
-  answers: { 200: AccountAnswer },
-  run: async (call) =>
-    scopeOf(call).transaction(async (tx) =>
-      viewOf(tx, modeOf(call.caller), await readAccount(tx, modeOf(call.caller), call.params.id)),
-    ),
-});
-
 export const changeAccountRoute = operation({
   tag: TAG,
   params: idParams,
@@ -159,7 +148,7 @@ export const changeAccountRoute = operation({
       return await scopeOf(call).transaction(async (tx) => {
         // The balance before the account, as everywhere: who locks them crosswise waits for ever.
         if (lowThreshold !== undefined) await setLowThreshold(tx, { ...mode, accountId: params.id }, lowThreshold);
-        return viewOf(tx, mode, await updateProfile(tx, mode, params.id, changes));
+        return viewOfAccount(tx, mode, await updateProfile(tx, mode, params.id, changes));
       });
     } catch (error) {
       if (isExternalIdTaken(error)) throw publicError("external_id_taken", { param: "external_id", cause: error });
@@ -172,7 +161,7 @@ export function modeOf(caller: Caller): TenantMode {
   return { tenantId: tenantOf(caller).id, livemode: caller.livemode };
 }
 
-async function viewOf(tx: Queryable, mode: TenantMode, account: Account | undefined) {
+export async function viewOfAccount(tx: Queryable, mode: TenantMode, account: Account | undefined) {
   if (account === undefined) throw publicError("not_found");
   const [view] = await viewsOf(tx, mode, [account]);
   return view;

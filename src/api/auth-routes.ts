@@ -17,12 +17,12 @@ import { countAsTry } from "./tries.ts";
 
 const TAG = "People and sessions";
 
-const intoCookie = z
+export const intoCookie = z
   .boolean()
   .default(false)
   .meta({ description: "For browsers: the refresh token goes into an HttpOnly cookie, not into the body." });
 
-const Session = z.strictObject({ user: User, tokens: Tokens }).meta({ id: "Session" });
+export const Session = z.strictObject({ user: User, tokens: Tokens }).meta({ id: "Session" });
 
 export const registerTenantRoute = operation({
   tag: TAG,

@@ -13,7 +13,8 @@ import { isoTime } from "./query-fields.ts";
 
 /** How it is written is checked with the policy of this installation: see `acceptedUrl`. */
 export const endpointUrl = z.string().trim().min(1).max(MAX_URL_LENGTH).meta({
-  description: "https, to a public address. In development loopback addresses are taken too, over http as well.",
+  description:
+    "https, to a public address. In development loopback addresses are taken too, over http as well. What waits when it changes is delivered to the new one.",
 });
 
 const MOST_PATTERNS = 100;

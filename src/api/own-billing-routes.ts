@@ -19,7 +19,7 @@ import { operation } from "./route.ts";
 
 const TAG = "Own billing";
 
-const Subscription = z.strictObject({
+export const Subscription = z.strictObject({
   id: z.string(),
   status: z.string().nullable(),
   price_id: z.string().nullable(),
@@ -74,7 +74,7 @@ export const readOwnBilling = operation({
   },
 });
 
-function viewOfSubscription(found: OwnSubscription): z.output<typeof Subscription> {
+export function viewOfSubscription(found: OwnSubscription): z.output<typeof Subscription> {
   const { id: stripeId, status, quantity } = found;
   return {
     ...{ id: stripeId, status, price_id: found.priceId, quantity },
@@ -139,9 +139,9 @@ export const purchaseCredits = operation({
   },
 });
 
-const STATES = ["pending", "paid", "canceled"] as const;
+export const STATES = ["pending", "paid", "canceled"] as const;
 
-const Purchase = z
+export const Purchase = z
   .strictObject({
     id: z.string(),
     status: z.enum(STATES).meta({ description: "`canceled`: nobody can pay it any more." }),
@@ -171,7 +171,7 @@ export const listOwnPurchases = operation({
   },
 });
 
-function viewOfPurchase(purchase: ShownPurchase): z.output<typeof Purchase> {
+export function viewOfPurchase(purchase: ShownPurchase): z.output<typeof Purchase> {
   const { quantity, credits, amount, currency } = purchase;
   return {
     ...{ id: purchase.id, status: purchase.state },
@@ -194,7 +194,7 @@ export const readOwnLedger = operation({
   },
 });
 
-const Invoice = z
+export const Invoice = z
   .strictObject({
     id: z.string(),
     number: z.string().nullable(),
@@ -226,7 +226,7 @@ export const listOwnInvoices = operation({
   },
 });
 
-function viewOfInvoice(invoice: OwnInvoice): z.output<typeof Invoice> {
+export function viewOfInvoice(invoice: OwnInvoice): z.output<typeof Invoice> {
   const { number, status, total, currency } = invoice;
   return {
     ...{ id: invoice.id, number, status, total, amount_due: invoice.amountDue, amount_paid: invoice.amountPaid },

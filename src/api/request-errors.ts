@@ -24,7 +24,7 @@ export function requestError(thrown: unknown): PublicError {
   if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500) {
     return publicError("invalid_request", { cause: thrown });
   }
-  if (thrown instanceof Error && "code" in thrown && databaseFailure(thrown) !== "content") {
+  if (thrown instanceof Error && databaseFailure(thrown) !== "content") {
     return publicError("storage_unavailable", { message: "The database does not answer: try again.", cause: thrown });
   }
   return asPublicError(thrown);

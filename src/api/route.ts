@@ -14,13 +14,16 @@ import type { Database } from "../db/database.ts";
 import type { Receiver } from "../inbox/receive.ts";
 import type { AddressPolicy } from "../outbox/address-policy.ts";
 import type { CreditDesk } from "../credits/credit-requests.ts";
+import type { DoctorContext } from "../operations/doctor-check.ts";
 import type { DriftMetrics } from "../operations/drift.ts";
+import type { MoveHold } from "../operations/move-hold.ts";
 import type { StripeAccess } from "../stripe/access.ts";
 import type { KeyUse } from "../tenants/key-use.ts";
 import type { PeopleContext } from "../tenants/people-context.ts";
 import type { ActLimits, LimitedAct } from "../tenants/rate-limits.ts";
 import type { RequestRates } from "../tenants/request-rates.ts";
 import type { Caller } from "./caller.ts";
+import type { Dashboard } from "./dashboard-assets.ts";
 
 /** What the routes work with. Everything is passed in by app.ts. */
 export interface ApiDependencies {
@@ -67,6 +70,8 @@ export interface ApiDependencies {
   publishableKeys?: { live?: string; test?: string };
   /** Where something else than Stripe answers for it, to browsers too. */
   sandboxUrl?: string | undefined;
+  /** Undefined: none is served. */
+  dashboard?: Dashboard | undefined;
   /** Whose pages may call from a browser. */
   corsOrigins: readonly string[];
   /** As Fastify takes it; undefined: the source of a request is whoever connects. */
@@ -79,8 +84,12 @@ export interface ApiDependencies {
   catchUpEverySeconds?: number | undefined;
   /** Instead of what the reading of Stripe's lists keeps to: see operations/stripe-lists.ts. */
   pagesPerSecond?: number | undefined;
+  /** What the doctor looks at besides: see operations/doctor.ts. */
+  doctor: Pick<DoctorContext, "config" | "webhookSecrets" | "flushReceipts">;
   /** Where comparisons with Stripe are counted, and how long a webhook on its way may take. */
   drift?: { metrics?: DriftMetrics; settleMs?: number };
+  /** Undefined: the database is no embedded one. */
+  move?: MoveHold | undefined;
   /** From SIGTERM on: webhooks are answered 503, so that another process or a later try takes them. */
   stopping: () => boolean;
   version: string;
@@ -153,6 +162,8 @@ interface OperationSpec<Params, Query, Body> {
   idempotent?: true;
   /** How its line in the log is told: probes at `debug`; of webhooks the batches tell. */
   logged?: "info" | "debug" | "none";
+  /** Is answered while the data moves to another database, when nobody else is. Probes are too. */
+  whileMoving?: true;
   /** What it returns is the JSON body; a route that answers by `reply` returns it. */
   run: (call: Call<Params, Query, Body>) => Promise<unknown>;
 }

@@ -8,12 +8,15 @@ import {
   resetForgottenPassword,
   verifyEmail,
 } from "./account-routes.ts";
-import { changeAccountRoute, createAccountRoute, listAccountsRoute, readAccountRoute } from "./account-admin-routes.ts";
+import { changeAccountRoute, createAccountRoute, listAccountsRoute } from "./account-admin-routes.ts";
+import { listAccountInvoices, listAccountPurchases, readAccountRoute } from "./account-detail-routes.ts";
 import { createAccountSession } from "./account-session-routes.ts";
 import { listApiKeys, regenerateApiKeys, revokeApiKeys } from "./api-key-routes.ts";
 import { jwks, login, logout, refresh, registerPersonRoute, registerTenantRoute } from "./auth-routes.ts";
 import { connectCallback, connectStatus, disconnectAccount, renewAccountLink, startConnect } from "./connect-routes.ts";
+import { readBackground } from "./background-routes.ts";
 import { readBillingLog, readObject } from "./billing-log-routes.ts";
+import { backupRoute, beginMoveRoute, goOnWithMoveRoute } from "./backup-routes.ts";
 import { catchUpRoute } from "./catch-up-routes.ts";
 import {
   acceptInvitationRoute,
@@ -26,6 +29,7 @@ import {
 import { grantCreditsRoute, readLedgerRoute, refundCreditsRoute, spendCreditsRoute } from "./credit-routes.ts";
 import { verifyLedgerRoute } from "./ledger-routes.ts";
 import { importRoute } from "./import-routes.ts";
+import { doctorRoute } from "./doctor-routes.ts";
 import { driftRoute } from "./drift-routes.ts";
 import { health, metrics, readiness } from "./probe-routes.ts";
 import { listOperation, readOperation } from "./projection-routes.ts";
@@ -70,6 +74,10 @@ import type { Method, Operation, Route, Who } from "./route.ts";
 import { uniqueRoutes } from "./route.ts";
 import { listEventsRoute, listEventTypes, readEventRoute, resendEventRoute } from "./event-routes.ts";
 import { listEvents, readEvent, replayEvents, replayOneEvent } from "./stripe-event-routes.ts";
+import { searchEverything, searchOwn } from "./search-routes.ts";
+import { readSeries } from "./series-routes.ts";
+import { endSessionRoute, listSessionsRoute } from "./session-routes.ts";
+import { signInByLinkRoute } from "./sign-in-link-routes.ts";
 import { readStatus } from "./status-routes.ts";
 import { refundPaymentRoute } from "./refund-routes.ts";
 import {
@@ -81,8 +89,9 @@ import {
   readEntitlementsRoute,
   resumeSubscriptionRoute,
 } from "./subscription-routes.ts";
+import { readTimeline } from "./timeline-routes.ts";
 import { changeTopUpRoute, readTopUpRoute } from "./top-up-routes.ts";
-import { changeTenantTerms } from "./tenant-fee-routes.ts";
+import { changeTenantTerms, readTenantTerms } from "./tenant-fee-routes.ts";
 import { assignUnmatchedRoute, dismissUnmatchedRoute, listUnmatchedRoute } from "./unmatched-purchase-routes.ts";
 import { receiveWebhook } from "./webhook-routes.ts";
 import { testWebhook } from "./webhook-test-routes.ts";
@@ -111,8 +120,11 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
   at("POST", "/api/v1/auth/tenants/register/", "anyone", registerTenantRoute, "Register a tenant and its first owner"),
   at("POST", "/api/v1/auth/register/", "anyone", registerPersonRoute, "Register a person"),
   at("POST", "/api/v1/auth/login/", "anyone", login, "Sign in"),
+  at("POST", "/api/v1/auth/sign-in-link/", "anyone", signInByLinkRoute, "Sign in by the link that a start prints"),
   at("POST", "/api/v1/auth/refresh/", "anyone", refresh, "Go on with a session; each refresh token works once"),
   at("POST", "/api/v1/auth/logout/", "anyone", logout, "End a session"),
+  at("GET", "/api/v1/auth/sessions/", "user", listSessionsRoute, "List where the own person is signed in"),
+  at("DELETE", "/api/v1/auth/sessions/:id/", "user", endSessionRoute, "End one of the own sessions"),
   at("POST", "/api/v1/auth/password/forgot/", "anyone", forgotPassword, "Ask for a link to a new password"),
   at(
     "POST",
@@ -162,6 +174,7 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
     "Where Stripe sends people whose link was used: makes a new one",
   ),
   at("GET", "/api/v1/auth/tenants/stripe/status/", "admin", connectStatus, "How the tenant's Stripe account stands"),
+  at("GET", "/api/v1/auth/tenants/terms/", "admin", readTenantTerms, "The platform's share of the tenant's payments"),
   at("POST", "/api/v1/auth/tenants/stripe/disconnect/", "owner", disconnectAccount, "Disconnect the Stripe account"),
 
   at("GET", "/api/v1/auth/tenants/api-keys/", "admin", listApiKeys, "List API keys, secret ones masked"),
@@ -254,6 +267,14 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
   at("POST", "/api/v1/accounts/", "admin", createAccountRoute, "Create an account"),
   at("GET", "/api/v1/accounts/:id/", "admin", readAccountRoute, "Retrieve an account with its balance"),
   at("PATCH", "/api/v1/accounts/:id/", "admin", changeAccountRoute, "Update an account"),
+  at(
+    "GET",
+    "/api/v1/accounts/:id/purchases/",
+    "admin",
+    listAccountPurchases,
+    "List an account's purchases, newest first",
+  ),
+  at("GET", "/api/v1/accounts/:id/invoices/", "admin", listAccountInvoices, "List an account's invoices, newest first"),
   at("POST", "/api/v1/accounts/:id/session/", "secret key", createAccountSession, "Let a customer in, for 15 minutes"),
   at("POST", "/api/v1/accounts/:id/credits/spend/", "admin", spendCreditsRoute, "Spend credits"),
   at("POST", "/api/v1/accounts/:id/credits/grant/", "admin", grantCreditsRoute, "Grant credits"),
@@ -288,6 +309,7 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
 
   at("GET", "/api/v1/admin/customers/", "operator", listOperation("customers"), "List customers"),
   at("GET", "/api/v1/admin/customers/:id/", "operator", readOperation("customers"), "Retrieve a customer"),
+  at("GET", "/api/v1/admin/customers/:id/timeline/", "operator", readTimeline, "One customer's story, newest first"),
   at("GET", "/api/v1/admin/subscriptions/", "operator", listOperation("subscriptions"), "List subscriptions"),
   at("GET", "/api/v1/admin/subscriptions/:id/", "operator", readOperation("subscriptions"), "Retrieve a subscription"),
   at("GET", "/api/v1/admin/invoices/", "operator", listOperation("invoices"), "List invoices"),
@@ -342,7 +364,12 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
     "Decide that a payment brings no credits",
   ),
 
+  at("GET", "/api/v1/search/", "member", searchOwn, "Find what is the tenant's by an id or an e-mail address"),
+  at("GET", "/api/v1/admin/search/", "operator", searchEverything, "Find anything by an id or an e-mail address"),
   at("GET", "/api/v1/admin/jobs/", "operator", listJobsRoute, "List background jobs, newest first"),
+  at("GET", "/api/v1/admin/doctor/", "operator", doctorRoute, "Find what is wrong, with its cause and how to mend it"),
+  at("GET", "/api/v1/admin/background/", "operator", readBackground, "How imports, catch-ups and scheduled work stand"),
+  at("GET", "/api/v1/admin/overview/series/", "operator", readSeries, "Events, money and credits over time"),
   at("GET", "/api/v1/admin/overview/", "operator", readOverview, "Counts, lag and what needs a look"),
   at(
     "POST",
@@ -351,6 +378,9 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
     driftRoute,
     "Compare local rows with Stripe's objects, or repair them",
   ),
+  at("GET", "/api/v1/admin/backup/", "operator", backupRoute, "The whole database as a backup"),
+  at("POST", "/api/v1/admin/move/", "operator", beginMoveRoute, "Give the whole database away, and hold all else"),
+  at("POST", "/api/v1/admin/move/:id/", "operator", goOnWithMoveRoute, "Go on with a move, finish it or give it up"),
   at("POST", "/api/v1/admin/import/", "operator", importRoute, "Fetch every object that Stripe has"),
   at("POST", "/api/v1/admin/catch-up/", "operator", catchUpRoute, "Fetch the events that no webhook brought"),
   at(

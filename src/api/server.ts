@@ -13,6 +13,7 @@ import { clientErrorAnswer, httpListener, LIMITS } from "./http-listener.ts";
 import { admit } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import { corsHeaders, isPreflight } from "./cors.ts";
+import { answerByDashboard } from "./dashboard-pages.ts";
 import { runOnce } from "./idempotency.ts";
 import { keepPeopleUp } from "./people-upkeep.ts";
 import { registerReference, schemaOf } from "./reference.ts";
@@ -78,7 +79,10 @@ export function buildApi(deps: ApiDependencies, routes: readonly Route[] = ROUTE
   });
   app.addHook("onResponse", async (request, reply) => tell(deps, request, reply));
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerError(deps, missing(routes, request, reply), request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    if (!answerByDashboard(deps, routes, request, reply))
+      answerError(deps, missing(routes, request, reply), request, reply);
+  });
   // Before the server stops listening: whoever waits is answered with what is known.
   app.addHook("preClose", () => deps.status.stop());
   keepPeopleUp(app, deps);
@@ -113,6 +117,7 @@ function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, doo
     config: { logged: operation.logged ?? "info", idempotent: operation.idempotent ?? false },
     schema: schemaOf(route),
     onRequest: async (request, reply) => {
+      if (operation.whileMoving !== true && operation.logged !== "debug") refuseWhileMoving(deps);
       request.caller = await admit(deps, who, request.headers, request.ip);
       if (who !== "stripe" && operation.logged !== "debug") countRequest(deps, request.caller, reply);
       if (who === "stripe") {
@@ -132,6 +137,11 @@ function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, doo
   if (operation.idempotent === true && (who === "anyone" || who === "stripe")) {
     throw new Error(`${method} ${path} cannot take an Idempotency-Key: nobody knows whose key it is.`);
   }
+}
+
+function refuseWhileMoving({ move }: ApiDependencies): void {
+  const refusal = move?.refusing();
+  if (refusal !== undefined) throw refusal;
 }
 
 /** JSON alone, as bytes: text in another encoding is refused, not guessed. An empty body is no body. */

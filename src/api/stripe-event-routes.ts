@@ -64,7 +64,10 @@ const StripeEventDetail = z
 export const listEvents = operation({
   tag: "Stripe events",
   query: z.strictObject({
-    type: wordList(TYPE_OR_FAMILY, "must be event types such as `invoice.paid` or `invoice.*`, separated by commas"),
+    type: wordList(
+      TYPE_OR_FAMILY,
+      "must be event types such as `invoice.paid` or `invoice.*`, separated by commas",
+    ).meta({ description: "Of a rare one a page may be short, or empty, and `has_more` all the same." }),
     status: Status.optional(),
     ...scopeFields,
     object_id: id.optional(),

@@ -1,10 +1,10 @@
-// The operator's route of a tenant's terms: the platform's share of its invoices.
+// Routes of a tenant's terms, the platform's share of its payments: the operator changes them, the tenant reads them.
 import { z } from "zod";
 
 import { audit } from "../audit/audit-log.ts";
 import { publicError } from "../base/errors.ts";
-import { changeTenantFee, readTenant } from "../tenants/tenant-table.ts";
-import { actOf } from "./caller.ts";
+import { changeTenantFee, readTenant, readTenantFee } from "../tenants/tenant-table.ts";
+import { actOf, scopeOf } from "./caller.ts";
 import { percent } from "./connected-invoice-routes.ts";
 import { idParams, isoTime } from "./query-fields.ts";
 import { operation } from "./route.ts";
@@ -41,4 +41,19 @@ export const changeTenantTerms = operation({
       const { companyName: company_name, platform, createdAt } = await readTenant(tx, id);
       return { id, company_name, platform, application_fee_percent: fee, created_at: createdAt.toISOString() };
     }),
+});
+
+export const readTenantTerms = operation({
+  tag: "Stripe Connect",
+  answers: {
+    200: z
+      .strictObject({
+        application_fee_percent: z.number().meta({ description: "Of what is paid, unless an invoice says otherwise." }),
+      })
+      .meta({ id: "OwnTerms" }),
+  },
+  run: async (call) => {
+    const scope = scopeOf(call);
+    return { application_fee_percent: (await readTenantFee(scope, scope.tenantId)) ?? call.deps.platformFeePercent };
+  },
 });

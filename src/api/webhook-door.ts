@@ -22,14 +22,22 @@ export function isWebhookAddress(url: string): boolean {
   return ADDRESSES.has(query === -1 ? url : url.slice(0, query));
 }
 
-type DoorDependencies = Pick<ApiDependencies, "receiver" | "stopping" | "log" | "refused" | "maxCollectingBytes">;
+/** Without the query, with the slash at its end. */
+function addressOf(url: string): string {
+  return WEBHOOK_PATHS.find((path) => url.startsWith(path.slice(0, -1))) ?? "";
+}
+
+type DoorDependencies = Pick<
+  ApiDependencies,
+  "receiver" | "stopping" | "move" | "log" | "refused" | "maxCollectingBytes"
+>;
 
 /** Answers 200 when the event is on disk, and nothing else before. Never throws. */
 export function webhookDoor(deps: DoorDependencies): WebhookDoor {
   const collect = bodyCollector(deps.maxCollectingBytes);
   return (request, response) => {
     const requestId = newId("req");
-    const refusal = refusalOf(request, deps.stopping());
+    const refusal = refusalOf(request, deps.stopping()) ?? deps.move?.refusing();
     if (refusal !== undefined) {
       tell(deps, refusal, requestId);
       if (refusal.code === "body_too_large") refuseAndClose(request, response, refusal, requestId);
@@ -86,6 +94,7 @@ async function receive(
       body,
       signature: request.headers["stripe-signature"],
       fromLoopback: fromLoopback(request),
+      address: addressOf(request.url ?? ""),
     });
   } catch (thrown) {
     const error = asPublicError(thrown);

@@ -26,6 +26,18 @@ const Sent = z.strictObject({
   response_time_ms: z.int(),
   response_body: z.string().nullable().meta({ description: "Its first KiB." }),
   event_sent: z.record(z.string(), z.unknown()),
+  request: z
+    .strictObject({
+      method: z.literal("POST"),
+      url: z.string(),
+      headers: z.record(z.string(), z.string()),
+      body: z.string(),
+    })
+    .meta({ description: "As it was sent, with the signatures. No secret is in it." }),
+  response: z
+    .strictObject({ status_code: z.int(), headers: z.record(z.string(), z.unknown()), body: z.string() })
+    .nullable()
+    .meta({ description: "null: there was no answer. Of its body the first KiB." }),
 });
 
 const TimedOut = ErrorAnswer.extend({ webhook_url: z.string() });
@@ -61,10 +73,11 @@ export const testWebhook = operation({
       ...{ id: newId("msg"), timestamp: Math.floor(now / 1000), body: event },
       ...openSecrets(deps.people.ring, endpoint, now),
     });
+    const headers = { ...signed, connection: "close" };
     const exchange = await guardedPost({
       url: endpoint.url,
       // Nobody else may be waiting for this connection.
-      headers: { ...signed, connection: "close" },
+      headers,
       body: event,
       timeoutMs: TIMEOUT_MS,
       policy: deps.addressPolicy,
@@ -73,7 +86,7 @@ export const testWebhook = operation({
       reply.status(408);
       return { ...TIMED_OUT, webhook_url: endpoint.url, request_id: requestId };
     }
-    return answerOf(exchange, endpoint.url, JSON.parse(event) as Record<string, unknown>);
+    return answerOf(exchange, { method: "POST", url: endpoint.url, headers, body: event });
   },
 });
 
@@ -116,14 +129,26 @@ function testEvent({ now, type = "test.webhook", object, tenantId, companyName }
   );
 }
 
-function answerOf(exchange: Exchange, url: string, event: Record<string, unknown>) {
+interface Sending {
+  method: "POST";
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+function answerOf(exchange: Exchange, request: Sending) {
   const answered = exchange.outcome === "answered" ? exchange : undefined;
   const tried = {
-    webhook_url: url,
+    webhook_url: request.url,
     status_code: answered?.statusCode ?? null,
     response_time_ms: exchange.latencyMs,
     response_body: answered === undefined ? null : beginning(answered.body),
-    event_sent: event,
+    event_sent: JSON.parse(request.body) as Record<string, unknown>,
+    request,
+    response:
+      answered === undefined
+        ? null
+        : { status_code: answered.statusCode, headers: answered.headers, body: beginning(answered.body) },
   };
   const error = exchange.outcome === "failed" ? exchange.message : refusalOf(exchange.statusCode);
   if (error === undefined) return { message: "Test webhook sent successfully", ...tried, success: true };

@@ -57,6 +57,12 @@ export const ERRORS = {
     title: "Sign-in failed",
     sentence: "The e-mail address and the password do not fit: check both, or reset the password.",
   },
+  sign_in_link_invalid: {
+    status: 401,
+    title: "Link invalid",
+    sentence:
+      "This link was used, is too old, or a later start printed a newer one: restart Billhook and open the new one.",
+  },
   refresh_token_invalid: {
     status: 401,
     title: "Refresh token invalid",
@@ -332,6 +338,35 @@ export const ERRORS = {
     status: 409,
     title: "Rebuild in progress",
     sentence: "A rebuild is running: wait until it has finished.",
+  },
+
+  // Moving to another database
+  not_movable: {
+    status: 409,
+    title: "Not movable",
+    sentence:
+      "This server's database is no embedded one: move it with PostgreSQL's own tools, or by backup and restore.",
+  },
+  move_in_progress: {
+    status: 409,
+    title: "Move in progress",
+    sentence: "Another move of this server's data is running: wait until it has ended.",
+  },
+  move_ended: {
+    status: 409,
+    title: "Move ended",
+    sentence: "This move has ended, and the server goes on as before: begin another one.",
+  },
+  moving: {
+    status: 503,
+    title: "Moving",
+    sentence: "The data is being moved to another database: send it again after the Retry-After header's seconds.",
+  },
+  moved: {
+    status: 503,
+    title: "Moved",
+    sentence:
+      "The data was moved to another database: the operator sets DATABASE_URL to it, and starts this server again.",
   },
 
   // Us

@@ -27,7 +27,10 @@ export type UnitName =
   | "catch_up.finished"
   | "objects.imported"
   | "import.finished"
-  | "drift.checked";
+  | "backup.finished"
+  | "move.read"
+  | "drift.checked"
+  | "dashboard.built";
 
 type FieldKind = "id" | "number" | "flag" | "text";
 

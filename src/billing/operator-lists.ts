@@ -50,11 +50,7 @@ export function listPurchases(tx: Queryable, filter: ListFilter): Promise<Page<L
     addTenant(where, filter);
     if (filter.state !== undefined) where.add("row.state = ?", filter.state);
     if (filter.text === undefined) return;
-    if (filter.text.includes("@")) where.add("lower(row.account_email) = lower(?)", filter.text);
-    else {
-      const columns = ["id", "account_id", "pack_id", "stripe_session_id", "payment_intent_id", "charge_id"];
-      where.add(`(${columns.map((column) => `row.${column} = ?`).join(" or ")})`, filter.text);
-    }
+    where.add(filter.text.includes("@") ? OF_BUYER : OF_ID, filter.text);
   });
 }
 
@@ -103,6 +99,30 @@ const PURCHASES = `
       on account.tenant_id = purchase.tenant_id and account.livemode = purchase.livemode and account.id = purchase.account_id
     left join credit_packs as pack
       on pack.tenant_id = purchase.tenant_id and pack.livemode = purchase.livemode and pack.id = purchase.pack_id) as row`;
+
+const KEY = "(row.tenant_id, row.livemode, row.id)";
+
+const OF_BUYER = `${KEY} in (
+  select purchase.tenant_id, purchase.livemode, purchase.id from accounts as buyer
+  join credit_purchases as purchase
+    on purchase.tenant_id = buyer.tenant_id and purchase.livemode = buyer.livemode and purchase.account_id = buyer.id
+  where lower(buyer.email) = lower(?))`;
+
+/** Keys begin with tenant and mode, those of Stripe's with mode and account: each is looked up, by an index. */
+const EACH_MODE = "from tenants as tenant cross join (values (true), (false)) as mode (livemode)";
+const OF_OURS = (column: string): string => `
+  select purchase.tenant_id, purchase.livemode, purchase.id ${EACH_MODE}
+  join credit_purchases as purchase
+    on purchase.tenant_id = tenant.id and purchase.livemode = mode.livemode and purchase.${column} = ?`;
+const OF_STRIPES = (column: string): string => `
+  select purchase.tenant_id, purchase.livemode, purchase.id
+  from (values (true), (false)) as mode (livemode)
+  cross join (select '' as account union select stripe_account from connections) as seller
+  join credit_purchases as purchase
+    on purchase.livemode = mode.livemode and purchase.stripe_account = seller.account and purchase.${column} = ?`;
+
+const OF_ID = `${KEY} in (
+  ${[...["id", "account_id"].map(OF_OURS), ...["stripe_session_id", "payment_intent_id", "charge_id"].map(OF_STRIPES)].join(" union all ")})`;
 
 const CONNECTED = (livemode: boolean, column: string): string => `(
   select connection.${column} from connections as connection

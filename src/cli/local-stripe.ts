@@ -58,6 +58,7 @@ export async function openLocalStripe(config: Config): Promise<LocalStripe | und
     }),
     introduce: async (address, secrets, app) => {
       const url = `${address}${WEBHOOK_PATH}`;
+      sandbox.letControl(dashboardOrigins(address, config));
       sandbox.register(
         [false, true].flatMap((connect) => {
           const secret = secretFor(secrets, connect);
@@ -74,6 +75,12 @@ export async function openLocalStripe(config: Config): Promise<LocalStripe | und
     },
     close: () => sandbox.close(),
   };
+}
+
+/** The dashboard's pages turn the sandbox's knobs; a browser on this machine knows it by either name. */
+function dashboardOrigins(address: string, { publicUrl }: Config): string[] {
+  const { port } = new URL(address);
+  return [`http://localhost:${port}`, `http://127.0.0.1:${port}`, new URL(publicUrl).origin];
 }
 
 /** The Connect endpoint signs with the Connect secret, the platform's with the first of the others; either serves for both. */

@@ -17,7 +17,7 @@ import { readVersion } from "./version.ts";
 
 /** Runs `work` with the door that is open, and closes it. */
 export async function throughDoor<T>(url: string | undefined, work: (door: OperatorDoor) => Promise<T>): Promise<T> {
-  const door = await openDoor(url);
+  const door = await openWay(url, doorToDatabase);
   try {
     return await work(door);
   } finally {
@@ -29,10 +29,13 @@ export async function throughDoor<T>(url: string | undefined, work: (door: Opera
  * A server that was named is asked. Else with DATABASE_URL this process asks the database itself; an embedded database
  * belongs to one process, so a server that holds it is asked over HTTP, and without one this process opens it.
  */
-async function openDoor(url: string | undefined): Promise<OperatorDoor> {
+export async function openWay<Own>(
+  url: string | undefined,
+  openOwn: (config: Config) => Promise<Own>,
+): Promise<OperatorDoor | Own> {
   const { config, serverUrl } = readCommandConfig(url);
   if (serverUrl !== undefined) return doorToServer(config, serverUrl);
-  if (config.databaseUrl !== undefined) return doorToDatabase(config);
+  if (config.databaseUrl !== undefined) return openOwn(config);
   const recorded = await recordedServer(config.dataDir);
   if (recorded !== undefined && (await answers(recorded))) return doorToServer(config, recorded);
   if (!existsSync(join(config.dataDir, "postgres"))) {
@@ -42,7 +45,7 @@ async function openDoor(url: string | undefined): Promise<OperatorDoor> {
       `There is no database in ${config.dataDir}: start it with \`billhook serve\`, or set DATA_DIR or DATABASE_URL.`,
     );
   }
-  return doorToDatabase(config).catch(async (error: unknown) => {
+  return openOwn(config).catch(async (error: unknown) => {
     if (!isHeld(error)) throw error;
     const configured = localAddress(config.host, config.port);
     if (configured !== recorded && (await answers(configured))) return doorToServer(config, configured);

@@ -24,6 +24,8 @@ export interface OperatorDoor {
   queueWaits: boolean;
   /** What was answered with 2xx; throws a CommandFailure with the API's error otherwise. */
   call(method: "GET" | "POST", path: string, sent?: Sent): Promise<Answer>;
+  /** An answer that is no text, as it comes. */
+  bytes(method: "GET" | "POST", path: string, sent?: Sent): Promise<AsyncIterable<Uint8Array>>;
   /** The lines of an NDJSON answer, each as it comes. */
   stream(method: "GET" | "POST", path: string, sent?: Sent): AsyncIterable<unknown>;
   close(): Promise<void>;
@@ -74,6 +76,7 @@ export function operatorDoor({ transport, token, where, queueWaits, close }: Doo
       const text = await textOf(answer.chunks);
       return { text, json: parseAnswer(text, where) };
     },
+    bytes: async (method, path, sent = {}) => (await ask(method, path, sent)).chunks,
     stream: async function* (method, path, sent = {}) {
       const answer = await ask(method, path, sent);
       for await (const line of linesOf(answer.chunks)) yield parseAnswer(line, where);

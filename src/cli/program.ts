@@ -4,18 +4,22 @@ import { Command, CommanderError } from "commander";
 import { asFailure, EXIT, writeFailure } from "./command-failure.ts";
 import { wantsStack } from "./command-config.ts";
 import { addAccounts } from "./accounts-command.ts";
+import { addBackup } from "./backup-command.ts";
 import { addCatchUp } from "./catch-up-command.ts";
 import { addCreditPacks } from "./credit-packs-command.ts";
+import { addDoctor } from "./doctor-command.ts";
 import { addDrift } from "./drift-command.ts";
 import { addEvents } from "./events-command.ts";
 import { addImport } from "./import-command.ts";
 import { addMails } from "./mails-command.ts";
 import { addLedger } from "./ledger-command.ts";
 import { addMigrate } from "./migrate-command.ts";
+import { addMove } from "./move-command.ts";
 import { addObjects } from "./objects-command.ts";
 import { outliveReaders } from "./output.ts";
 import { addPlans } from "./plans-command.ts";
 import { addRebuild } from "./rebuild-command.ts";
+import { addRestore } from "./restore-command.ts";
 import { addSend } from "./send-command.ts";
 import { addServe } from "./serve-command.ts";
 import { addStripe } from "./stripe-command.ts";
@@ -30,7 +34,11 @@ const COMMANDS = [
   addCatchUp,
   addImport,
   addDrift,
+  addDoctor,
   addRebuild,
+  addBackup,
+  addRestore,
+  addMove,
   addLedger,
   addCreditPacks,
   addPlans,

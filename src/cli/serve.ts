@@ -6,6 +6,7 @@ import type { App } from "../app.ts";
 import { loadConfig, loadEnvironment } from "../config.ts";
 import type { Config, Environment, WebhookSecret } from "../config.ts";
 import { failed } from "./command-failure.ts";
+import { dashboardFolder, ensureDashboard } from "./dashboard-build.ts";
 import { type LocalStripe, openLocalStripe } from "./local-stripe.ts";
 import { openLogging, reopenOnHangup } from "./logging.ts";
 import type { Logging } from "./logging.ts";
@@ -73,6 +74,8 @@ async function run(config: Config, logging: Logging): Promise<Running> {
   const webhookSecrets: readonly WebhookSecret[] =
     config.webhookSecrets === "generate" ? await ensureWebhookSecrets(config.dataDir) : config.webhookSecrets;
   const secretKeys = config.secretKeys === "generate" ? [await ensureSecretKey(config.dataDir)] : config.secretKeys;
+  // Tests build it themselves, once for all their servers.
+  if (config.roles.includes("api") && config.environment !== "test") await ensureDashboard(logging.log, systemClock);
   const local = await openLocalStripe(config);
   // In the log too, for who reads nothing else.
   if (local !== undefined) logging.log.info(`${SANDBOX_NOTICE} (sandbox: ${local.url})`);
@@ -84,6 +87,7 @@ async function run(config: Config, logging: Logging): Promise<Running> {
     webhookSecrets,
     secretKeys,
     version: readVersion(),
+    dashboardFolder: dashboardFolder(),
     prepared: () => prepared,
   }).catch(async (error: unknown) => {
     await local?.close();

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import type { OperatorLink } from "../app.ts";
 import type { Config } from "../config.ts";
 import { pairs } from "./table.ts";
 import { PACKAGE_ROOT } from "./version.ts";
@@ -15,8 +16,8 @@ export interface StartFacts {
   migrations: readonly string[];
   /** Where the Stripe sandbox listens; undefined with a real key. */
   sandbox: string | undefined;
-  /** By which the first operator joins; undefined once there is one, or an invitation that waits. */
-  operatorLink: string | undefined;
+  /** By which somebody becomes or is the operator; undefined in production once there is one, or an invitation that waits. */
+  operatorLink: OperatorLink | undefined;
 }
 
 const WEBHOOK_PATHS = ["/stripe/webhook/", "/account/stripe-webhook/", "/api/webhooks/stripe/"];
@@ -39,18 +40,21 @@ export function startText(facts: StartFacts): string {
   );
   const first = config.environment === "production" ? "" : `\n\n${firstEventText(config)}`;
   const stripe = sandbox === undefined ? "" : `\n\n${sandboxText(sandbox)}`;
-  const invitation = facts.operatorLink === undefined ? "" : `\n\n${invitationText(facts.operatorLink)}`;
-  return `\nBillhook ${version} is ready.\n\n${where}${stripe}${invitation}${first}\n`;
+  const begin = facts.operatorLink === undefined ? "" : `\n\n${linkText(facts.operatorLink, config, address)}`;
+  return `\nBillhook ${version} is ready.${begin}\n\n${where}${stripe}${first}\n`;
 }
 
-/** The page that the link names comes with the dashboard: until then its token is sent as it is. */
-function invitationText(link: string): string {
-  return [
-    "The platform's first owner is whoever accepts this invitation within seven days; it is shown this once. The dashboard",
-    "will have its page; until then send the token to POST /api/v1/auth/tenants/members/accept/:",
-    "",
-    `  ${link}`,
-  ].join("\n");
+function linkText({ kind, url }: OperatorLink, config: Config, address: string): string {
+  const open = `  ${reachable(url, config, address)}`;
+  return kind === "sign_in"
+    ? `Open this to begin: it signs you in as the operator, once, within 15 minutes (each start prints a new one).\n\n${open}`
+    : `Open this to become the platform's first owner: it works once, within seven days, and is shown only now.\n\n${open}`;
+}
+
+/** The default address names port PORT, also when a free one was taken instead. */
+function reachable(url: string, { port }: Config, address: string): string {
+  const unreachable = "http://localhost:0/";
+  return port === 0 && url.startsWith(unreachable) ? `${address}/${url.slice(unreachable.length)}` : url;
 }
 
 function sandboxText(url: string): string {

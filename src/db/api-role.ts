@@ -1,5 +1,5 @@
 // The login of the API's own pool on a server: it owns nothing, and can do nothing but take the tenants' role.
-import { createHmac, hash, pbkdf2Sync, randomBytes } from "node:crypto";
+import { createHmac, hash, pbkdf2Sync } from "node:crypto";
 
 import type { KeyRing } from "../base/key-ring.ts";
 import { Secret } from "../base/secret.ts";
@@ -137,7 +137,8 @@ function isRefusal(error: unknown): boolean {
 /** RFC 5803, as in pg_authid. The password is long and random: more iterations would guard nothing. */
 function scramVerifier(password: string): string {
   if (!/^[\x21-\x7e]{16,}$/.test(password)) throw new Error("the API's password must be 16 or more ASCII characters");
-  const salt = randomBytes(16);
+  // The same each time: a pooler logs in by what it made of the verifier, and nodes that start together each write it.
+  const salt = createHmac("sha256", password).update("salt of the api login").digest().subarray(0, 16);
   const salted = pbkdf2Sync(password, salt, SCRAM_ITERATIONS, 32, "sha256");
   const keyed = (text: string): Buffer => createHmac("sha256", salted).update(text).digest();
   const storedKey = hash("sha256", keyed("Client Key"), "buffer");

@@ -116,4 +116,7 @@ it("tells the work's own failures from the database's", () => {
     expect(databaseFailure(withCode(code))).toBe("content");
   }
   expect(databaseFailure(new RangeError("ours"))).toBe("content");
+  // PostgreSQL cannot read a message: ERROR. PgBouncer has no server for it: FATAL.
+  expect(databaseFailure(Object.assign(withCode("08P01"), { severity: "ERROR" }))).toBe("content");
+  expect(databaseFailure(Object.assign(withCode("08P01"), { severity: "FATAL" }))).toBe("unavailable");
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { type Database, databaseOnPool } from "./database.ts";
 import { startEngine } from "./embedded-engine.ts";
+import { finishReplacing, refuseMoved } from "./embedded-folder.ts";
 import { lockFolder } from "./embedded-lock.ts";
 import { createFromSnapshot } from "./embedded-snapshot.ts";
 
@@ -37,6 +38,8 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = lockFolder(folder);
   try {
+    finishReplacing(folder);
+    refuseMoved(folder);
     const data = join(folder, "postgres");
     createFromSnapshot(data);
     const engine = await startEngine({

@@ -11,9 +11,15 @@ export function databaseFailure(error: unknown): DatabaseFailure {
   if (!(error instanceof Error)) return "content";
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (CONFLICTS.has(code)) return "conflict";
+  if (isPoolersRefusal(error, code)) return "unavailable";
   if (OF_THIS_WORK.has(code)) return "content";
   const unavailable = UNAVAILABLE.test(code) || SOCKET_CODES.has(code) || LOST_CONNECTION.test(error.message);
   return unavailable ? "unavailable" : "content";
+}
+
+/** PgBouncer says with this one code that the server is away or that nobody was free in time, and closes the connection. */
+function isPoolersRefusal(error: Error, code: string): boolean {
+  return code === "08P01" && "severity" in error && error.severity === "FATAL";
 }
 
 /** Serialization failure, deadlock, lock not available. */

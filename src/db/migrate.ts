@@ -94,7 +94,8 @@ export async function migrate(database: Database, migrations = readMigrations())
   return done;
 }
 
-const MIGRATION_LOCK = "hashtextextended('billhook migrations', 0)";
+/** Taken by who changes the schema, for a transaction. */
+export const MIGRATION_LOCK = "hashtextextended('billhook migrations', 0)";
 const CREATE_TABLE = `
   create table if not exists billhook_migrations (
     number int primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`;

@@ -162,7 +162,7 @@ async function queueInvoicePaid(
   for (const row of await rowsOf<Row>(tx, INVOICE_PAID, facts)) {
     const { tenantId, id, email, amount, currency, customer, number, fee } = row;
     const fields = {
-      link: `${frontendUrl}/dashboard/invoices/${id}`,
+      link: `${frontendUrl}/tenant/invoices/${id}`,
       amount: { amount, currency },
       customer: customer ?? "A customer",
       ...(number === null ? {} : { number }),

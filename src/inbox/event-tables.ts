@@ -218,6 +218,18 @@ export async function enqueueRoutable(tx: Queryable, limit: number): Promise<num
   return (await tx.query({ text: ENQUEUE_ROUTABLE, values: [limit] })).rowCount;
 }
 
+/** Deletes stored events that nothing waits for: retention decides which. An account's that nobody owns yet stay, to be routed. */
+export async function deleteEvents(tx: Queryable, events: readonly { created: number; id: string }[]): Promise<number> {
+  if (events.length === 0) return 0;
+  const values = [bigintArray(events.map(({ created }) => created)), textArray(events.map(({ id }) => id))];
+  return (await tx.query({ text: DELETE_EVENTS, values })).rowCount;
+}
+
+/** Deletes how events from one second up to another ended, where the events are not kept any more. Returns how many, `limit` of each kind at most. */
+export async function forgetEnds(tx: Queryable, from: number, to: number, limit: number): Promise<number> {
+  return (await tx.query({ text: FORGET_ENDS, values: [from, to, limit] })).rowCount;
+}
+
 export interface QueueState {
   pending: number;
   /** Seconds that the oldest unprocessed event has waited; 0 when none waits. */
@@ -357,3 +369,24 @@ const ENQUEUE_ROUTABLE = `
   insert into stripe_event_queue (created, event_id, object_key, refold)
   select created, id, object_key, true from routable order by created, id
   on conflict (created, event_id) do nothing`;
+
+const DELETE_EVENTS = `
+  delete from stripe_events as event
+  using unnest($1::bigint[], $2::text[]) as old (created, id)
+  where event.created = old.created and event.id = old.id and (event.stripe_account = '' or event.tenant_id is not null)
+    and not exists (
+      select from stripe_event_queue as queue where queue.created = event.created and queue.event_id = event.id)`;
+
+const OF_NONE = `
+  ended.created >= $1 and ended.created < $2 and not exists (
+    select from stripe_events as event where event.created = ended.created and event.id = ended.event_id) limit $3`;
+
+const FORGET_ENDS = `
+  with outcomes as (
+    delete from stripe_event_outcomes
+    where ctid = any (array(select ctid from stripe_event_outcomes as ended where ${OF_NONE})) returning 1
+  ), attempts as (
+    delete from stripe_event_attempts
+    where ctid = any (array(select ctid from stripe_event_attempts as ended where ${OF_NONE})) returning 1
+  )
+  select from outcomes union all select from attempts`;

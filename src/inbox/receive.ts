@@ -27,6 +27,20 @@ export interface ReceiveOptions {
   recent: Recent;
   /** Told after each commit that stored something new. */
   onStored: () => void;
+  /** Told of each delivery whose signature was looked at. */
+  notes?: ReceiptNotes;
+}
+
+/** Where it is counted how deliveries were met, for who must find out why none arrive. Neither may throw, or take long. */
+export interface ReceiptNotes {
+  /** `secret`: the name of the one that signed it; "" for what came unsigned. */
+  accepted: (address: string, secret: string, event: { account: string; livemode: boolean }) => void;
+  refused: (refusal: RefusedDelivery) => void;
+}
+
+export interface RefusedDelivery extends Pick<Delivery, "body" | "signature"> {
+  address: string;
+  reason: SignatureRefusal;
 }
 
 export interface ReceiveMetrics {
@@ -39,6 +53,8 @@ export interface Delivery {
   body: Buffer;
   signature: string | string[] | undefined;
   fromLoopback: boolean;
+  /** Which of the door's addresses it came to. */
+  address?: string;
 }
 
 export interface Receiver {
@@ -85,8 +101,9 @@ export function receiver(options: ReceiveOptions): Receiver {
   });
   return {
     receive: async (delivery) => {
-      verify(options, delivery);
+      const signer = verify(options, delivery);
       const received = read(delivery.body, options.platformTenant);
+      options.notes?.accepted(delivery.address ?? "", signer, received.event);
       try {
         return await commits.add(received);
       } catch (error) {
@@ -99,22 +116,25 @@ export function receiver(options: ReceiveOptions): Receiver {
   };
 }
 
-function verify(options: ReceiveOptions, delivery: Delivery): void {
+/** The name of the secret that signed it; "" for what may come unsigned. */
+function verify(options: ReceiveOptions, delivery: Delivery): string {
   const verdict = verifySignature(
     delivery.body,
     delivery.signature,
     options.secrets,
     Math.floor(options.clock.now() / 1000),
   );
-  if (verdict.ok) return;
+  if (verdict.ok) return verdict.name;
   if (options.allowUnsigned && verdict.reason === "missing") {
     if (!delivery.fromLoopback)
       throw publicError("signature_missing", { message: "Unsigned events are taken from this machine alone." });
     options.log.warn(
       "an unsigned event was taken: STRIPE_WEBHOOK_ALLOW_UNSIGNED is on; set STRIPE_WEBHOOK_SECRET instead",
     );
-    return;
+    return "";
   }
+  const { address = "", body, signature } = delivery;
+  options.notes?.refused({ address, body, signature, reason: verdict.reason });
   throw publicError(REFUSALS[verdict.reason]);
 }
 

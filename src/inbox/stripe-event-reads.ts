@@ -1,6 +1,15 @@
 // The operator's view of the inbox: which events arrived, how each ended, and what was tried.
 import type { Queryable } from "../db/database.ts";
-import { addScope, conditions, type Conditions, isoOfSeconds, type Page, pageOf, readCursor } from "./list-query.ts";
+import {
+  addScope,
+  conditions,
+  type Conditions,
+  isoOfSeconds,
+  type Page,
+  pageOf,
+  readCursor,
+  writeCursor,
+} from "./list-query.ts";
 
 export const EVENT_STATUSES = ["pending", "processed", "failed", "ignored", "unrouted"] as const;
 export type EventStatus = (typeof EVENT_STATUSES)[number];
@@ -94,23 +103,96 @@ export async function unknownEventIds(database: Queryable, ids: readonly string[
   return ids.filter((id) => !known.has(id));
 }
 
-/** A page of events, newest first. Throws `invalid_request` for a cursor that is none. */
+/**
+ * A page of events, newest first. What no index finds (types, a mode) is looked for among so many events that a page stays
+ * quick: it may be short, or empty, and not the last. Throws `invalid_request` for a cursor that is none.
+ */
 export async function listStripeEvents(database: Queryable, filter: StripeEventFilter): Promise<Page<StripeEventItem>> {
+  if (mustWalk(filter)) return walkEvents(database, filter);
   const where = conditions();
   addFilter(where, filter);
   const driver = driverOf(filter);
   const [created, id] =
     driver === undefined ? ["event.created", "event.id"] : [`${driver}.created`, `${driver}.event_id`];
-  if (filter.cursor !== undefined) {
-    const [second, event] = readCursor(filter.cursor, ["seconds", "string"]);
-    where.add(`${created} <= ?`, second);
-    where.add(`(${created} < $${where.values.length} or ${id} < ?)`, event);
-  }
+  if (filter.cursor !== undefined) addAfter(where, filter.cursor, [created, id]);
   const values = [...where.values, filter.limit + 1];
   const text = `${selectEvents(driver)}${where.where()}
     order by ${created} desc, ${id} desc limit $${values.length}`;
   const { rows } = await database.query<EventRow>({ text, values });
   return pageOf(rows, filter.limit, itemOf, (row) => [row.created, row.id]);
+}
+
+/** Whether nothing but the order of the list leads to what passes the filter. */
+function mustWalk(filter: StripeEventFilter): boolean {
+  const { types, status, account, objectId, customer, livemode, text } = filter;
+  const isFound =
+    objectId !== undefined || customer !== undefined || text !== undefined || driverOf(filter) !== undefined;
+  const isOneAccounts = account !== undefined && account !== "";
+  const isNarrowed = types.length > 0 || livemode !== undefined || account === "" || status === "processed";
+  return isNarrowed && !isFound && !isOneAccounts;
+}
+
+/**
+ * So many events are looked at, slice by slice: the first is enough for what most events are, and all of them together stay
+ * quick. An index on types would be paid by every event.
+ */
+const SLICES = [200, 4000, 4000];
+
+async function walkEvents(database: Queryable, filter: StripeEventFilter): Promise<Page<StripeEventItem>> {
+  const rows: EventRow[] = [];
+  let { cursor } = filter;
+  for (const size of SLICES) {
+    const { found, end } = await readSlice(
+      database,
+      { ...filter, cursor, limit: filter.limit + 1 - rows.length },
+      size,
+    );
+    rows.push(...found);
+    if (end === null || rows.length > filter.limit)
+      return pageOf(rows, filter.limit, itemOf, (row) => [row.created, row.id]);
+    cursor = writeCursor([end.created, end.id]);
+  }
+  return { data: rows.map(itemOf), has_more: true, next_cursor: cursor ?? null };
+}
+
+/** What passes of the next `size` events; `end`: the last of them, null where there are no more. */
+async function readSlice(
+  database: Queryable,
+  filter: StripeEventFilter,
+  size: number,
+): Promise<{ found: EventRow[]; end: { created: number; id: string } | null }> {
+  const where = conditions();
+  const { since, until, cursor, limit } = filter;
+  if (since !== undefined) where.add("event.created >= ?", since);
+  if (until !== undefined) where.add("event.created < ?", until);
+  if (cursor !== undefined) addAfter(where, cursor, ["event.created", "event.id"]);
+  const slice = `select event.created, event.id as event_id, event.type, event.livemode, event.stripe_account
+    from stripe_events as event${where.where()}
+    order by event.created desc, event.id desc limit ${size}`;
+  const passing = conditions();
+  passing.values.push(...where.values);
+  addFilter(passing, { ...filter, since: undefined, until: undefined }, "slice");
+  const values = [...passing.values, limit];
+  const text = `
+    with slice as materialized (${slice}), passed as (
+      select slice.created, slice.event_id from slice
+      left join stripe_event_queue as queue on queue.created = slice.created and queue.event_id = slice.event_id
+      left join stripe_event_outcomes as outcome on outcome.created = slice.created and outcome.event_id = slice.event_id
+      ${passing.where()} order by slice.created desc, slice.event_id desc limit $${values.length})
+    select ending.looked, ending.created as end_created, ending.event_id as end_id, found.* from (
+      select count(*) as looked, min(created) as created, (select event_id from slice order by created, event_id limit 1) as event_id
+      from slice) as ending
+    left join (${selectEvents("passed")}) as found on true
+    order by found.created desc, found.id desc`;
+  const { rows } = await database.query<EventRow & { end_created: number; end_id: string; looked: number }>({
+    text,
+    values,
+  });
+  const [first] = rows;
+  return {
+    found: rows.filter(({ id }) => (id as string | null) !== null),
+    end: first?.looked === size ? { created: first.end_created, id: first.end_id } : null,
+  };
 }
 
 /** One event whole, or null. */
@@ -131,7 +213,7 @@ export async function readStripeEvent(database: Queryable, id: string): Promise<
 }
 
 export interface InboxCounts {
-  /** Events stored, exact up to a million. */
+  /** Events stored, exact up to a hundred thousand. */
   total: number;
   total_is_estimate: boolean;
   /** Events by their own time, which a primary key can count. */
@@ -162,25 +244,33 @@ export async function inboxCounts(database: Queryable, now: number): Promise<Inb
   };
 }
 
-/** Beyond a million rows the planner's own estimate is asked: a count would take seconds. */
-const COUNTED = 1_000_000;
+/** Beyond this the planner's own estimate is asked: to count a million takes longer than a page may. */
+const COUNTED = 100_000;
 
-function addFilter(where: Conditions, filter: StripeEventFilter): void {
+/** `one`: what has the columns that most filters ask for. */
+function addFilter(where: Conditions, filter: StripeEventFilter, one: "event" | "slice" = "event"): void {
   const exact = filter.types.filter((type) => !type.endsWith("*"));
   const prefixes = filter.types.filter((type) => type.endsWith("*")).map((type) => `${likeText(type.slice(0, -1))}%`);
-  if (prefixes.length === 0 && exact.length > 0) where.add("event.type = any (?)", exact);
-  if (prefixes.length > 0) where.add("event.type like any (?)", [...prefixes, ...exact.map(likeText)]);
+  if (prefixes.length === 0 && exact.length > 0) where.add(`${one}.type = any (?)`, exact);
+  if (prefixes.length > 0) where.add(`${one}.type like any (?)`, [...prefixes, ...exact.map(likeText)]);
   if (filter.status === "pending") where.add("queue.event_id is not null");
   else if (filter.status === "processed") where.add("queue.event_id is null and outcome.event_id is null");
   else if (filter.status !== undefined) where.add("outcome.status = ? and queue.event_id is null", filter.status);
   const driver = driverOf(filter);
   // What the driving table knows too is asked there, before its events are looked up.
-  addScope(where, driver === "outcome" ? "outcome" : "event", filter);
+  addScope(where, driver === "outcome" ? "outcome" : one, filter);
   if (filter.objectId !== undefined) where.add("event.object_id = ?", filter.objectId);
   if (filter.customer !== undefined) where.add("event.customer_id = ?", filter.customer);
   if (filter.since !== undefined) where.add(`${driver ?? "event"}.created >= ?`, filter.since);
   if (filter.until !== undefined) where.add(`${driver ?? "event"}.created < ?`, filter.until);
   if (filter.text !== undefined) where.add(filter.text.includes("@") ? EMAIL_IS : ID_IS, filter.text);
+}
+
+/** Behind the place that a cursor names. */
+function addAfter(where: Conditions, cursor: string, [created, id]: [created: string, id: string]): void {
+  const [second, event] = readCursor(cursor, ["seconds", "string"]);
+  where.add(`${created} <= ?`, second);
+  where.add(`(${created} < $${where.values.length} or ${id} < ?)`, event);
 }
 
 function likeText(text: string): string {
@@ -225,7 +315,7 @@ function driverOf({ status, objectId, customer, text }: StripeEventFilter): "que
   return status === "pending" ? "queue" : "outcome";
 }
 
-function selectEvents(driver: "queue" | "outcome" | undefined, more = ""): string {
+function selectEvents(driver: "queue" | "outcome" | "passed" | undefined, more = ""): string {
   const join = (table: string, alias: string): string => `
     left join ${table} as ${alias} on ${alias}.created = event.created and ${alias}.event_id = event.id`;
   const queue = join("stripe_event_queue", "queue");
@@ -238,6 +328,7 @@ function selectEvents(driver: "queue" | "outcome" | undefined, more = ""): strin
     events: `stripe_events as event ${queue} ${outcome}`,
     queue: `stripe_event_queue as queue ${lookedUp} ${outcome}`,
     outcome: `stripe_event_outcomes as outcome ${lookedUp} ${queue}`,
+    passed: `passed ${lookedUp} ${queue} ${outcome}`,
   };
   return `
     select event.id, event.created, event.type, event.livemode, event.stripe_account, event.api_version, event.object_type,

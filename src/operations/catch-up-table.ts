@@ -147,6 +147,17 @@ export async function catchUpStanding(
   return (await tx.query<CatchUpStanding>({ text: STANDING, values })).rows;
 }
 
+export interface CatchUpRow extends Omit<CatchUpStanding, "finished"> {
+  running: boolean;
+  /** null: when it is asked for. */
+  nextRunAt: Date | null;
+}
+
+/** How every account stands, what ran last first. */
+export async function everyCatchUp(tx: Queryable, limit: number): Promise<CatchUpRow[]> {
+  return (await tx.query<CatchUpRow>({ text: EVERY, values: [limit] })).rows;
+}
+
 /** An import has brought what was missed. */
 export async function clearMissed(tx: Queryable, { livemode, account }: ListScope, since: UnixSeconds): Promise<void> {
   await tx.query({ text: CLEAR_MISSED, values: [livemode, account, since] });
@@ -264,3 +275,10 @@ const STANDING = `
 const CLEAR_MISSED = `
   update catch_ups set missed_since = null, missed_until = null
   where livemode = $1 and stripe_account = $2 and missed_since >= $3`;
+
+const EVERY = `
+  select livemode, stripe_account as account, covered_since as "coveredSince", covered_until as "coveredUntil",
+         missed_since as "missedSince", missed_until as "missedUntil", pages, events, new_events as "newEvents", skipped,
+         last_error as "lastError", last_run_at as "lastRunAt", coalesce(lease_until > now(), false) as running,
+         case when isfinite(next_run_at) then next_run_at end as "nextRunAt"
+  from catch_ups order by last_run_at desc nulls last, livemode desc, stripe_account limit $1`;

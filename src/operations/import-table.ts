@@ -142,6 +142,11 @@ export async function importStanding(tx: Queryable, { livemode, account }: ListS
   return (await tx.query<ImportStanding>({ text: STANDING, values: [livemode, account] })).rows;
 }
 
+/** Of every account and kind that was ever imported, what moved last first. */
+export async function everyImport(tx: Queryable, limit: number): Promise<(ImportStanding & { updatedAt: Date })[]> {
+  return (await tx.query<ImportStanding & { updatedAt: Date }>({ text: EVERY, values: [limit] })).rows;
+}
+
 const KEY = "livemode = $1 and stripe_account = $2 and object_type = $3";
 
 const ENSURE = `insert into imports (livemode, stripe_account, object_type) values ($1, $2, $3) on conflict do nothing`;
@@ -219,3 +224,9 @@ const STANDING = `
   select livemode, stripe_account as account, object_type as kind, running_since is not null as running,
          complete_since as "completeSince", complete_as_of as "completeAsOf", objects, pages, last_error as "lastError"
   from imports where livemode = $1 and stripe_account = $2`;
+
+const EVERY = `
+  select livemode, stripe_account as account, object_type as kind, running_since is not null as running,
+         complete_since as "completeSince", complete_as_of as "completeAsOf", objects, pages, last_error as "lastError",
+         updated_at as "updatedAt"
+  from imports order by updated_at desc limit $1`;

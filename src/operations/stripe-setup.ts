@@ -171,7 +171,10 @@ async function retire(
   return line(role, old.id, "deleted", "deleted: its successor delivers");
 }
 
-async function listEndpoints({ stripe, ...options }: SetupOptions): Promise<FoundEndpoint[]> {
+export async function listEndpoints({
+  stripe,
+  ...options
+}: Pick<SetupOptions, "stripe" | "livemode">): Promise<FoundEndpoint[]> {
   const { value } = await stripe.call(target(options), (client, request) =>
     client.webhookEndpoints.list({ limit: PAGE }, request),
   );

@@ -53,6 +53,10 @@ interface Item extends PreparedDelivery {
 const LOOK_EVERY = 500;
 /** Milliseconds: an endpoint's work is claimed ahead until the next claim is there, and a little longer. */
 const LEAST_AHEAD = 20;
+/** Where as many as this part of all places are claimed and wait for one, more is claimed only after GATHER_MS. */
+const PLENTY_PART = 1 / 8;
+/** What falls due meanwhile shares a claim: what a claim costs in all is more than what each of its deliveries does. */
+const GATHER_MS = 8;
 
 export function deliverer(options: DeliverOptions): Deliverer {
   return new DeliveryWorker(options);
@@ -83,6 +87,7 @@ class DeliveryWorker implements Deliverer {
     this.#lanes = deliveryLanes<Item>(options.limits);
     this.#results = deliveryResults<Ended>({
       database: options.database,
+      enough: Math.ceil(options.limits.all / 4),
       onWritten: (end, written) => {
         this.#written(end, written);
       },
@@ -99,7 +104,8 @@ class DeliveryWorker implements Deliverer {
 
   async run(): Promise<Found> {
     while (!this.#ended && !this.#mayClaim()) await this.#freed();
-    if (this.#ended) return "none";
+    if (this.#hasPlenty()) await sleep(GATHER_MS);
+    if (this.#isEnded()) return "none";
     const { items, behind, ends, parked } = await this.#claim();
     this.#behind = behind;
     if (this.#isEnded()) {
@@ -143,6 +149,10 @@ class DeliveryWorker implements Deliverer {
     return this.#lanes.waiting() < all && this.#lanes.waiting() + this.#lanes.running() < 2 * all;
   }
 
+  #hasPlenty(): boolean {
+    return this.#lanes.waiting() > this.#options.limits.all * PLENTY_PART;
+  }
+
   #freed(): Promise<void> {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
@@ -155,7 +165,7 @@ class DeliveryWorker implements Deliverer {
   async #claim(): Promise<{ items: Item[]; ends: Ended[]; behind: string; parked: number }> {
     const { database, clock, newLease, leaseSeconds } = this.#options;
     const began = clock.monotonic();
-    const limits = { ...this.#lanes.room(LEAST_AHEAD + 2 * this.#claimTook), behind: this.#behind };
+    const limits = { ...this.#lanes.room(LEAST_AHEAD + GATHER_MS + 2 * this.#claimTook), behind: this.#behind };
     const claimedUntil = began + leaseSeconds * 1000;
     const found = await database.transaction(
       async (tx) => {
@@ -170,7 +180,7 @@ class DeliveryWorker implements Deliverer {
         ]);
         return { ...prepared(claimed, events, settings, claimedUntil), behind, parked };
       },
-      { durable: false },
+      { durable: false, planOnce: true },
     );
     this.#claimTook += (clock.monotonic() - began - this.#claimTook) / 4;
     return found;

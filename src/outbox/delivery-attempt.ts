@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { AddressPolicy } from "./address-policy.ts";
 import type { ClaimedDelivery, DeliveryEnd } from "./claimed-delivery.ts";
 import { type AttemptOutcome, type Verdict, verdictOn } from "./delivery-schedule.ts";
-import { openSecrets } from "./endpoint-secrets.ts";
+import { openSecrets, stillValid } from "./endpoint-secrets.ts";
 import type { DeliverySettings } from "./endpoint-table.ts";
 import type { StoredEvent } from "./event-table.ts";
 import { type Exchange, guardedPost, POST_HEADERS } from "./guarded-post.ts";
@@ -94,16 +94,17 @@ function endOf(
 type Opened = ReturnType<typeof openSecrets>;
 
 /** Opened secrets by their sealed texts: 10 µs less for each delivery, and nothing that was replaced stays. */
-const opened = new WeakMap<KeyRing, Map<string, { sealed: string; secrets: Opened }>>();
+const opened = new WeakMap<KeyRing, Map<string, { sealed: readonly (string | null)[]; secrets: Opened }>>();
 const REMEMBERED = 2000;
 
 function secretsOf(ring: KeyRing, settings: DeliverySettings, now: number): Opened {
-  const known = opened.get(ring) ?? new Map<string, { sealed: string; secrets: Opened }>();
+  const known = opened.get(ring) ?? new Map<string, { sealed: readonly (string | null)[]; secrets: Opened }>();
   opened.set(ring, known);
-  const valid = settings.previousSecrets.filter(({ until }) => Date.parse(until) > now);
-  const sealed = [settings.secretSealed, settings.ed25519Sealed, ...valid.map((previous) => previous.sealed)].join(" ");
+  const valid = stillValid(settings.previousSecrets, now).map((previous) => previous.sealed);
+  const sealed = [settings.secretSealed, settings.ed25519Sealed, ...valid];
   const before = known.get(settings.id);
-  if (before?.sealed === sealed) return before.secrets;
+  if (before?.sealed.length === sealed.length && sealed.every((one, at) => one === before.sealed[at]))
+    return before.secrets;
   const secrets = openSecrets(ring, settings, now);
   known.delete(settings.id);
   known.set(settings.id, { sealed, secrets });

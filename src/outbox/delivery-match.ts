@@ -1,7 +1,9 @@
 // Parts of SQL over an `event` and an `endpoint`: whether it takes it, and which delivery that is.
 
 /** As the id of a delivery follows from its event and its endpoint: sortable by the event's time. */
-export const DELIVERY_ID = "'dlv_' || substr(event.id, 5, 10) || substr(md5(event.id || endpoint.id), 1, 16)";
+export const deliveryIdOf = (event: string, endpoint: string): string =>
+  `'dlv_' || substr(${event}, 5, 10) || substr(md5(${event} || ${endpoint}), 1, 16)`;
+export const DELIVERY_ID = deliveryIdOf("event.id", "endpoint.id");
 
 export const ORDERING_KEY = `
   case when endpoint.ordering = 'per_object' and event.object_id is not null

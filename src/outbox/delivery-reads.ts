@@ -1,5 +1,6 @@
 // Reading deliveries: which there are, one with its attempts, and what waits.
 import { firstIdAt } from "../base/ids.ts";
+import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DeliveryKey, EventKey } from "./delivery-tables.ts";
 
@@ -80,7 +81,19 @@ const LAST_MS = 2 ** 48 - 1;
 
 /** Those of one event, for each endpoint that takes it. */
 export async function deliveriesOf(tx: Queryable, { tenantId, livemode, id }: EventKey): Promise<Delivery[]> {
-  return (await tx.query<Delivery>({ text: OF_EVENT, values: [tenantId, livemode, id] })).rows;
+  const from = `dlv_${id.slice(4, 14)}`;
+  return (await tx.query<Delivery>({ text: OF_EVENT, values: [tenantId, livemode, id, from, `${from}~`] })).rows;
+}
+
+/** Those of each of these events, in no order. */
+export async function deliveriesFor(tx: Queryable, events: readonly EventKey[]): Promise<Delivery[]> {
+  if (events.length === 0) return [];
+  const values = [
+    textArray(events.map(({ tenantId }) => tenantId)),
+    booleanArray(events.map(({ livemode }) => livemode)),
+    textArray(events.map(({ id }) => id)),
+  ];
+  return (await tx.query<Delivery>({ text: FOR_EVENTS, values })).rows;
 }
 
 /** With its attempts, the first first; undefined: there is none. */
@@ -135,13 +148,39 @@ const FROM = `
   left join delivery_queue as queue on queue.endpoint_id = delivery.endpoint_id and queue.delivery_id = delivery.id
   where delivery.tenant_id = $1 and delivery.livemode = $2`;
 
+// The page first, then what belongs to its rows: joined before, all events of the tenant were read.
 const LIST = `
-  select ${COLUMNS} ${FROM} and ($3::text is null or delivery.endpoint_id = $3)
-    and ($4::text is null or delivery.status = $4) and ($5::text is null or delivery.id >= $5)
-    and ($6::text is null or delivery.id < $6) and ($7::text is null or delivery.id < $7)
-  order by delivery.id desc limit $8`;
+  select ${COLUMNS}
+  from (
+    select * from deliveries as one
+    where one.tenant_id = $1 and one.livemode = $2 and ($3::text is null or one.endpoint_id = $3)
+      and ($4::text is null or one.status = $4) and ($5::text is null or one.id >= $5)
+      and ($6::text is null or one.id < $6) and ($7::text is null or one.id < $7)
+    order by one.id desc limit $8) as delivery
+  left join lateral (
+    select type from events as told
+    where told.tenant_id = delivery.tenant_id and told.livemode = delivery.livemode and told.id = delivery.event_id limit 1
+  ) as event on true
+  left join delivery_queue as queue on queue.endpoint_id = delivery.endpoint_id and queue.delivery_id = delivery.id
+  order by delivery.id desc`;
 
-const OF_EVENT = `select ${COLUMNS} ${FROM} and delivery.event_id = $3 order by delivery.id`;
+// Among those of its millisecond.
+const OF_EVENT = `
+  select ${COLUMNS} ${FROM} and delivery.id between $4 and $5 and delivery.event_id = $3 order by delivery.id`;
+
+const FOR_EVENTS = `
+  select ${COLUMNS}
+  from unnest($1::text[], $2::boolean[], $3::text[]) as wanted (tenant_id, livemode, event_id)
+  cross join lateral (
+    select * from deliveries as one
+    where one.tenant_id = wanted.tenant_id and one.livemode = wanted.livemode and one.event_id = wanted.event_id
+      and one.id between 'dlv_' || substr(wanted.event_id, 5, 10) and 'dlv_' || substr(wanted.event_id, 5, 10) || '~'
+    offset 0) as delivery
+  left join lateral (
+    select type from events as told
+    where told.tenant_id = delivery.tenant_id and told.livemode = delivery.livemode and told.id = delivery.event_id limit 1
+  ) as event on true
+  left join delivery_queue as queue on queue.endpoint_id = delivery.endpoint_id and queue.delivery_id = delivery.id`;
 
 const ONE = `select ${COLUMNS} ${FROM} and delivery.id = $3`;
 

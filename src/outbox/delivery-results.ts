@@ -9,6 +9,8 @@ import { type DeliveryOutcome, type EndpointKey, noteOutcomes } from "./endpoint
 
 export interface DeliveryResultsOptions<End extends DeliveryEnd> {
   database: Database;
+  /** A batch of so many waits for no more. */
+  enough: number;
   /** Behind the commit. `written`: false where another worker has it by now, and nothing was written. */
   onWritten: (end: End, written: boolean) => void;
   /** Behind the commit of each batch; `failing` have delivered nothing for days. The next batch does not wait for what it begins. */
@@ -27,6 +29,9 @@ export interface DeliveryResults<End extends DeliveryEnd> {
 }
 
 const MOST_TOGETHER = 500;
+/** Milliseconds that a batch gathers for behind one that had several: a commit for each handful costs more than its rows. */
+const GATHER_MS = 8;
+const SEVERAL = 4;
 /** Milliseconds between tries while the database is not there: nobody else can claim meanwhile either. */
 const PAUSE = 250;
 
@@ -39,7 +44,11 @@ export function deliveryResults<End extends DeliveryEnd>(options: DeliveryResult
   async function work(): Promise<void> {
     // What ends in the same turn of the event loop goes together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (gathering.length > 0) await write(gathering.splice(0, MOST_TOGETHER));
+    while (gathering.length > 0) {
+      const batch = gathering.splice(0, MOST_TOGETHER);
+      await write(batch);
+      if (!stopping && batch.length >= SEVERAL && mayGather(gathering, options.enough)) await sleep(GATHER_MS);
+    }
   }
 
   async function write(batch: readonly End[]): Promise<void> {
@@ -80,11 +89,7 @@ export function deliveryResults<End extends DeliveryEnd>(options: DeliveryResult
 
   async function writeOnce(batch: readonly End[]): Promise<void> {
     inFlight = batch.length;
-    const { written, failing } = await options.database.transaction(async (tx) => {
-      // Endpoints are locked before queue rows, by everyone.
-      const [ofEndpoints, ours] = await Promise.all([noteOutcomes(tx, outcomesOf(batch)), recordEnds(tx, batch)]);
-      return { written: ours, failing: ofEndpoints };
-    });
+    const { written, failing } = await writeTogether(options.database, batch);
     inFlight = 0;
     for (const end of batch) options.onWritten(end, written.has(end.delivery.id));
     options.afterBatch(batch, failing);
@@ -105,6 +110,25 @@ export function deliveryResults<End extends DeliveryEnd>(options: DeliveryResult
       stopping = true;
     },
   };
+}
+
+/** What the next one in order waits for is written at once. */
+function mayGather(gathering: readonly DeliveryEnd[], enough: number): boolean {
+  return gathering.length < enough && gathering.every(({ delivery }) => delivery.orderingKey === null);
+}
+
+function writeTogether(
+  database: Database,
+  batch: readonly DeliveryEnd[],
+): Promise<{ written: Set<string>; failing: EndpointKey[] }> {
+  return database.transaction(
+    async (tx) => {
+      // Endpoints are locked before queue rows, by everyone.
+      const [failing, written] = await Promise.all([noteOutcomes(tx, outcomesOf(batch)), recordEnds(tx, batch)]);
+      return { written, failing };
+    },
+    { planOnce: true },
+  );
 }
 
 function outcomesOf(batch: readonly DeliveryEnd[]): DeliveryOutcome[] {

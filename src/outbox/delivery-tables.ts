@@ -1,6 +1,6 @@
 // Deliveries, the queue of those that are due, and their attempts. Tables: deliveries, delivery_queue, delivery_attempts
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
-import type { Queryable } from "../db/database.ts";
+import type { Database, Queryable } from "../db/database.ts";
 import type { Claim, ClaimedDelivery, ClaimLimits, DeliveryEnd } from "./claimed-delivery.ts";
 import { endArrays, ENDED } from "./delivery-end-arrays.ts";
 import { inOrder, lockRows, lockRowsOfEvents } from "./delivery-locks.ts";
@@ -209,9 +209,12 @@ export async function releaseAllDeliveries(tx: Queryable): Promise<number> {
     .rowCount;
 }
 
-/** Deletes deliveries that ended so many days ago, with their attempts. Returns how many, at most `limit`. */
-export async function deleteOldDeliveries(tx: Queryable, days: number, limit = 5000): Promise<number> {
-  return (await tx.query({ text: DELETE_OLD, values: [days, limit] })).rowCount;
+/**
+ * Deletes deliveries that ended so many days ago, with their attempts; on a server those go with their month, once it has no
+ * deliveries any more: see outbox-partitions.ts. Returns how many, at most `limit`.
+ */
+export async function deleteOldDeliveries(database: Database, days: number, limit = 5000): Promise<number> {
+  return (await database.query({ text: DELETE_OLD[database.kind], values: [days, limit] })).rowCount;
 }
 
 // In the order of the events, as far as rows with one time go: a claim then meets the oldest of an object first.
@@ -308,6 +311,8 @@ const PARK = `
   from (${BEHIND_OLDER}) as parked
   where queue.endpoint_id = parked.endpoint_id and queue.delivery_id = parked.delivery_id and queue.lease is null`;
 
+// Its queue rows are locked before it begins, and whoever writes to a pending delivery has locked its queue row: what it sees
+// is what there is, and it locks nothing again.
 const RECORD = `
   with ended as materialized (${ENDED}), ours as materialized (
     -- limit 1 makes it a look-up by primary key, whatever the plan's age.
@@ -315,7 +320,7 @@ const RECORD = `
     from ended cross join lateral (
       select ctid as at, tenant_id, livemode from delivery_queue as queue
       where queue.endpoint_id = ended.endpoint_id and queue.delivery_id = ended.delivery_id and queue.lease = ended.lease
-      limit 1 for update
+      limit 1
     ) as found
   ), gone as (
     delete from delivery_queue where ctid = any (array(select at from ours where status <> 'pending'))
@@ -331,7 +336,7 @@ const RECORD = `
     from ours cross join lateral (
       select ctid as at from deliveries as delivery
       where delivery.tenant_id = ours.tenant_id and delivery.livemode = ours.livemode and delivery.id = ours.delivery_id
-      limit 1 for update
+      limit 1
     ) as found
   ), told as (
     update deliveries as delivery
@@ -370,7 +375,7 @@ const RENEW = `
   returning queue.delivery_id as id`;
 
 // One that has just begun a new round is not old any more.
-const DELETE_OLD = `
+const deleteOldSql = (attempts: string): string => `
   with old as materialized (
     select tenant_id, livemode, id from deliveries
     where ended_at < now() - $1::int * interval '1 day' order by ended_at limit $2 for update skip locked
@@ -379,7 +384,11 @@ const DELETE_OLD = `
     where delivery.tenant_id = old.tenant_id and delivery.livemode = old.livemode and delivery.id = old.id
     returning delivery.tenant_id, delivery.livemode, delivery.id
   ), attempted as (
-    delete from delivery_attempts as attempt using gone
+    ${attempts} as attempt using gone
     where attempt.tenant_id = gone.tenant_id and attempt.livemode = gone.livemode and attempt.delivery_id = gone.id
   )
   select from gone`;
+const DELETE_OLD = {
+  embedded: deleteOldSql("delete from delivery_attempts"),
+  server: deleteOldSql("delete from delivery_attempts_default"),
+};

@@ -2,10 +2,11 @@
 import { newId } from "../base/ids.ts";
 import { type Json, storableJson } from "../base/text.ts";
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
-import type { Queryable } from "../db/database.ts";
+import type { Database, Queryable } from "../db/database.ts";
 import { type EventKey, fanOut } from "./delivery-tables.ts";
 import { EVENT_API_VERSION } from "./event-objects.ts";
 import { eventType } from "./event-types.ts";
+import { noteStored } from "./stored-events.ts";
 
 export interface StoredFact {
   tenantId: string;
@@ -94,6 +95,7 @@ export async function publishEvents(tx: Queryable, events: readonly NewEvent[]):
   if (events.length === 0) return;
   const keyed = events.map((event) => ({ ...event, id: newId("msg") }));
   for (const { type } of keyed) mustBeKnown(type);
+  noteStored(tx);
   await Promise.all([
     tx.query({
       text: INSERT_EVENTS,
@@ -215,10 +217,10 @@ export async function eventsFor(tx: Queryable, keys: readonly EventKey[]): Promi
 
 /**
  * Those that we have known for longer than so many days and that nobody waits for, at most `limit`. Facts stay: nothing is
- * told again. Returns how many.
+ * told again. On a server only those outside of the months, which go whole: see outbox-partitions.ts. Returns how many.
  */
-export async function deleteOldEvents(tx: Queryable, days: number, limit: number): Promise<number> {
-  return (await tx.query({ text: DELETE_OLD, values: [days, limit] })).rowCount;
+export async function deleteOldEvents(database: Database, days: number, limit: number): Promise<number> {
+  return (await database.query({ text: DELETE_OLD[database.kind], values: [days, limit] })).rowCount;
 }
 
 // An event is made where the fact has just got its id: of a fact that was told before it is another one, or none.
@@ -277,14 +279,15 @@ const BY_KEY = `
     select * from events as stored
     where stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode and stored.id = wanted.id limit 1) as event`;
 
-const DELETE_OLD = `
-  delete from events as event
-  using (
-    select tenant_id, livemode, id from events as told
-    where created_at < now() - $1 * interval '1 day'
-      and not exists (
-        select from deliveries as delivery
-        where delivery.tenant_id = told.tenant_id and delivery.livemode = told.livemode and delivery.event_id = told.id
-          and delivery.status = 'pending')
-    order by created_at limit $2) as old
-  where event.tenant_id = old.tenant_id and event.livemode = old.livemode and event.id = old.id`;
+const OLD = `
+  created_at < now() - $1 * interval '1 day'
+  and not exists (
+    select from deliveries as delivery
+    where delivery.tenant_id = told.tenant_id and delivery.livemode = told.livemode and delivery.event_id = told.id
+      and delivery.status = 'pending')
+  order by created_at limit $2`;
+
+const DELETE_OLD = {
+  embedded: `delete from events where ctid = any (array(select ctid from events as told where ${OLD}))`,
+  server: `delete from events_default where ctid = any (array(select ctid from events_default as told where ${OLD}))`,
+};

@@ -7,8 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildConnector, Pool } from "undici";
 
 import { type Clock, systemClock } from "../base/clock.ts";
-import { storableText } from "../base/text.ts";
-import { type AddressPolicy, checkUrl, isAllowed, isReachable, literalOf, type Resolve } from "./address-policy.ts";
+import { type AddressPolicy, checkUrl, isAllowed, isReachable, literalOf } from "./address-policy.ts";
+import type { RefusedUrl, Resolve } from "./address-policy.ts";
+import { type Answer, EndedExchange, exchange } from "./exchange.ts";
 
 export interface GuardedPost {
   url: string;
@@ -25,12 +26,8 @@ export interface GuardedPost {
 export type Exchange = Answered | Failed;
 
 /** There was a status. The body was read to its end, or to READ_BYTES, where the connection was cut off. */
-export interface Answered {
+export interface Answered extends Answer {
   outcome: "answered";
-  statusCode: number;
-  headers: Record<string, string>;
-  /** At most KEPT_BYTES, as PostgreSQL can store it. */
-  body: string;
   latencyMs: number;
   /** Seconds from now, as the header Retry-After says; null without a readable one. */
   retryAfter: number | null;
@@ -68,8 +65,6 @@ export const POST_HEADERS: Readonly<Record<string, string>> = {
   "accept-encoding": "identity",
 };
 
-export const READ_BYTES = 64 * 1024;
-export const KEPT_BYTES = 16 * 1024;
 const HEADER_BYTES = 16 * 1024;
 
 /** Less than the 5 s after which Node's own servers close an idle connection. */
@@ -87,7 +82,7 @@ const CONNECT_MS = 20_000;
 
 /** Never throws for what a receiver does: that is in the Exchange. */
 export async function guardedPost(options: GuardedPost): Promise<Exchange> {
-  const { timeoutMs, policy, signal, clock = systemClock } = options;
+  const { body, timeoutMs, policy, signal, clock = systemClock } = options;
   const began = clock.monotonic();
   const latencyMs = (): number => Math.round(clock.monotonic() - began);
   const failed = (code: FailureCode, message: string): Failed => ({
@@ -97,27 +92,21 @@ export async function guardedPost(options: GuardedPost): Promise<Exchange> {
     latencyMs: latencyMs(),
   });
   // Asked before each post: a policy may be stricter today, and `lookup` is never called for a literal address.
-  const checked = checkUrl(options.url, policy);
-  if ("refused" in checked) return failed(checked.code, checked.refused);
-  const ended = new AbortController();
-  const end = (): void => {
-    ended.abort();
-  };
-  const timer = setTimeout(end, timeoutMs);
-  signal?.addEventListener("abort", end, { once: true });
-  if (signal?.aborted === true) end();
+  const place = placeOf(options.url, policy);
+  if ("refused" in place) return failed(place.code, place.refused);
+  const headers = { ...POST_HEADERS, ...options.headers, "accept-encoding": "identity" };
   try {
-    const answer = await unless(ended.signal, exchange(options, checked.url, ended.signal));
+    const answer = await exchange(poolFor(place, policy), { path: place.path, headers, body, timeoutMs, signal });
     const retryAfter = secondsUntil(answer.headers["retry-after"], clock);
     return { outcome: "answered", ...answer, latencyMs: latencyMs(), retryAfter };
   } catch (error) {
-    if (signal?.aborted === true) return failed("reset", "This server ended the exchange, because it stops.");
-    if (ended.signal.aborted) return failed("timeout", `No whole answer came within ${timeoutMs / 1000} seconds.`);
+    if (error instanceof EndedExchange) {
+      return error.reason === "stopped"
+        ? failed("reset", "This server ended the exchange, because it stops.")
+        : failed("timeout", `No whole answer came within ${timeoutMs / 1000} seconds.`);
+    }
     const { code, message } = failureOf(error);
     return failed(code, message);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", end);
   }
 }
 
@@ -128,63 +117,6 @@ export async function closeConnections(policy: AddressPolicy): Promise<void> {
   await Promise.all(pools.map((pool) => pool.destroy()));
 }
 
-/** undici itself does not end a request whose connection is still being opened: it ends, unsent, when that is. */
-function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const ended = new Promise<never>((_, reject) => {
-    const end = (): void => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener("abort", end, { once: true });
-    if (signal.aborted) end();
-  });
-  return Promise.race([work, ended]);
-}
-
-type Answer = Pick<Answered, "statusCode" | "headers" | "body">;
-
-async function exchange(options: GuardedPost, url: URL, signal: AbortSignal): Promise<Answer> {
-  const pool = poolFor(url, options.policy);
-  const { statusCode, headers, body } = await pool.request({
-    method: "POST",
-    path: url.pathname + url.search,
-    headers: { ...POST_HEADERS, ...options.headers, "accept-encoding": "identity" },
-    body: options.body,
-    signal,
-  });
-  return { statusCode, headers: plainHeaders(headers), body: await beginning(body) };
-}
-
-/** Reads at most READ_BYTES, and keeps the first KEPT_BYTES of them. */
-async function beginning(body: AsyncIterable<Buffer>): Promise<string> {
-  const kept: Buffer[] = [];
-  let [length, read] = [0, 0];
-  for await (const piece of body) {
-    read += piece.length;
-    const part = piece.subarray(0, Math.max(0, KEPT_BYTES - length));
-    length += part.length;
-    if (part.length > 0) kept.push(part);
-    // Leaving the loop destroys the body, and the connection with it.
-    if (read >= READ_BYTES) break;
-  }
-  return keptText(Buffer.concat(kept));
-}
-
-/** A character that the limit cuts is left out; what is no UTF-8 becomes U+FFFD, which is longer than what it replaces. */
-function keptText(bytes: Buffer): string {
-  const text = storableText(new TextDecoder().decode(bytes, { stream: true }));
-  const encoded = Buffer.from(text);
-  if (encoded.length <= KEPT_BYTES) return text;
-  return new TextDecoder().decode(encoded.subarray(0, KEPT_BYTES), { stream: true });
-}
-
-function plainHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) found[name] = storableText(Array.isArray(value) ? value.join(", ") : value);
-  }
-  return found;
-}
-
 function secondsUntil(header: string | undefined, clock: Clock): number | null {
   if (header === undefined) return null;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header);
@@ -192,15 +124,42 @@ function secondsUntil(header: string | undefined, clock: Clock): number | null {
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - clock.now()) / 1000));
 }
 
+/** A URL that its policy allows. */
+interface Place {
+  url: URL;
+  origin: string;
+  /** With the query. */
+  path: string;
+}
+
+/** Of each policy, by their text: to parse and check one takes 6 µs. A policy never changes, another one is another object. */
+const places = new WeakMap<AddressPolicy, Map<string, Place>>();
+const PLACES = 10_000;
+
+function placeOf(text: string, policy: AddressPolicy): Place | RefusedUrl {
+  const known = places.get(policy) ?? new Map<string, Place>();
+  places.set(policy, known);
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const checked = checkUrl(text, policy);
+  if ("refused" in checked) return checked;
+  const { url } = checked;
+  const place = { url, origin: url.origin, path: url.pathname + url.search };
+  const [oldest] = known.keys();
+  if (known.size >= PLACES && oldest !== undefined) known.delete(oldest);
+  known.set(text, place);
+  return place;
+}
+
 /** Of each policy by origin, the one that was used last at the end: no connection is used under another policy. */
 const connections = new WeakMap<AddressPolicy, Map<string, Pool>>();
 
-function poolFor(url: URL, policy: AddressPolicy): Pool {
+function poolFor({ url, origin }: Place, policy: AddressPolicy): Pool {
   const pools = connections.get(policy) ?? new Map<string, Pool>();
   connections.set(policy, pools);
-  const pool = pools.get(url.origin) ?? openPool(url, policy);
-  pools.delete(url.origin);
-  pools.set(url.origin, pool);
+  const pool = pools.get(origin) ?? openPool(url, policy);
+  pools.delete(origin);
+  pools.set(origin, pool);
   if (pools.size > ORIGINS) forgetIdle(pools, pool);
   return pool;
 }

@@ -4,6 +4,7 @@ import { publicError } from "../base/errors.ts";
 import { firstIdAt } from "../base/ids.ts";
 import { textArray } from "../db/arrays.ts";
 import type { Database, Queryable } from "../db/database.ts";
+import { deliveryIdOf } from "./delivery-match.ts";
 import { fanOutTo } from "./delivery-tables.ts";
 import { type Endpoint, findEndpoint } from "./endpoint-table.ts";
 
@@ -241,7 +242,7 @@ const MISSED = `
   ($6 or event.type = any ($7::text[]) or exists (select from unnest($8::text[]) as family where starts_with(event.type, family)))
   and not exists (
     select from deliveries as delivery
-    where delivery.tenant_id = $1 and delivery.livemode = $2 and delivery.endpoint_id = $3 and delivery.event_id = event.id
+    where delivery.tenant_id = $1 and delivery.livemode = $2 and delivery.id = ${deliveryIdOf("event.id", "$3")}
       and delivery.status in ('pending', 'delivered'))`;
 
 const COUNT_MISSED = `

@@ -38,10 +38,11 @@ export async function tokenPair(context: PeopleContext, session: StartedSession)
   return { access: await context.tokens.sign(session), refresh: session.refresh };
 }
 
-const PAGES: Record<Purpose | "invitation", string> = {
+const PAGES: Record<Purpose | "invitation" | "sign_in", string> = {
   verify_address: "verify-address",
   reset_password: "reset-password",
   invitation: "invitation",
+  sign_in: "sign-in/link",
 };
 
 /** The token stands behind the #: no server's log and no Referer header sees it. */

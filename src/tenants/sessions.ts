@@ -62,6 +62,27 @@ export async function endSessions(tx: Queryable, personId: string, reason: strin
   await tx.query({ text: END_ALL, values: [personId, reason, except] });
 }
 
+export interface OpenSession {
+  id: string;
+  /** Where it was begun from. */
+  source: string | null;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+}
+
+const MOST_LISTED = 100;
+
+/** A person's, the newest first. */
+export async function openSessions(tx: Queryable, personId: string): Promise<OpenSession[]> {
+  return (await tx.query<OpenSession>({ text: OPEN, values: [personId, MOST_LISTED] })).rows;
+}
+
+/** False: there is none that is open and this person's. */
+export async function endOwnSession(tx: Queryable, personId: string, sessionId: string): Promise<boolean> {
+  return (await tx.query({ text: END_OWN, values: [sessionId, personId] })).rowCount > 0;
+}
+
 /** Sessions whose last refresh token has run out; their tokens go with them. */
 export async function purgeSessions(tx: Queryable): Promise<number> {
   return (await tx.query(PURGE)).rowCount;
@@ -92,4 +113,14 @@ const END_BY_TOKEN = `
 const END_ONE = "update sessions set ended_at = now(), end_reason = $2 where id = $1 and ended_at is null";
 const END_ALL = `
   update sessions set ended_at = now(), end_reason = $2 where person_id = $1 and ended_at is null and id <> $3`;
+const OPEN = `
+  select session.id, session.source, session.created_at as "createdAt", session.expires_at as "expiresAt",
+         coalesce((select max(token.created_at) from refresh_tokens as token where token.session_id = session.id),
+                  session.created_at) as "lastUsedAt"
+  from sessions as session
+  where session.person_id = $1 and session.ended_at is null and session.expires_at > now()
+  order by session.created_at desc limit $2`;
+const END_OWN = `
+  update sessions set ended_at = now(), end_reason = 'ended_by_person'
+  where id = $1 and person_id = $2 and ended_at is null and expires_at > now()`;
 const PURGE = "delete from sessions where expires_at < now() - interval '1 day'";

@@ -11,6 +11,7 @@ import { ROUTES } from "../../src/api/routes.ts";
 import type { ApiDependencies } from "../../src/api/server.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { statusWatch } from "../../src/billing/status-watch.ts";
+import { readConfig } from "../../src/config.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { Database } from "../../src/db/database.ts";
@@ -121,6 +122,12 @@ export async function openDoor(kind: Kind, { deps, receive, routes }: DoorOption
       ...{ publicUrl: PUBLIC_URL, frontendUrl: PUBLIC_URL },
     }),
     keyUse: keyUse(pipe.database, systemClock),
+    // Nobody listens there.
+    doctor: {
+      config: readConfig({ PUBLIC_URL: "http://127.0.0.1:9" }),
+      webhookSecrets: [],
+      flushReceipts: async () => undefined,
+    },
     livemode: false,
     platformFeePercent: 15,
     credits: creditDesk(),

@@ -5,6 +5,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { newId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { dueInvoicePool } from "../../src/billing/due-invoices.ts";
+import type { ApiDependencies } from "../../src/api/route.ts";
 import type { StripeAccess } from "../../src/stripe/access.ts";
 import { type Answer, type Door, openDoor, SIGNING_SECRET, type Wire } from "./api-door.ts";
 import { COMPLETE_ACCOUNT, connectActive } from "./connected-accounts.ts";
@@ -44,10 +45,10 @@ export const INVOICE = {
   ],
 };
 
-export async function openInvoiceScene(kind: Kind): Promise<InvoiceScene> {
+export async function openInvoiceScene(kind: Kind, more: Partial<ApiDependencies> = {}): Promise<InvoiceScene> {
   const sandbox = await openSandbox();
   const { access, stripe: through } = stripeSwitch(sandbox.url);
-  const door = await openDoor(kind, { deps: { stripe: through } });
+  const door = await openDoor(kind, { deps: { stripe: through, ...more } });
   sandbox.register([
     { url: `${door.url}/stripe/webhook/`, secret: SIGNING_SECRET, connect: true },
     { url: `${door.url}/account/stripe-webhook/`, secret: SIGNING_SECRET, connect: false },

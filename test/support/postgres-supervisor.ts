@@ -3,7 +3,18 @@
 // one line of JSON on stdout.
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, chownSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  globSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve as absolute } from "node:path";
@@ -18,6 +29,10 @@ export interface SupervisorRequest {
   source?: BinarySource;
   password: string;
   settings: Record<string, string>;
+  /** What pg_hba.conf asks of who connects. */
+  auth: "password" | "scram-sha-256";
+  /** Copies this running server instead of making a cluster, and follows it. */
+  standbyOf?: { url: string; folder: string };
 }
 
 export type SupervisorAnswer =
@@ -41,6 +56,7 @@ const folder = temporaryFolder(user);
 let server: ChildProcess | undefined;
 
 process.stdin.resume();
+process.stdin.on("data", crash);
 process.stdin.on("end", () => void stop(0));
 process.stdin.on("error", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
@@ -52,7 +68,8 @@ process.stdout.on("error", () => undefined);
 
 try {
   const binaries = findBinaries(request.source, folder, user);
-  initialise(binaries);
+  if (request.standbyOf === undefined) initialise(binaries);
+  else await copyOf(request.standbyOf);
   answer({ ...(await start(binaries)), source: binaries.source, folder });
 } catch (error) {
   answer({ error: error instanceof Error ? error.message : String(error) });
@@ -81,7 +98,7 @@ function initialise(binaries: Binaries): void {
   const passwordFile = join(folder, "password");
   writeFileSync(passwordFile, request.password, { mode: 0o600 });
   if (user !== undefined) chownSync(passwordFile, user.uid, user.gid);
-  const options = ["--username=postgres", `--pwfile=${passwordFile}`, "--auth=password", "--encoding=UTF8"];
+  const options = ["--username=postgres", `--pwfile=${passwordFile}`, `--auth=${request.auth}`, "--encoding=UTF8"];
   const run = spawnSync(binaries.initdb, ["-D", join(folder, "data"), "--locale=C", "--no-sync", ...options], {
     ...user,
     cwd: folder,
@@ -90,6 +107,30 @@ function initialise(binaries: Binaries): void {
   });
   if (run.error !== undefined) throw run.error;
   if (run.status !== 0) throw new Error(`initdb failed: ${run.stderr}${run.stdout}`);
+}
+
+/** As pg_basebackup would, which the npm package lacks. The server must be at rest. */
+async function copyOf(primary: { url: string; folder: string }): Promise<void> {
+  const data = join(folder, "data");
+  const client = new pg.Client({ connectionString: primary.url });
+  await client.connect();
+  try {
+    await client.query("select pg_backup_start('standby', fast => true)");
+    cpSync(join(primary.folder, "data"), data, {
+      recursive: true,
+      filter: (file) => !/\/postmaster\.(pid|opts)$|\/pg_wal\/[^/]+$/.test(file),
+    });
+    const { rows } = await client.query<{ label: string }>("select labelfile as label from pg_backup_stop(false)");
+    writeFileSync(join(data, "backup_label"), rows[0]?.label ?? "");
+  } finally {
+    await client.end();
+  }
+  const { hostname, port, username, password } = new URL(primary.url);
+  request.settings.primary_conninfo = `host=${hostname} port=${port} user=${username} password=${password} application_name=standby`;
+  writeFileSync(join(data, "standby.signal"), "");
+  chmodSync(data, 0o700);
+  if (user === undefined) return;
+  for (const file of [data, ...globSync(join(data, "**"))]) chownSync(file, user.uid, user.gid);
 }
 
 async function start(binaries: Binaries): Promise<{ url: string; version: string }> {
@@ -159,6 +200,27 @@ const lastLines = (file: string): string => readFileSync(file, "utf8").split("\n
 async function died(log: string): Promise<void> {
   process.stderr.write(`The tests' PostgreSQL has died. Its last words:\n${lastLines(log)}\n`);
   await stop(1);
+}
+
+/** As if the machine were gone: the server and each process of it at once. */
+function crash(): void {
+  const child = server;
+  server = undefined;
+  if (child?.pid === undefined) return;
+  child.removeAllListeners("exit");
+  child.once("exit", () => process.stdout.write("crashed\n"));
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+  const processes = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  child.kill("SIGKILL");
+  for (const [pid, parent] of processes) if (parent === child.pid && pid !== undefined) kill(pid);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has seen its parent's end.
+  }
 }
 
 /** The folder goes too, so the server need not write anything back: SIGQUIT is its immediate shutdown. */

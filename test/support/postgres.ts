@@ -17,6 +17,8 @@ export interface PostgresServer {
   source: "given" | BinarySource;
   /** Where its files are; undefined for a server that was given. */
   folder: string | undefined;
+  /** Kills it with each of its processes, as if its machine were gone; not for a server that was given. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -25,16 +27,25 @@ export interface PostgresOptions {
   source?: BinarySource;
   /** Server settings beyond the defaults, for example `{ shared_buffers: "512MB" }`. */
   settings?: Record<string, string>;
+  /** What it asks of who connects; a pooler speaks only "scram-sha-256" on behalf of others. Default: "password". */
+  auth?: "password" | "scram-sha-256";
+  /** A copy of this server that follows it. */
+  standbyOf?: PostgresServer;
 }
 
 /** Throws when there is no PostgreSQL to be had: these tests are never skipped. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const given = process.env.TEST_DATABASE_URL;
-  if (given !== undefined && given !== "" && options.source === undefined) return givenServer(given);
+  const { source, auth, standbyOf } = options;
+  const ownIsAsked = source !== undefined || auth !== undefined || standbyOf !== undefined;
+  if (given !== undefined && given !== "" && !ownIsAsked) return givenServer(given);
   const request: SupervisorRequest = {
-    password: randomBytes(12).toString("hex"),
+    // A copy has the logins of what it was copied from.
+    password: standbyOf === undefined ? randomBytes(12).toString("hex") : new URL(standbyOf.url).password,
     settings: options.settings ?? {},
-    ...(options.source === undefined ? {} : { source: options.source }),
+    auth: auth ?? "password",
+    ...(source === undefined ? {} : { source }),
+    ...(standbyOf === undefined ? {} : { standbyOf: { url: standbyOf.url, folder: standbyOf.folder ?? "" } }),
   };
   const file = fileURLToPath(new URL("./postgres-supervisor.ts", import.meta.url));
   // Detached: Ctrl-C in a terminal must not reach the server before the tests have ended.
@@ -58,7 +69,11 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     supervisor.stdin.end();
     await ended;
   };
-  return { ...answer, stop };
+  const crash = async (): Promise<void> => {
+    supervisor.stdin.write("crash\n");
+    await once(supervisor.stdout.resume(), "data");
+  };
+  return { ...answer, crash, stop };
 }
 
 /**
@@ -99,7 +114,8 @@ async function givenServer(url: string): Promise<PostgresServer> {
   if (Number(row?.number) < 150_000) {
     throw new Error(`TEST_DATABASE_URL is PostgreSQL ${String(row?.version)}: the tests need 15 or newer.`);
   }
-  return { url, version: String(row?.version), source: "given", folder: undefined, stop: async () => undefined };
+  const crash = (): Promise<never> => Promise.reject(new Error("a server that was given is not ours to kill"));
+  return { url, version: String(row?.version), source: "given", folder: undefined, crash, stop: async () => undefined };
 }
 
 async function ask(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {

@@ -1,6 +1,7 @@
 // Somebody who buys credits, for tests: the door, Stripe's sandbox behind it, packs of the platform and of a connected tenant.
 import type Stripe from "stripe";
 
+import type { ApiDependencies } from "../../src/api/route.ts";
 import { newId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type BuyerContext, resolveDueBuyers } from "../../src/billing/buyers.ts";
@@ -34,8 +35,8 @@ export interface PurchaseScene extends Omit<InvoiceScene, "settle" | "ask"> {
   listen(): void;
 }
 
-export async function openPurchaseScene(kind: Kind): Promise<PurchaseScene> {
-  const scene = await openInvoiceScene(kind);
+export async function openPurchaseScene(kind: Kind, more: Partial<ApiDependencies> = {}): Promise<PurchaseScene> {
+  const scene = await openInvoiceScene(kind, more);
   const { door, tenant, making } = scene;
   const { database, platformTenant } = door.pipe;
   const link = await firstOperatorLink(database, { platformTenant, frontendUrl: PUBLIC_URL });

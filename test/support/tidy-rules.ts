@@ -39,6 +39,7 @@ const isCode = (path: string): boolean => /\.tsx?$/.test(path);
 /** Written by a generator, which test/generated.test.ts holds it against. */
 const isGenerated = (path: string): boolean => path.startsWith("kit/generated/");
 const inSource = (path: string): boolean => path.startsWith("src/");
+const inDashboard = (path: string): boolean => path.startsWith("dashboard/");
 
 /** `src/inbox/receive.ts` → `inbox`; `src/app.ts` → `app.ts`. */
 const roomOf = (path: string): string => path.split("/")[1] ?? "";
@@ -99,12 +100,35 @@ export function rooms(files: readonly SourceFile[]): string[] {
   return wrong;
 }
 
+/** What each room of the dashboard may import of the others: areas are strangers, and know only the frame's hooks. */
+const DASHBOARD_ROOMS: Record<string, RegExp> = {
+  parts: /^dashboard\/parts\//,
+  frame: /^dashboard\/(frame|parts)\/|^dashboard\/(\w+)\/\2-area\.tsx$/,
+  account: /^dashboard\/(account|parts)\/|^dashboard\/frame\/hooks\.ts$/,
+  tenant: /^dashboard\/(tenant|parts)\/|^dashboard\/frame\/hooks\.ts$/,
+  operator: /^dashboard\/(operator|parts)\/|^dashboard\/frame\/hooks\.ts$/,
+  sandbox: /^dashboard\/(sandbox|parts)\/|^dashboard\/frame\/hooks\.ts$/,
+};
+
+export function dashboardRooms(files: readonly SourceFile[]): string[] {
+  const wrong: string[] = [];
+  for (const file of files.filter(({ path }) => inDashboard(path) && isCode(path))) {
+    const allowed = DASHBOARD_ROOMS[roomOf(file.path)];
+    if (allowed === undefined) wrong.push(`${file.path}: is in no room of the dashboard`);
+    for (const { line, value } of importsOf(file).filter(({ value }) => value.startsWith("."))) {
+      const target = posix.join(posix.dirname(file.path), value);
+      if (inDashboard(target) && allowed?.test(target) === false) wrong.push(`${file.path}:${line}: imports ${target}`);
+    }
+  }
+  return wrong;
+}
+
 export function depth(files: readonly SourceFile[]): string[] {
   return files
     .map(({ path }) => path)
-    .filter((path) => inSource(path) && path.split("/").length > 3)
+    .filter((path) => (inSource(path) || inDashboard(path)) && path.split("/").length > 3)
     .filter((path) => !/^src\/db\/migrations\/\d{4}_[a-z_]+\.sql$/.test(path))
-    .map((path) => `${path}: deeper than src/<room>/<file>`);
+    .map((path) => `${path}: deeper than <src or dashboard>/<room>/<file>`);
 }
 
 const EMPTY_NAMES =
@@ -112,7 +136,7 @@ const EMPTY_NAMES =
 
 export function names(files: readonly SourceFile[]): string[] {
   return files
-    .filter(({ path }) => inSource(path) && isCode(path))
+    .filter(({ path }) => (inSource(path) || inDashboard(path)) && isCode(path))
     .filter(({ path }) => EMPTY_NAMES.test(posix.basename(path).replace(/(\.test)?\.tsx?$/, "")))
     .map(({ path }) => `${path}: the name does not say what is inside`);
 }
@@ -172,7 +196,7 @@ const BANS: Ban[] = [
   {
     what: "writes to the console: use the log",
     found: (node) => isAccess(node, "console"),
-    allowed: (path) => !inSource(path) || isTest(path) || path.startsWith("src/cli/"),
+    allowed: (path) => (!inSource(path) && !inDashboard(path)) || isTest(path) || path.startsWith("src/cli/"),
   },
   {
     what: "uses Math.random, which can be guessed",

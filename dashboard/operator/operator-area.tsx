@@ -1,0 +1,91 @@
+// The operator's area: what arrived from Stripe, what became of it, and everything that it is about.
+import type { Area, FoundObject, PageSpec } from "../frame/hooks.ts";
+import type { KindName } from "./list-page.tsx";
+
+type Load = PageSpec["load"];
+
+const page = (path: string, title: string, load: Load, entry?: string): PageSpec => ({
+  path: `/operator/${path}`,
+  title,
+  who: "operator",
+  load,
+  ...(entry === undefined ? {} : { entry }),
+});
+
+const listed = (path: string, title: string, name: KindName): PageSpec =>
+  page(path, title, () => import("./list-page.tsx").then(({ listPage }) => ({ default: listPage(name) })), title);
+
+const object = (path: string, title: string, list?: string): PageSpec =>
+  page(`${path}/$id`, title, () =>
+    import("./object-page.tsx").then(({ objectPage }) => ({
+      default: objectPage(list === undefined ? undefined : { label: list, to: `/operator/${path}` }),
+    })),
+  );
+
+const offer = (path: "plans" | "credit-packs", title: string, list: string): PageSpec =>
+  page(`${path}/$id`, title, () =>
+    import("./offer-page.tsx").then(({ offerPage }) => ({ default: offerPage(path, list) })),
+  );
+
+const scoped = (path: string) => (found: FoundObject) =>
+  `/operator/${path}/${encodeURIComponent(found.id)}${found.stripe_account === null ? "" : `?account=${found.stripe_account}`}`;
+const own = (path: string) => (found: FoundObject) => `/operator/${path}/${encodeURIComponent(found.id)}`;
+const ofTenant = (path: string) => (found: FoundObject) => `${own(path)(found)}?tenant=${found.tenant_id ?? ""}`;
+
+export const operatorArea: Area = {
+  label: "Operations",
+  pages: [
+    page("overview", "Overview", () => import("./overview-page.tsx"), "Overview"),
+    page("stripe-events", "Stripe events", () => import("./stripe-events-page.tsx"), "Stripe events"),
+    page("stripe-events/$id", "Stripe event", () => import("./stripe-event-page.tsx")),
+    page("queue", "Failed and unrouted", () => import("./queue-page.tsx"), "Failed and unrouted"),
+    page("billing-log", "Billing log", () => import("./billing-log-page.tsx"), "Billing log"),
+    listed("customers", "Customers", "customers"),
+    page("customers/$id", "Customer", () => import("./customer-page.tsx")),
+    page("accounts/$id", "Account", () => import("./account-page.tsx")),
+    listed("subscriptions", "Subscriptions", "subscriptions"),
+    object("subscriptions", "Subscription", "Subscriptions"),
+    listed("invoices", "Invoices", "invoices"),
+    object("invoices", "Invoice", "Invoices"),
+    listed("payments", "Payments", "payments"),
+    object("payments", "Payment", "Payments"),
+    listed("refunds", "Refunds", "refunds"),
+    object("refunds", "Refund", "Refunds"),
+    listed("disputes", "Disputes", "disputes"),
+    object("disputes", "Dispute", "Disputes"),
+    object("objects", "Stripe object"),
+    listed("plans", "Plans", "plans"),
+    offer("plans", "Plan", "Plans"),
+    listed("credit-packs", "Credit packs", "creditPacks"),
+    offer("credit-packs", "Credit pack", "Credit packs"),
+    listed("credit-purchases", "Credit purchases", "creditPurchases"),
+    page("credit-purchases/$id", "Credit purchase", () => import("./purchase-page.tsx")),
+    page("unmatched-purchases", "Unmatched purchases", () => import("./unmatched-page.tsx"), "Unmatched purchases"),
+    listed("tenants", "Tenants", "tenants"),
+    page("tenants/$id", "Tenant", () => import("./tenant-page.tsx")),
+    listed("people", "People", "users"),
+    page("people/$id", "Person", () => import("./person-page.tsx")),
+    listed("mails", "Mails", "mails"),
+    page("mails/$id", "Mail", () => import("./mail-page.tsx")),
+    page("background", "Background work", () => import("./background-page.tsx"), "Background work"),
+    page("doctor", "Doctor", () => import("./doctor-page.tsx"), "Doctor"),
+  ],
+  shows: {
+    stripe_event: own("stripe-events"),
+    customer: scoped("customers"),
+    subscription: scoped("subscriptions"),
+    invoice: scoped("invoices"),
+    payment: scoped("payments"),
+    refund: scoped("refunds"),
+    dispute: scoped("disputes"),
+    stripe_object: scoped("objects"),
+    account: own("accounts"),
+    tenant: own("tenants"),
+    user: own("people"),
+    plan: ofTenant("plans"),
+    credit_pack: ofTenant("credit-packs"),
+    credit_purchase: own("credit-purchases"),
+    credit_entry: ({ account_id: account }) => `/operator/accounts/${account ?? ""}?kinds=credit_entry`,
+    mail: own("mails"),
+  },
+};

@@ -1,0 +1,63 @@
+// Times as distances, exact on hover and focus; one clock ticks for the whole page.
+import { Tooltip } from "@mantine/core";
+import { type ReactNode, useSyncExternalStore } from "react";
+
+const TICK_MS = 10_000;
+
+let now = Date.now();
+let timer: ReturnType<typeof setInterval> | undefined;
+const listeners = new Set<() => void>();
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = Date.now();
+    for (const one of listeners) one();
+  }, TICK_MS);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+/** Milliseconds, anew every ten seconds. */
+export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
+
+const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "long" });
+
+/** `at`: ISO 8601. Null: a dash. */
+export function RelativeTime({ at }: { at: string | null }): ReactNode {
+  const current = useNow();
+  if (at === null) return <span className="bh-dim">–</span>;
+  const time = Date.parse(at);
+  const said = exact.format(time);
+  return (
+    <Tooltip label={said} events={{ hover: true, focus: true, touch: true }} openDelay={150}>
+      <time dateTime={at} tabIndex={0} className="bh-time" aria-description={said}>
+        {distance((time - Math.max(current, Date.now())) / 1000)}
+      </time>
+    </Tooltip>
+  );
+}
+
+function distance(seconds: number): string {
+  const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+  if (unit === "second") return seconds > 0 ? "in a moment" : "just now";
+  return relative.format(Math.trunc(seconds / size), unit);
+}
+
+/** The whole time, where there is room for it. */
+export function ExactTime({ at }: { at: string | null }): ReactNode {
+  if (at === null) return <span className="bh-dim">–</span>;
+  return <time dateTime={at}>{exact.format(Date.parse(at))}</time>;
+}

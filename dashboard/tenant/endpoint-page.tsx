@@ -1,0 +1,166 @@
+// One webhook endpoint: how it stands and how its deliveries go, a test with what came back, and what it missed.
+import { Button } from "@mantine/core";
+import { type ReactNode, useState } from "react";
+
+import { useRead } from "../frame/hooks.ts";
+import { IdText } from "../parts/id-text.tsx";
+import { Loaded } from "../parts/loaded.tsx";
+import { KeyValue, PageHeader, Section } from "../parts/page-frame.tsx";
+import { usePathPart } from "../parts/page-link.tsx";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { UrlTabs } from "../parts/url-tabs.tsx";
+import { DeliveryTable } from "./delivery-table.tsx";
+import { EndpointState, modeOf, nameOf } from "./endpoint-cells.tsx";
+import { DeleteEndpoint, EditEndpoint, RotateSecret, SwitchEndpoint } from "./endpoint-dialogs.tsx";
+import { EndpointFigures } from "./endpoint-figures.tsx";
+import { Recoveries } from "./recoveries.tsx";
+import type { Endpoint } from "./tenant-reads.ts";
+import { WebhookTest } from "./webhook-test.tsx";
+
+import "./tenant.css";
+
+const REFRESH_MS = 10_000;
+
+type Dialog = "edit" | "rotate" | "switch" | "delete";
+
+export default function EndpointPage(): ReactNode {
+  const id = usePathPart("id");
+  const [open, setOpen] = useState<Dialog>();
+  const endpoint = useRead(
+    ["endpoint", id],
+    (api, signal) => api.get("/api/v1/webhook-endpoints/{id}/", { params: { path: { id } }, signal }),
+    { every: REFRESH_MS },
+  );
+  const found = endpoint.data;
+  return (
+    <>
+      <PageHeader
+        title={found === undefined ? <IdText id={id} whole /> : <span className="bh-address">{nameOf(found)}</span>}
+        crumbs={[{ label: "Webhooks", to: "/dashboard/webhooks" }]}
+        beside={found !== undefined && <EndpointState of={found} />}
+        actions={found !== undefined && <Actions endpoint={found} open={setOpen} />}
+      >
+        {found?.description ?? "\u00a0"}
+      </PageHeader>
+      <Loaded of={endpoint} lines={12}>
+        {(shown) => (
+          <>
+            <Trouble endpoint={shown} />
+            <Tabs endpoint={shown} edit={() => setOpen("edit")} />
+            <OneDialog open={open} endpoint={shown} close={() => setOpen(undefined)} />
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function Actions({ endpoint, open }: { endpoint: Endpoint; open: (dialog: Dialog) => void }): ReactNode {
+  return (
+    <>
+      <Button variant="default" onClick={() => open("edit")}>
+        Edit
+      </Button>
+      <Button variant="default" onClick={() => open("rotate")}>
+        Rotate the secret
+      </Button>
+      <Button variant="default" onClick={() => open("switch")}>
+        {endpoint.status === "enabled" ? "Disable" : "Enable"}
+      </Button>
+      <Button variant="default" onClick={() => open("delete")}>
+        Delete
+      </Button>
+    </>
+  );
+}
+
+function OneDialog({ open, ...given }: { open: Dialog | undefined; endpoint: Endpoint; close: () => void }): ReactNode {
+  switch (open) {
+    case "edit":
+      return <EditEndpoint {...given} />;
+    case "rotate":
+      return <RotateSecret {...given} />;
+    case "switch":
+      return <SwitchEndpoint {...given} />;
+    case "delete":
+      return <DeleteEndpoint {...given} />;
+    default:
+      return null;
+  }
+}
+
+const WHY = {
+  by_tenant: "Somebody of this tenant disabled it.",
+  gone: "It answered 410 Gone, which asks not to be called again.",
+  failing: "Nothing could be delivered to it for days.",
+};
+
+function Trouble({ endpoint }: { endpoint: Endpoint }): ReactNode {
+  const { disabled_reason: reason, disabled_at: at, failing_since: failing } = endpoint;
+  if (reason !== null) {
+    return (
+      <p className="bh-notice">
+        {WHY[reason]} It is told nothing since <RelativeTime at={at} />. Enable it when it works again, then recover
+        what it missed.
+      </p>
+    );
+  }
+  if (failing === null) return null;
+  return (
+    <p className="bh-notice">
+      Every attempt has failed since <RelativeTime at={failing} />. It is tried again; after some days it is disabled.
+    </p>
+  );
+}
+
+function Tabs({ endpoint, edit }: { endpoint: Endpoint; edit: () => void }): ReactNode {
+  const { id } = endpoint;
+  return (
+    <UrlTabs
+      tabs={[
+        { name: "overview", label: "Overview", content: () => <Overview endpoint={endpoint} /> },
+        { name: "deliveries", label: "Deliveries", content: () => <DeliveryTable query={{ endpoint_id: id }} /> },
+        { name: "test", label: "Test", content: () => <WebhookTest endpoint={endpoint} edit={edit} /> },
+        { name: "recover", label: "Recover", content: () => <Recoveries endpoint={endpoint} /> },
+      ]}
+    />
+  );
+}
+
+function Overview({ endpoint }: { endpoint: Endpoint }): ReactNode {
+  const { enabled_events: types, previous_secrets_until: older, public_key: publicKey } = endpoint;
+  return (
+    <>
+      <EndpointFigures id={endpoint.id} />
+      <Section title="Settings">
+        <KeyValue
+          facts={[
+            ["Endpoint", <IdText key="id" id={endpoint.id} whole />],
+            [
+              "Signing secret",
+              <span key="secret" className="bh-mono">
+                {endpoint.secret}
+              </span>,
+            ],
+            ["Old secret ends", older.length === 0 ? undefined : <RelativeTime key="old" at={older.at(-1) ?? null} />],
+            ["Public key", publicKey === null ? undefined : <IdText key="public" id={publicKey} whole />],
+            [
+              "Events",
+              types.includes("*") ? (
+                "All"
+              ) : (
+                <span key="events" className="bh-mono">
+                  {types.join(", ")}
+                </span>
+              ),
+            ],
+            ["Mode", modeOf(endpoint)],
+            ["Order", endpoint.ordering === "none" ? "As they come" : "In order, for each object"],
+            ["Made", <RelativeTime key="made" at={endpoint.created_at} />],
+            ["Changed", <RelativeTime key="changed" at={endpoint.updated_at} />],
+          ]}
+        />
+      </Section>
+    </>
+  );
+}

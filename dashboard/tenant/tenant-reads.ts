@@ -1,0 +1,41 @@
+// What the tenant's pages read in common: the role, short lists, and routes that are newer than the generated client.
+import type { UseQueryResult } from "@tanstack/react-query";
+
+import type { BillhookClient, BillhookError, components } from "../../kit/client/client.ts";
+import { type Page, useMembership, useRead } from "../frame/hooks.ts";
+
+export type Schemas = components["schemas"];
+export type Endpoint = Schemas["WebhookEndpoint"];
+export type EventType = Schemas["EventType"];
+
+/** Keys, the Stripe account and members are changed by owners alone. The API is the judge; this is what is shown. */
+export function useIsOwner(): boolean {
+  return useMembership()?.role === "owner";
+}
+
+const MOST = 100;
+
+/** A tenant has few: the first hundred. */
+export function useEndpoints(): UseQueryResult<Endpoint[], BillhookError> {
+  return useRead(["endpoints", "all"], async (api, signal) => {
+    const { data } = await api.get("/api/v1/webhook-endpoints/", { params: { query: { limit: MOST } }, signal });
+    return data;
+  });
+}
+
+export function useEventTypes(): UseQueryResult<EventType[], BillhookError> {
+  return useRead(["event-types"], async (api, signal) => (await api.get("/api/v1/event-types/", { signal })).data);
+}
+
+/** What comes whole, as a list's only page. */
+export function onlyPage<Row>(data: Row[]): Page<Row> {
+  return { data, has_more: false, next_cursor: null };
+}
+
+type PlainCall = <Answer>(path: string, init: object) => Promise<Answer>;
+
+/** For a route that the generated client does not have yet. */
+export function plain(api: BillhookClient): Record<"get" | "post" | "patch", PlainCall> {
+  const { get, post, patch } = api as unknown as Record<"get" | "post" | "patch", PlainCall>;
+  return { get, post, patch };
+}

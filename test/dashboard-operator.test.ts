@@ -1,0 +1,220 @@
+// The operator's area in a real browser: from an event's id to its payload, its changes and its replay; what failed, a customer's
+// story, kept mails, payments that need a decision, and lists of any length.
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+
+import { withoutBrowser } from "./support/browser.ts";
+import { MANY, openOperatorScene, type OperatorScene } from "./support/dashboard-operator-scene.ts";
+import { balanceOf } from "./support/purchase-scene.ts";
+import { shot } from "./support/dashboard-browser.ts";
+import { PASSWORD, registerTenant, send, sessionOf } from "./support/people.ts";
+
+interface Styled {
+  style: { backgroundColor: string };
+}
+
+interface Scrolled {
+  scrollTop: number;
+  scrollHeight: number;
+}
+
+/** In the browser. */
+const scrollDown = (box: Scrolled, share: number): void => {
+  box.scrollTop = box.scrollHeight * share;
+};
+
+/** The rows of a table that are in the document at a time, at most. */
+const MOST_ROWS = 80;
+
+describe.skipIf(withoutBrowser())("an operator in a browser", () => {
+  let scene: OperatorScene;
+  let page: Page;
+  beforeAll(async () => {
+    scene = await openOperatorScene();
+    page = await scene.signedIn(scene.operator);
+  }, 240_000);
+  afterEach(() => scene.expectNoFaults());
+  afterAll(() => scene.close());
+
+  const go = (path: string) => page.goto(`${scene.door.url}${path}`);
+  const heading = (name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
+  const drain = () => scene.door.pipe.drain();
+
+  it("finds an event by its id, sees its payload and what it changed, and replays it", async () => {
+    await heading("Overview");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: /Search/ }).fill("evt_first_05");
+    await page.getByRole("option", { name: /evt_first_05|invoice.paid/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await heading("evt_first_05");
+    const changed = page.getByRole("region", { name: "What it changed" });
+    const status = changed.getByRole("row", { name: /^Status/ });
+    expect(await status.textContent()).toBe("StatusOpenPaid");
+    expect(await changed.getByRole("row", { name: /^Amount paid/ }).textContent()).toMatch(/\$0\.00.*\$\d+\.\d\d/);
+    await page.getByRole("region", { name: "payload of the event" }).getByText('"invoice.paid"').waitFor();
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
+    await page.getByText("The event is processed again.").waitFor();
+    await page.getByRole("heading", { level: 1 }).locator("..").getByText("Pending").waitFor();
+    await drain();
+    await page.getByRole("heading", { level: 1 }).locator("..").getByText("Processed").waitFor();
+  });
+
+  it("the overview draws events, money and credits, and says them in tables", async () => {
+    await go("/operator/overview");
+    await page.getByRole("table", { name: "Stripe events by the minute" }).getByRole("row").nth(60).waitFor();
+    const money = page.getByRole("table", { name: "Money by day, USD" });
+    await money.getByRole("cell", { name: "$49.00" }).waitFor({ state: "attached" });
+    await page.getByRole("table", { name: "Credits by day" }).getByRole("row").nth(30).waitFor({ state: "attached" });
+    await page.getByText("Month", { exact: true }).click();
+    await page.waitForURL(/range=month/);
+    await page.getByRole("table", { name: "Stripe events by the day" }).waitFor();
+    await go("/operator/stripe-events/evt_first_05");
+  });
+
+  it("an event leads to its object, whose story says what each event changed", async () => {
+    await page.getByRole("link", { name: "in_first" }).click();
+    await heading("in_first");
+    await page.getByRole("tab", { name: "What happened" }).click();
+    const story = page.getByRole("list", { name: "What happened, newest first" });
+    await story.waitFor();
+    expect(await story.getByRole("link").allTextContents()).toEqual([
+      ...["invoice.paid", "invoice.payment_failed", "invoice.finalized", "invoice.created"],
+    ]);
+    await page.reload();
+    await story.waitFor();
+    await page.getByRole("tab", { name: "Snapshot" }).click();
+    await page.getByRole("region", { name: "snapshot of in_first" }).waitFor();
+  });
+
+  it("sees why an event failed, counts what a replay would take, and the queue is empty after it", async () => {
+    await go("/operator/queue");
+    const table = page.getByRole("table", { name: "Failed events" });
+    await table.getByText(/refuses/).waitFor();
+    await page.getByRole("tab", { name: "Failed (1)" }).waitFor();
+    await page.getByRole("button", { name: "Replay these" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("1 event").waitFor();
+    await shot(page, "op-replay-light");
+    await dialog.getByRole("button", { name: "Replay" }).click();
+    await page.getByText("1 event is processed again.").waitFor();
+    await drain();
+    await page.getByText("No event is failed").waitFor();
+    await page.getByRole("tab", { name: /Unrouted/ }).click();
+    await page.getByText("acct_nobodys").waitFor();
+  });
+
+  it("a customer's page tells Stripe's events, what tenants were told, and purchases, in one timeline", async () => {
+    await go("/operator/customers/cus_first");
+    await heading("cus_first");
+    const timeline = page.getByRole("table", { name: "Timeline" });
+    await timeline.getByRole("link", { name: "invoice.paid" }).first().waitFor();
+    await timeline.getByText("Told the tenant").first().waitFor();
+    await page.getByRole("tab", { name: "Invoices" }).click();
+    await page.getByRole("table", { name: "Invoices" }).getByRole("link", { name: "in_first" }).waitFor();
+    const [account] = (await scene.door.admin("GET", `accounts/?email=${scene.stranger}`)).json.data as {
+      id: string;
+    }[];
+    await go(`/operator/accounts/${String(account?.id)}`);
+    for (const kind of ["Credits", "Purchase", "Mail"])
+      await timeline.getByText(kind, { exact: true }).first().waitFor();
+    await timeline.getByText("+100 credits").waitFor();
+    await timeline.getByRole("link", { name: "Welcome" }).waitFor();
+  });
+
+  it("reads the welcome mail as text and as its reader sees it, with nothing that runs or loads", async () => {
+    await go(`/operator/mails?to=${scene.stranger}&template=welcome`);
+    await page.getByRole("table", { name: "Mails" }).getByRole("link", { name: "Welcome" }).click();
+    await heading("Welcome");
+    await page.getByRole("link", { name: /#token=/ }).waitFor();
+    await page.getByRole("tab", { name: "HTML" }).click();
+    const frame = page.frameLocator("iframe");
+    await frame.getByRole("heading", { name: /Welcome/ }).waitFor();
+    const button = frame.getByRole("link").first();
+    expect(await button.evaluate(({ style }: Styled) => style.backgroundColor)).toBe("rgb(47, 84, 214)");
+    expect(await page.locator("iframe").getAttribute("sandbox")).not.toContain("allow-scripts");
+    await shot(page, "op-mail-html-light");
+  });
+
+  it("hostile markup in a mail stays inert", async () => {
+    const { database } = scene.door.pipe;
+    await database.query({
+      text: "update mails set fields = jsonb_set(fields, '{name}', $1::jsonb) where recipient = $2 and template = 'welcome'",
+      values: [
+        JSON.stringify('<img src="https://evil.example/x.png" onerror="document.title=1"><script>x</script>'),
+        scene.stranger,
+      ],
+    });
+    await page.reload();
+    await page
+      .frameLocator("iframe")
+      .getByRole("heading", { name: /Welcome/ })
+      .waitFor();
+    expect(await page.frameLocator("iframe").locator("img, script").count()).toBe(0);
+  });
+
+  it("filters live in the address and survive a reload", async () => {
+    await go("/operator/invoices");
+    const table = page.getByRole("table", { name: "Invoices" });
+    await page.getByRole("textbox", { name: "Search" }).fill("ada@example.com");
+    await page.keyboard.press("Enter");
+    await table.getByRole("link", { name: "in_first" }).waitFor();
+    await page.getByRole("combobox", { name: "Status" }).click();
+    await page.getByRole("option", { name: "Paid" }).click();
+    await page.waitForURL(/text=ada%40example.com&status=paid/);
+    await page.reload();
+    await table.getByRole("link", { name: "in_first" }).waitFor();
+    expect(await page.getByRole("textbox", { name: "Search" }).inputValue()).toBe("ada@example.com");
+    expect(await table.getByRole("row").count()).toBe(2);
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.waitForURL((url) => url.search === "");
+  });
+
+  it(`a list of ${MANY} rows: a thousand are scrolled through, with few of them in the document`, async () => {
+    await go("/operator/customers");
+    const box = page.getByRole("region", { name: "Customers" });
+    await box.getByRole("row").nth(20).waitFor();
+    let most = 0;
+    for (let scrolls = 0; scrolls < 20; scrolls++) {
+      await box.evaluate(scrollDown, 1);
+      await page.getByText(new RegExp(`${((scrolls + 2) * 50).toLocaleString("en")} shown so far`)).waitFor();
+      most = Math.max(most, await box.getByRole("row").count());
+      if (scrolls === 10) await box.evaluate(scrollDown, 0.5);
+    }
+    expect(most).toBeGreaterThan(10);
+    expect(most).toBeLessThan(MOST_ROWS);
+  });
+
+  it("gives a payment's credits to the account that a person chose", async () => {
+    await go("/operator/unmatched-purchases");
+    await page.getByRole("table", { name: "Unmatched purchases" }).getByRole("link", { name: scene.unsure }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(/which proves nothing/).waitFor();
+    await shot(page, "op-unmatched-dialog-light");
+    await dialog.getByRole("radio", { name: scene.account }).check();
+    await dialog.getByRole("button", { name: "Give the credits" }).click();
+    await page.getByText("The credits are in the account.").waitFor();
+    await page.getByText("None is open").waitFor();
+    const body = { email: scene.unsure, password: PASSWORD };
+    const { access } = sessionOf(await send(scene.door, "POST", "/api/v1/auth/login/", { body }));
+    expect(await balanceOf(scene.sale, access)).toBe(100);
+  });
+
+  it("changes the fee of a tenant, and takes it back", async () => {
+    const { id } = await registerTenant(scene.door);
+    await go(`/operator/tenants/${id}`);
+    const fee = page.getByText("Application fee").locator("..");
+    expect(await fee.textContent()).toMatch(/configuration/);
+    await page.getByRole("button", { name: "Change the fee" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("switch").click();
+    await dialog.getByLabel("Percent of each invoice").fill("7.5");
+    await shot(page, "op-fee-light");
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await fee.getByText("7.5 %").waitFor();
+    await page.getByRole("button", { name: "Change the fee" }).click();
+    await dialog.getByRole("switch").click();
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await fee.getByText(/configuration/).waitFor();
+  });
+});

@@ -1,0 +1,140 @@
+// The search box: every kind of id, addresses by their beginning, and for a tenant nothing that is not its own.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { publishEvents } from "../src/outbox/event-table.ts";
+import type { Door, Wire } from "./support/api-door.ts";
+import { addMember, registerTenant, send, type TestTenant } from "./support/people.ts";
+import { BOTH } from "./support/pipe.ts";
+import { EMAIL, openScene, type Scene } from "./support/operator-scene.ts";
+
+interface Hit extends Wire {
+  kind: string;
+  id: string;
+}
+
+describe.each(BOTH)("on the %s database", (kind) => {
+  let scene: Scene;
+  let door: Door;
+  let tenant: TestTenant;
+  let account: string;
+  let own: Record<string, string>;
+
+  const post = async (path: string, body: object, more: Record<string, string> = {}): Promise<Wire> => {
+    const headers = { "billhook-mode": "test", ...more };
+    const answer = await send(door, "POST", path, { token: tenant.access, body, headers });
+    if (answer.status >= 300) throw new Error(`${path}: ${answer.text}`);
+    return answer.json;
+  };
+  const all = async (q: string): Promise<Hit[]> =>
+    (await scene.get(`search/?q=${encodeURIComponent(q)}`)).data as Hit[];
+  const named = (hits: readonly Hit[]): string[] => hits.map((hit) => `${hit.kind} ${hit.id}`).sort();
+  const asked = async (token: string, q: string): Promise<string[]> => {
+    const headers = { "billhook-mode": "test" };
+    const answer = await send(door, "GET", `/api/v1/search/?q=${encodeURIComponent(q)}`, { token, headers });
+    expect([q, answer.status]).toEqual([q, 200]);
+    return named(answer.json.data as Hit[]);
+  };
+
+  beforeAll(async () => {
+    scene = await openScene(kind);
+    door = scene.door;
+    tenant = await registerTenant(door);
+    const made = await post("/api/v1/accounts/", { email: "Ann@search.example", external_id: "crm-7", name: "Ann" });
+    account = String(made.id);
+    const granted = await post(
+      `/api/v1/accounts/${account}/credits/grant/`,
+      { amount: 5, reason: "trial" },
+      { "idempotency-key": "grant-1" },
+    );
+    const endpoint = await post("/api/v1/webhook-endpoints/", { url: "https://hooks.search.example/in" });
+    const common = { tenantId: tenant.id, livemode: false, objectType: "customer", objectId: account, object: {} };
+    await publishEvents(door.pipe.database, [{ ...common, type: "customer.created" }]);
+    const first = async (sql: string): Promise<string> => {
+      const { rows } = await door.pipe.database.query<{ id: string }>({ text: sql, values: [tenant.id] });
+      return rows[0]?.id ?? "";
+    };
+    own = {
+      account,
+      credit_entry: String((granted.entry as Wire | undefined)?.id ?? granted.id ?? granted.entry_id),
+      webhook_endpoint: String(endpoint.id),
+      event: await first("select id from events where tenant_id = $1 and not livemode order by id desc limit 1"),
+      delivery: await first("select id from deliveries where tenant_id = $1 and not livemode limit 1"),
+      api_key: await first("select id from api_keys where tenant_id = $1 and not livemode limit 1"),
+    };
+  });
+  afterAll(async () => scene.close());
+
+  it("finds what an id of ours names, for the operator and for whose it is", async () => {
+    for (const [what, id] of Object.entries(own)) {
+      expect([what, named(await all(id))]).toEqual([what, [`${what} ${id}`]]);
+      expect([what, await asked(tenant.access, id)]).toEqual([what, [`${what} ${id}`]]);
+    }
+    expect(named(await all(tenant.id))).toEqual([`tenant ${tenant.id}`]);
+    expect(named(await all(tenant.personId))).toEqual([`user ${tenant.personId}`]);
+    expect(await asked(tenant.access, tenant.id)).toEqual([`tenant ${tenant.id}`]);
+    const [hit] = await all(account);
+    expect(hit).toMatchObject({ title: "Ann@search.example", tenant_id: tenant.id, livemode: false });
+  });
+
+  it("finds mails for the operator alone", async () => {
+    const { rows } = await door.pipe.database.query<{ id: string }>("select id from mails limit 1");
+    const id = rows[0]?.id ?? "";
+    expect(named(await all(id))).toEqual([`mail ${id}`]);
+    expect(await asked(tenant.access, id)).toEqual([]);
+  });
+
+  it.each([
+    ["evt_op_paid", "stripe_event"],
+    ["cus_op", "customer"],
+    ["sub_op", "subscription"],
+    ["in_op", "invoice"],
+    ["pi_op", "payment"],
+    ["re_op", "refund"],
+    ["dp_op", "dispute"],
+    ["ch_op", "stripe_object"],
+    ["inpay_op", "stripe_object"],
+  ])("finds %s", async (id, found) => {
+    expect(named(await all(id))).toEqual([`${found} ${id}`]);
+    // The platform's, which no other tenant sees.
+    expect(await asked(tenant.access, id)).toEqual([]);
+  });
+
+  it("tells an invoice by its number, its money and how it stands", async () => {
+    const [hit] = await all("in_op");
+    expect(`${String(hit?.title)} ${String(hit?.subtitle)}`).toMatch(/\$[\d.,]+.*paid/);
+  });
+
+  it("finds addresses by how they begin, in any case, and external ids whole", async () => {
+    expect(named(await all("ann@SEARCH"))).toEqual([`account ${account}`]);
+    expect(named(await all("ann@search.example"))).toEqual([`account ${account}`]);
+    expect(named(await all("crm-7"))).toEqual([`account ${account}`]);
+    expect(named(await all("crm"))).toEqual([]);
+    expect(named(await all(EMAIL.slice(0, 6)))).toContain("customer cus_op");
+    expect(named(await all(tenant.email.slice(0, -3)))).toContain(`user ${tenant.personId}`);
+    expect(await asked(tenant.access, "ann@")).toEqual([`account ${account}`]);
+    expect(await asked(tenant.access, "crm-7")).toEqual([`account ${account}`]);
+    expect(await asked(tenant.access, tenant.email)).toEqual([`user ${tenant.personId}`]);
+    for (const none of ["a", "%", "_nn@search", "nn@search", "evt_", "cus_%", "ann@search.examplf"])
+      expect([none, await all(none)]).toEqual([none, []]);
+  });
+
+  it("a member sees the own tenant's alone, in the own mode alone", async () => {
+    const other = await registerTenant(door);
+    const member = await addMember(door, tenant, "member");
+    for (const q of [...Object.values(own), "crm-7", "ann@search"]) {
+      expect([q, await asked(other.access, q)]).toEqual([q, []]);
+      expect(await asked(member.access, q)).toHaveLength(1);
+    }
+    expect(await asked(other.access, tenant.id)).toEqual([]);
+    expect(await asked(other.access, tenant.personId)).toEqual([]);
+    expect(await asked(other.access, tenant.email)).toEqual([]);
+    const live = { token: tenant.access, headers: { "billhook-mode": "live" } };
+    expect((await send(door, "GET", `/api/v1/search/?q=${account}`, live)).json.data).toEqual([]);
+    expect((await send(door, "GET", "/api/v1/search/?q=ann@search", live)).json.data).toEqual([]);
+  });
+
+  it("refuses a question that is none", async () => {
+    for (const q of ["", "x".repeat(321), "a\u0000b"])
+      expect((await door.admin("GET", `search/?q=${encodeURIComponent(q)}`)).status).toBe(400);
+  });
+});
