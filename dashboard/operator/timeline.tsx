@@ -35,7 +35,7 @@ const FILTERS = [
 
 const COLUMNS: readonly Column<TimelineItem>[] = [
   { label: "What", cell: titleOf },
-  { label: "Kind", cell: ({ kind }) => <span className="bh-dim">{KINDS[kind]}</span>, width: 125 },
+  { label: "Kind", cell: ({ kind }) => <span className="bh-dim">{KINDS[kind]}</span>, width: 145 },
   { label: "Status", cell: statusOf, width: 150 },
   { label: "Amount", cell: amountOf, width: 130, align: "right" },
   {
@@ -43,7 +43,7 @@ const COLUMNS: readonly Column<TimelineItem>[] = [
     cell: ({ id, object_id: object, kind }) => <IdText id={kind === "stripe_event" ? (object ?? id) : id} />,
     width: 205,
   },
-  { label: "When", cell: ({ at }) => <RelativeTime at={at} />, width: 105 },
+  { label: "When", cell: ({ at }) => <RelativeTime at={at} />, width: 125 },
 ];
 
 /** What stands above its cause stands under it in meaning: it is set in. */

@@ -30,7 +30,7 @@ export default function AuditLogPage(): ReactNode {
     { label: "Who", cell: ({ actor }) => whoOf(actor, names), width: 200 },
     { label: "Of what", cell: ({ target }) => <Target id={target} names={names} />, width: 215 },
     { label: "From", cell: ({ source }) => <span className="bh-mono">{source ?? "–"}</span>, width: 110 },
-    { label: "When", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+    { label: "When", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
     { label: "Details", cell: (entry) => <ShowButton entry={entry} show={setOpen} />, width: 90 },
   ];
   return (

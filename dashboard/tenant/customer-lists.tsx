@@ -23,7 +23,7 @@ const ENTRIES: readonly Column<Entry>[] = [
   { label: "Balance after", cell: ({ balance_after: after }) => <Figure value={after} />, width: 120, align: "right" },
   { label: "Cause", cell: ({ reason, reference }) => <span title={reference ?? undefined}>{reason}</span> },
   { label: "Entry", cell: ({ id }) => <IdText id={id} />, width: 220 },
-  { label: "When", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "When", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
 ];
 
 export function Ledger({ id }: { id: string }): ReactNode {
@@ -56,7 +56,7 @@ const PURCHASES: readonly Column<Purchase>[] = [
     ...{ width: 130, align: "right" },
   },
   { label: "Purchase", cell: ({ id }) => <IdText id={id} />, width: 220 },
-  { label: "When", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "When", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
 ];
 
 export function CustomerPurchases({ id }: { id: string }): ReactNode {
@@ -87,9 +87,9 @@ const INVOICES: readonly Column<Invoice>[] = [
     cell: ({ total, currency }) => <MoneyText amount={total} currency={currency} />,
     ...{ width: 140, align: "right" },
   },
-  { label: "Due", cell: ({ due_at: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "Due", cell: ({ due_at: at }) => <RelativeTime at={at} />, width: 125 },
   { label: "Look", cell: lookOf, width: 100 },
-  { label: "When", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "When", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
 ];
 
 function lookOf({ hosted_invoice_url: page, number, id }: Invoice): ReactNode {

@@ -31,7 +31,7 @@ const COLUMNS: readonly Column<Account>[] = [
   { label: "Balance", cell: ({ credit_balance: credits }) => <Figure value={credits} />, width: 120, align: "right" },
   { label: "Your own id", cell: ({ external_id: own }) => own ?? <span className="bh-dim">–</span>, width: 170 },
   { label: "Account", cell: ({ id }) => <IdText id={id} />, width: 220 },
-  { label: "Made", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "Made", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
 ];
 
 export default function CustomersPage(): ReactNode {

@@ -20,7 +20,7 @@ const COLUMNS: readonly Column<Delivery>[] = [
   { label: "Answer", cell: answerOf, width: 210 },
   { label: "Attempts", cell: ({ attempts }) => <Figure value={attempts} />, width: 90, align: "right" },
   { label: "Endpoint", cell: ({ endpoint_id: id }) => <IdText id={id} to={`/dashboard/webhooks/${id}`} />, width: 220 },
-  { label: "Begun", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "Begun", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
 ];
 
 function answerOf({ last_status_code: code, last_error: error }: Delivery): ReactNode {

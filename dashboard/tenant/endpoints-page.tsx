@@ -20,7 +20,7 @@ const COLUMNS: readonly Column<Endpoint>[] = [
   { label: "Events", cell: eventsOf, width: 170 },
   { label: "Mode", cell: modeOf, width: 120 },
   { label: "Description", cell: ({ description }) => description ?? <span className="bh-dim">–</span>, width: 180 },
-  { label: "Made", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "Made", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
 ];
 
 export default function EndpointsPage(): ReactNode {

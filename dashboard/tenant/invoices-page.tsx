@@ -41,8 +41,8 @@ const COLUMNS: readonly Column<Invoice>[] = [
     cell: ({ application_fee_amount: fee, currency }) => <MoneyText amount={fee} currency={currency} />,
     ...{ width: 140, align: "right" },
   },
-  { label: "Due", cell: ({ due_date: at }) => <RelativeTime at={at} />, width: 110 },
-  { label: "Made", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "Due", cell: ({ due_date: at }) => <RelativeTime at={at} />, width: 125 },
+  { label: "Made", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
 ];
 
 export default function InvoicesPage(): ReactNode {

@@ -41,7 +41,7 @@ export default function MembersPage(): ReactNode {
     { label: "Name", cell: ({ name }) => name ?? <span className="bh-dim">–</span>, width: 180 },
     { label: "Role", cell: ({ role }) => wordOf(role), width: 100 },
     { label: "State", cell: stateOf, width: 200 },
-    { label: "Since", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 110 },
+    { label: "Since", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 125 },
     ...(isOwner
       ? [{ label: "Change", cell: (member: Member) => <RowActions member={member} open={setOpen} />, width: 190 }]
       : []),

@@ -24,7 +24,7 @@ const LAST: readonly Column<Offer>[] = [
     cell: ({ priceId: id }) => (id === null ? <span className="bh-dim">–</span> : <IdText id={id} />),
     width: 220,
   },
-  { label: "Made", cell: ({ createdAt: at }) => <RelativeTime at={at} />, width: 110 },
+  { label: "Made", cell: ({ createdAt: at }) => <RelativeTime at={at} />, width: 125 },
 ];
 const OF_PLANS: readonly Column<Offer>[] = [
   ...COMMON,
