@@ -38,7 +38,7 @@ describe.each(BOTH)("accounts, %s database", (kind) => {
       ...{ stripe_customer_id: null, default_payment_method: null, period_end: null, trial_end: null },
     });
     const found = await read(made.json.id);
-    expect([found.status, found.json]).toEqual([200, made.json]);
+    expect([found.status, found.json]).toEqual([200, { ...made.json, subscription: null }]);
     const ledger = await send(door, "GET", `/api/v1/accounts/${String(made.json.id)}/credits/ledger/`, {
       token: key(),
     });
