@@ -65,7 +65,7 @@ function filled(page: string, nonce: string, { livemode, sandboxUrl, mail, versi
   return page
     .replace("{{nonce}}", () => nonce)
     .replace("{{settings}}", () => attribute(JSON.stringify(settings)))
-    .replace("{{title}}", () => attribute(mail.productName ?? "Billhook"));
+    .replaceAll("{{title}}", () => attribute(mail.productName ?? "Billhook"));
 }
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
