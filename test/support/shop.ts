@@ -5,7 +5,6 @@ import { join } from "node:path";
 
 import { type Example, serveExample } from "../../examples/next-app/serve.ts";
 import type { Wire } from "./api-door.ts";
-import { PASSWORD } from "./people.ts";
 import type { Kind } from "./pipe.ts";
 import { freshDatabase } from "./postgres.ts";
 import { freePort, serve } from "./serve.ts";
@@ -36,7 +35,7 @@ export async function openShop(kind: Kind): Promise<Shop> {
     SANDBOX_PORT: String(sandboxPort),
     DATA_DIR: join(folder, "data"),
     FRONTEND_URL: `http://localhost:${shopPort}`,
-    // The invitation is for people: it is in no log of a machine's.
+    // The link is for people: it is in no log of a machine's.
     LOG_FORMAT: "pretty",
     ...(kind === "server" ? { DATABASE_URL: await freshDatabase() } : {}),
   });
@@ -79,13 +78,12 @@ async function call(url: string, method: string, token?: string, body?: object):
   return JSON.parse(text) as Wire;
 }
 
-/** As whoever runs Billhook gets it: by the invitation that it prints at its first start. */
+/** As whoever runs Billhook gets it: by the link that it prints at its start. */
 async function platformKey(ask: Shop["ask"], log: () => string): Promise<string> {
   for (let left = 250; !/#token=\S+\s/.test(log()) && left > 0; left--) await new Promise((go) => setTimeout(go, 20));
   const token = /#token=(\S+)/.exec(log())?.[1] ?? "";
-  const owner = { token, email: "owner@shop.example", password: PASSWORD };
-  const accepted = await ask("POST", "/api/v1/auth/tenants/members/accept/", undefined, owner);
-  const { access } = accepted.tokens as { access: string };
+  const signedIn = await ask("POST", "/api/v1/auth/sign-in-link/", undefined, { token });
+  const { access } = signedIn.tokens as { access: string };
   const body = { key_type: "test", confirm: true };
   const { keys } = await ask("POST", "/api/v1/auth/tenants/api-keys/regenerate/", access, body);
   return (keys as { test_secret: string }).test_secret;
