@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 import { systemClock } from "../../src/base/clock.ts";
 import { newId } from "../../src/base/ids.ts";
@@ -33,7 +34,7 @@ export interface Pipe {
   platformTenant: string;
   /** Stores arrivals in one batch; what was stored before is a duplicate. */
   arrive(arrivals: readonly Arrival[]): Promise<void>;
-  /** Processes until nothing is due. */
+  /** Processes until nothing is due, nor given back because another worker held its object. What failed waits for its retry. */
   drain(options?: Partial<ProcessOptions>): Promise<void>;
   processOptions(options?: Partial<ProcessOptions>): ProcessOptions;
   close(): Promise<void>;
@@ -66,13 +67,23 @@ export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> 
     processOptions,
     arrive: (arrivals) => arrive(database, platformTenant, recent, arrivals),
     drain: async (options) => {
-      while ((await processOnce(processOptions(options))).claimed > 0);
+      do while ((await processOnce(processOptions(options))).claimed > 0);
+      while (await anyGivenBack(database));
     },
     close: async () => {
       await database.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Waits a moment when there is. It falls due within 20 ms; the first retry of what failed, in 400 at the earliest. */
+async function anyGivenBack(database: Database): Promise<boolean> {
+  const { rows } = await database.query(
+    "select 1 from stripe_event_queue where lease is null and next_attempt_at < now() + interval '100 milliseconds' limit 1",
+  );
+  if (rows.length > 0) await setTimeout(5);
+  return rows.length > 0;
 }
 
 async function arrive(
