@@ -7,9 +7,8 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import { openEmbedded } from "../src/db/embedded.ts";
 import { openServer } from "../src/db/server.ts";
-import { migrate } from "../src/db/migrate.ts";
 import { newEndpoint, newTenant, openTarget, statuses, tell, until } from "./support/delivery-scene.ts";
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase, readyFolder } from "./support/ready-database.ts";
 import { serve, type Served } from "./support/serve.ts";
 
 const LONG = process.env.BILLHOOK_TEST_LONG === "1";
@@ -26,10 +25,9 @@ describe("kill -9 of the process that delivers", () => {
   it(
     `${KILLS} kills under load lose no delivery, and repeat none that was not in flight`,
     async () => {
-      const url = await freshDatabase();
+      const url = await readyDatabase();
       const folder = mkdtempSync(join(tmpdir(), "billhook-deliver-kill-"));
       const database = await openServer({ url, poolSize: 4 });
-      await migrate(database);
       const target = await openTarget((response) => setTimeout(() => response.end(), Math.random() * 20));
       const tenants = await Promise.all(Array.from({ length: ENDPOINTS }, () => newTenant(database)));
       for (const tenant of tenants) await newEndpoint(database, tenant, target.url);
@@ -77,8 +75,7 @@ describe("kill -9 of the process that delivers", () => {
   it("2 kills on an embedded database lose no delivery, and repeat none that was not in flight", async () => {
     const folder = mkdtempSync(join(tmpdir(), "billhook-deliver-kill-"));
     const target = await openTarget((response) => setTimeout(() => response.end(), Math.random() * 20));
-    const before = await openEmbedded(folder);
-    await migrate(before);
+    const before = await openEmbedded(await readyFolder(folder));
     const tenants = await Promise.all(Array.from({ length: ENDPOINTS }, () => newTenant(before)));
     for (const tenant of tenants) {
       await newEndpoint(before, tenant, target.url);

@@ -12,7 +12,7 @@ import { Secret } from "../src/base/secret.ts";
 import { readConfig } from "../src/config.ts";
 import { type Behaviour, ok, openTarget, type Target, until } from "./support/delivery-scene.ts";
 import { PASSWORD } from "./support/people.ts";
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase, readyFolder } from "./support/ready-database.ts";
 
 const MINUTE = 60_000;
 /** Far below a poll, and far above what a busy machine takes. */
@@ -31,6 +31,7 @@ interface Node {
 
 async function openNode(env: Record<string, string>): Promise<Node> {
   const folder = mkdtempSync(join(tmpdir(), "billhook-woken-"));
+  if (env.DATABASE_URL === undefined) await readyFolder(folder);
   const config = readConfig({
     ...{ NODE_ENV: "test", DATA_DIR: folder, SECRET_KEY: "secret-key-of-the-tests-with-enough-characters" },
     ...{ STRIPE_WEBHOOK_SECRET: "whsec_woken_test_with_enough_characters", ...env },
@@ -89,7 +90,7 @@ const regenerate = ({ call }: Node, { token }: Told): Promise<unknown> =>
 
 describe.each(["embedded", "server"])("on one node, %s database", (kind) => {
   it("what the API tells, a resend and a retry are delivered without a poll, and /metrics counts them", async () => {
-    const node = await openNode(kind === "server" ? { DATABASE_URL: await freshDatabase() } : {});
+    const node = await openNode(kind === "server" ? { DATABASE_URL: await readyDatabase() } : {});
     const told = await toldTenant(node, (response, _, nth) => {
       response.writeHead(nth === 5 ? 500 : 200).end();
     });
@@ -125,7 +126,7 @@ describe.each(["embedded", "server"])("on one node, %s database", (kind) => {
 });
 
 it("what a node without workers tells is delivered by another node without a poll", async () => {
-  const DATABASE_URL = await freshDatabase();
+  const DATABASE_URL = await readyDatabase();
   await openNode({ DATABASE_URL, BILLHOOK_ROLES: "work" });
   const door = await openNode({ DATABASE_URL, BILLHOOK_ROLES: "api" });
   const told = await toldTenant(door);

@@ -13,7 +13,7 @@ import { openServer } from "../src/db/server.ts";
 import { BROKEN, post, REFUSED, serve, type Served } from "./support/serve.ts";
 import { BEGIN, event, NEW_API } from "./support/stripe-fixtures.ts";
 import { newInvoice, PAID } from "./support/stripe-fixtures-billing.ts";
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase } from "./support/ready-database.ts";
 import { BOTH, type Kind } from "./support/pipe.ts";
 
 const LONG = process.env.BILLHOOK_TEST_LONG === "1";
@@ -114,7 +114,7 @@ describe.each(BOTH)("kill -9 under load, %s database", (kind) => {
     `${ROUNDS} kills lose no answered event, and every effect happens once`,
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "billhook-kill-"));
-      const where = kind === "embedded" ? join(folder, "data") : await freshDatabase();
+      const where = kind === "embedded" ? join(folder, "data") : await readyDatabase();
       const env =
         kind === "embedded" ? { DATA_DIR: where } : { DATABASE_URL: where, DATA_DIR: folder, WORK_LEASE_SECONDS: "5" };
       const sent: Sent = { answered: new Set(), broken: [], next: 0 };
@@ -134,7 +134,7 @@ describe.each(BOTH)("kill -9 under load, %s database", (kind) => {
 
 describe("several processes on one PostgreSQL", () => {
   it("share the work, and take over what a killed one had claimed", async () => {
-    const url = await freshDatabase();
+    const url = await readyDatabase();
     const folder = mkdtempSync(join(tmpdir(), "billhook-share-"));
     const env = { DATABASE_URL: url, DATA_DIR: folder, WORK_LEASE_SECONDS: "5" };
     const door = await start({ ...env, BILLHOOK_ROLES: "api" });
@@ -162,7 +162,7 @@ describe("several processes on one PostgreSQL", () => {
   }, 90_000);
 
   it("SIGTERM answers what has come, finishes what is claimed, and exits 0", async () => {
-    const url = await freshDatabase();
+    const url = await readyDatabase();
     const folder = mkdtempSync(join(tmpdir(), "billhook-term-"));
     const server = await start({ DATABASE_URL: url, DATA_DIR: folder });
     const sent: Sent = { answered: new Set(), broken: [], next: 0 };
@@ -190,7 +190,7 @@ describe("several processes on one PostgreSQL", () => {
 
   it("a request that is never finished holds up the exit for no more than 15 s", async () => {
     const folder = mkdtempSync(join(tmpdir(), "billhook-half-"));
-    const server = await start({ DATABASE_URL: await freshDatabase(), DATA_DIR: folder });
+    const server = await start({ DATABASE_URL: await readyDatabase(), DATA_DIR: folder });
     const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
     await once(socket, "connect");
     // The server may end this connection in any way that it likes.

@@ -13,7 +13,6 @@ import { type Log, type LogFields, silentLog } from "../src/base/log.ts";
 import { Secret } from "../src/base/secret.ts";
 import type { Database } from "../src/db/database.ts";
 import { openEmbedded } from "../src/db/embedded.ts";
-import { migrate } from "../src/db/migrate.ts";
 import { openServer } from "../src/db/server.ts";
 import type { MailSender } from "../src/mail/mail-sender.ts";
 import { deleteOldMails } from "../src/mail/mail-tables.ts";
@@ -24,7 +23,7 @@ import { smtpSender } from "../src/mail/smtp.ts";
 import { claimLoop } from "../src/work/claim-loop.ts";
 import { type MailServer, openMailServer } from "./support/mail-server.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase, readyFolder } from "./support/ready-database.ts";
 
 const FROM = "Billhook <billing@example.com>";
 const LINK = "https://app.example.com/reset?token=tok_in_the_link&x=1";
@@ -286,14 +285,13 @@ describe.each(BOTH)("mail, %s database", (kind) => {
 describe.each(BOTH)("a sender that is killed, %s database", (kind) => {
   it("during the server's answer: the mail is sent again, once, under the same Message-ID", async () => {
     const folder = mkdtempSync(join(tmpdir(), "billhook-mail-"));
-    const place = kind === "embedded" ? join(folder, "data") : await freshDatabase();
+    const place = kind === "embedded" ? await readyFolder(join(folder, "data")) : await readyDatabase();
     const open = (): Promise<Database> =>
       kind === "embedded" ? openEmbedded(place) : openServer({ url: place, poolSize: 2 });
     const server = await openMailServer();
     let release = (): void => undefined;
     server.hold(new Promise((resolve) => (release = resolve)));
     const before = await open();
-    await migrate(before);
     const id = await queueReset(before, "ada@example.com", "reset:killed");
     await before.close();
     const file = fileURLToPath(new URL("./support/mail-sender.ts", import.meta.url));

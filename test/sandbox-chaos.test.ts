@@ -10,7 +10,7 @@ import { PLATFORM_ACCOUNT } from "../sandbox/core/kinds.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import type { Database } from "../src/db/database.ts";
 import { openServer } from "../src/db/server.ts";
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase } from "./support/ready-database.ts";
 import { compareWithSandbox, sandboxObjects } from "./support/sandbox-oracle.ts";
 import { freePort, SECRET, serve, type Served } from "./support/serve.ts";
 
@@ -35,7 +35,7 @@ describe("a sandbox that duplicates, shuffles and delays", () => {
       retrySchedule: [0.2, 0.5, 1, 1, 2, 2, 5, 5, 5, 5],
     });
     closing.push(() => sandbox.close());
-    const database = { url: await freshDatabase(), port: String(await freePort()) };
+    const database = { url: await readyDatabase(), port: String(await freePort()) };
     const start = async (): Promise<Served> => {
       const served = await serve({
         DATABASE_URL: database.url,

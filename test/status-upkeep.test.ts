@@ -13,7 +13,7 @@ import { purgeStatusGrants, recordStatusId } from "../src/billing/status-grants.
 import { statusUrl } from "../src/billing/status-url.ts";
 import { openServer } from "../src/db/server.ts";
 import { BOTH } from "./support/pipe.ts";
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase } from "./support/ready-database.ts";
 import { post, SECRET_KEY, serve, type Served } from "./support/serve.ts";
 import {
   accountOf,
@@ -120,7 +120,7 @@ describe("two processes on one PostgreSQL, one that answers and one that works",
   let database: Awaited<ReturnType<typeof openServer>>;
   let tenantId: string;
   beforeAll(async () => {
-    const url = await freshDatabase();
+    const url = await readyDatabase();
     const start = async (roles: string): Promise<Served> => {
       const env = { DATABASE_URL: url, DATA_DIR: folder, BILLHOOK_ROLES: roles, LOG_LEVEL: "info" };
       const one = await serve(env);

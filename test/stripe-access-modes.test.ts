@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterEach, expect, it } from "vitest";
 
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase } from "./support/ready-database.ts";
 import { failure, reply, scriptedStripe } from "./support/scripted-stripe.ts";
 import { OPERATOR_TOKEN, post, serve } from "./support/serve.ts";
 
@@ -45,7 +45,7 @@ it(
     });
     const served = await serve({
       DATA_DIR: folder,
-      DATABASE_URL: await freshDatabase(),
+      DATABASE_URL: await readyDatabase(),
       STRIPE_SECRET_KEY: "sk_live_1",
       STRIPE_TEST_SECRET_KEY: "sk_test_2",
       STRIPE_API_BASE: stripe.url,

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PLATFORM_ACCOUNT } from "../sandbox/core/kinds.ts";
 import type { Database } from "../src/db/database.ts";
 import { openServer } from "../src/db/server.ts";
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase } from "./support/ready-database.ts";
 import { compareWithSandbox, sandboxObjects } from "./support/sandbox-oracle.ts";
 import { freePort, serve, type Served } from "./support/serve.ts";
 
@@ -50,7 +50,7 @@ describe.runIf(PRESENT)("the Stripe CLI", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "billhook-cli-"));
     home = join(folder, "home");
-    const url = await freshDatabase();
+    const url = await readyDatabase();
     const port = await freePort();
     sandbox = `http://127.0.0.1:${port}`;
     served = await serve({ DATABASE_URL: url, DATA_DIR: join(folder, "data"), SANDBOX_PORT: String(port) });

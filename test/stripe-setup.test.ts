@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { STRIPE_API_VERSION } from "../src/stripe/client.ts";
 import { SETUP_EVENT_TYPES } from "../src/operations/stripe-setup-events.ts";
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase } from "./support/ready-database.ts";
 import { type Ended, runBillhook } from "./support/run-billhook.ts";
 import { type OpenSandbox, openSandbox, SANDBOX_KEY } from "./support/sandbox.ts";
 import { freePort, OPERATOR_TOKEN, serve, type Served } from "./support/serve.ts";
@@ -203,7 +203,7 @@ describe("with a served Billhook", () => {
   const ARRIVES = { timeout: 15_000 };
   let database = "";
   beforeEach(async () => {
-    database = await freshDatabase();
+    database = await readyDatabase();
   });
 
   async function start(port: number): Promise<Served> {

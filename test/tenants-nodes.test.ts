@@ -5,14 +5,14 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase } from "./support/ready-database.ts";
 import { type Served, serve } from "./support/serve.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "billhook-nodes-"));
 const KEYS = "/api/v1/auth/tenants/api-keys/";
 let nodes: Served[] = [];
 beforeAll(async () => {
-  const env = { DATABASE_URL: await freshDatabase(), DATA_DIR: folder, PUBLIC_URL: "http://billhook.test" };
+  const env = { DATABASE_URL: await readyDatabase(), DATA_DIR: folder, PUBLIC_URL: "http://billhook.test" };
   nodes = [await serve(env), await serve(env)];
   await Promise.all(nodes.map((node) => node.ready()));
 }, 120_000);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { freshDatabase } from "./support/postgres.ts";
+import { readyDatabase } from "./support/ready-database.ts";
 import { type OpenSandbox, openSandbox, SANDBOX_KEY } from "./support/sandbox.ts";
 import { OPERATOR_TOKEN, post, serve, type Served } from "./support/serve.ts";
 
@@ -36,7 +36,7 @@ async function start(known: Secrets, signed: { platform: string; connect: string
   const variables = { STRIPE_WEBHOOK_SECRET: undefined, ...known } as Record<string, string>;
   served = await serve({
     DATA_DIR: folder,
-    DATABASE_URL: await freshDatabase(),
+    DATABASE_URL: await readyDatabase(),
     STRIPE_SECRET_KEY: SANDBOX_KEY,
     STRIPE_API_BASE: sandbox.url,
     // What is not taken here must not come by Stripe's list of events.

@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 
 import type { Wire } from "./api-door.ts";
 import type { Kind } from "./pipe.ts";
-import { freshDatabase } from "./postgres.ts";
+import { readyDatabase, readyFolder } from "./ready-database.ts";
 import { freePort, serve } from "./serve.ts";
 
 export const STRIPE_PATH = "/api/v1/auth/tenants/stripe";
@@ -30,10 +30,10 @@ export async function serveConnect(kind: Kind, env: Record<string, string> = {})
   const served = await serve({
     PORT: port,
     SANDBOX_PORT: sandboxPort,
-    DATA_DIR: join(folder, "data"),
+    DATA_DIR: await readyFolder(join(folder, "data")),
     // So that a secret would show in it.
     LOG_LEVEL: "debug",
-    ...(kind === "server" ? { DATABASE_URL: await freshDatabase() } : {}),
+    ...(kind === "server" ? { DATABASE_URL: await readyDatabase() } : {}),
     ...env,
   });
   const close = async (): Promise<void> => {

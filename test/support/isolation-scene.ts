@@ -17,6 +17,7 @@ import { openServer } from "../../src/db/server.ts";
 import { ensurePlatformTenant } from "../../src/tenants/platform.ts";
 import type { Kind } from "./pipe.ts";
 import { createDatabase } from "./postgres.ts";
+import { readyFolder } from "./ready-database.ts";
 
 export interface Scene {
   /** On a server no superuser: one as a managed PostgreSQL gives it, who may create roles and databases. */
@@ -38,7 +39,7 @@ export async function openScene(kind: Kind): Promise<Scene> {
 
 async function embeddedScene(): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), "billhook-isolation-"));
-  const owner = await openEmbedded(join(folder, "data"));
+  const owner = await openEmbedded(await readyFolder(join(folder, "data")));
   await migrate(owner);
   const platformTenant = await ensurePlatformTenant(owner);
   const login = { name: "", password: new Secret(PASSWORD) };

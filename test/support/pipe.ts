@@ -19,7 +19,7 @@ import { recentObservations, type Recent } from "../../src/inbox/recent.ts";
 import { PROJECTIONS } from "../../src/projections/registry.ts";
 import { readEnvelope } from "../../src/stripe/envelope.ts";
 import { ensurePlatformTenant } from "../../src/tenants/platform.ts";
-import { freshDatabase } from "./postgres.ts";
+import { readyDatabase, readyFolder } from "./ready-database.ts";
 
 export type Kind = "embedded" | "server";
 export const BOTH: readonly Kind[] = ["embedded", "server"];
@@ -42,9 +42,11 @@ export interface Pipe {
 
 export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> {
   const folder = mkdtempSync(join(tmpdir(), "billhook-pipe-"));
-  const url = kind === "embedded" ? undefined : await freshDatabase();
+  const url = kind === "embedded" ? undefined : await readyDatabase();
   const database =
-    url === undefined ? await openEmbedded(join(folder, "data")) : await openServer({ url, poolSize: 8 });
+    url === undefined
+      ? await openEmbedded(await readyFolder(join(folder, "data")))
+      : await openServer({ url, poolSize: 8 });
   await migrate(database);
   const platformTenant = await ensurePlatformTenant(database);
   const recent = recentObservations(4 * 1024 * 1024, systemClock);

@@ -85,10 +85,10 @@ export async function freshDatabase(): Promise<string> {
   return createDatabase(inject("postgresUrl"), `${inject("postgresRun")}_${randomBytes(5).toString("hex")}`);
 }
 
-/** Creates a database on the server and gives its address. */
-export async function createDatabase(serverUrl: string, name: string): Promise<string> {
+/** Creates a database on the server, empty or a copy, and gives its address. */
+export async function createDatabase(serverUrl: string, name: string, model = "template0"): Promise<string> {
   // template0: nobody can be connected to it, which would make the statement fail.
-  await ask(serverUrl, `create database ${pg.escapeIdentifier(name)} template template0`);
+  await ask(serverUrl, `create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(model)}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return url.href;
@@ -118,13 +118,23 @@ async function givenServer(url: string): Promise<PostgresServer> {
   return { url, version: String(row?.version), source: "given", folder: undefined, crash, stop: async () => undefined };
 }
 
-async function ask(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+/** Several statements over one connection. */
+export async function askServer(url: string, work: (ask: Ask) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query<Record<string, unknown>>(text, values);
-    return rows;
+    await work(async (text, values = []) => (await client.query<Record<string, unknown>>(text, values)).rows);
   } finally {
     await client.end();
   }
+}
+
+export type Ask = (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
+
+async function ask(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  let rows: Record<string, unknown>[] = [];
+  await askServer(url, async (asked) => {
+    rows = await asked(text, values);
+  });
+  return rows;
 }

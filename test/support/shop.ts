@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Example, serveExample } from "../../examples/next-app/serve.ts";
 import type { Wire } from "./api-door.ts";
 import type { Kind } from "./pipe.ts";
-import { freshDatabase } from "./postgres.ts";
+import { readyDatabase, readyFolder } from "./ready-database.ts";
 import { freePort, serve } from "./serve.ts";
 
 export interface Shop {
@@ -33,11 +33,11 @@ export async function openShop(kind: Kind): Promise<Shop> {
   const served = await serve({
     PORT: String(port),
     SANDBOX_PORT: String(sandboxPort),
-    DATA_DIR: join(folder, "data"),
+    DATA_DIR: await readyFolder(join(folder, "data")),
     FRONTEND_URL: `http://localhost:${shopPort}`,
     // The link is for people: it is in no log of a machine's.
     LOG_FORMAT: "pretty",
-    ...(kind === "server" ? { DATABASE_URL: await freshDatabase() } : {}),
+    ...(kind === "server" ? { DATABASE_URL: await readyDatabase() } : {}),
   });
   let example: Example | undefined;
   const close = async (): Promise<void> => {
