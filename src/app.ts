@@ -34,7 +34,9 @@ import { unknownEventIds } from "./inbox/stripe-event-reads.ts";
 import { policyOf } from "./outbox/address-policy.ts";
 import { releaseAllDeliveries } from "./outbox/delivery-tables.ts";
 import { deliveryQueueState } from "./outbox/delivery-reads.ts";
+import { releaseAllCatchUps } from "./operations/catch-up-table.ts";
 import type { WebhookReceipts } from "./operations/doctor-receipts.ts";
+import { releaseAllRanges } from "./operations/import-table.ts";
 import { type StripeAccess, stripeAccess } from "./stripe/access.ts";
 import { firstOperatorLink } from "./tenants/first-operator.ts";
 import { keyUse } from "./tenants/key-use.ts";
@@ -117,8 +119,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
       // Until the next try the default partition takes what comes.
       options.log.warn("this month's partition could not be made: the default one is used", { error });
     });
-    // One folder, one process: what a killed one had claimed is ours at once.
-    if (database.kind === "embedded") await Promise.all([releaseAllLeases(database), releaseAllDeliveries(database)]);
+    if (database.kind === "embedded") await takeOver(database);
     // A command's own process serves no tenant, and its passing key is no login's.
     const login =
       secretKeys === undefined
@@ -226,6 +227,13 @@ function wire(parts: Parts, migrations: string[]): App {
 }
 
 /** In production the first owner is invited: a printed link that signs somebody in outlives its terminal in too many logs there. */
+/** One folder, one process: what a killed one had claimed is ours at once. */
+async function takeOver(database: Database): Promise<void> {
+  await Promise.all(
+    [releaseAllLeases, releaseAllDeliveries, releaseAllRanges, releaseAllCatchUps].map((release) => release(database)),
+  );
+}
+
 async function operatorLink({ config, database, platformTenant }: Parts): Promise<OperatorLink | undefined> {
   const { frontendUrl, environment } = config;
   if (environment !== "production") return { kind: "sign_in", url: await signInLink(database, frontendUrl) };

@@ -184,6 +184,17 @@ it("the story of a customer whom a tenth of all events name, page after page", a
   await expectQuick(`customers/${seeded.account}/timeline/`, operator, 3);
 });
 
+it("a customer's thousand invoices, page after page: each once, newest first", async () => {
+  const { rows } = await door.pipe.database.query<{ id: string }>({
+    text: "select id from invoices where customer_id = $1 and stripe_account = '' order by stripe_created desc, id desc",
+    values: [seeded.whale],
+  });
+  const path = `/api/v1/accounts/${seeded.account}/invoices/?limit=100`;
+  const found = (await expectQuick(path, member, 20)) as { id: string }[];
+  expect(found.length).toBeGreaterThan(1000);
+  expect(found.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+});
+
 it("a tenant's lists", async () => {
   for (const path of [
     ...["events/", "events/?type=invoice.paid", "deliveries/", "deliveries/?status=failed", "accounts/"],

@@ -53,16 +53,26 @@ export async function readOwnInvoices(
 ): Promise<InvoicePage> {
   const after = cursor === undefined ? undefined : readCursor(cursor);
   if (account.stripeCustomerId === null) return { items: [], next_cursor: null };
-  const values = [...customerOf(mode, account), after?.created ?? null, after?.id ?? null, limit + 1];
-  const { rows } = await tx.query<OwnInvoice & { created: string }>({ text: INVOICES, values });
+  const place = after === undefined ? "" : after.created === undefined ? BEHIND_UNDATED : BEHIND;
+  const values = [
+    ...customerOf(mode, account),
+    limit + 1,
+    ...[after?.id, after?.created].filter((one) => one !== undefined),
+  ];
+  const { rows } = await tx.query<OwnInvoice>({ text: `${INVOICES} ${place} ${NEWEST_FIRST}`, values });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  return { items, next_cursor: rows.length > limit && last !== undefined ? `${last.created}:${last.id}` : null };
+  return { items, next_cursor: rows.length > limit && last !== undefined ? writeCursor(last) : null };
 }
 
-function readCursor(cursor: string): { created: string; id: string } {
-  const [, created, id] = /^(\d{1,12}):(in_\w{1,250})$/.exec(cursor) ?? [];
-  if (created !== undefined && id !== undefined) return { created, id };
+function writeCursor({ createdAt, id }: OwnInvoice): string {
+  return `${createdAt === null ? "" : Math.floor(createdAt.getTime() / 1000)}:${id}`;
+}
+
+/** `created`: seconds; undefined for one whose time could not be read. */
+function readCursor(cursor: string): { created: string | undefined; id: string } {
+  const [, created, id] = /^(\d{0,12}):(in_\w{1,250})$/.exec(cursor) ?? [];
+  if (id !== undefined) return { created: created === "" ? undefined : created, id };
   const message = "Send the next_cursor of the page before, unchanged.";
   throw publicError("invalid_request", { message, param: "cursor" });
 }
@@ -87,10 +97,13 @@ const INVOICES = `
   select stored.id, stored.number, stored.status, stored.total, stored.amount_due as "amountDue",
          stored.amount_paid as "amountPaid", stored.currency, stored.stripe_created as "createdAt",
          stored.due_date as "dueAt", stored.paid_at as "paidAt", stored.hosted_invoice_url as "hostedInvoiceUrl",
-         stored.invoice_pdf as "invoicePdf",
-         coalesce(extract(epoch from stored.stripe_created), 0)::bigint::text as created
+         stored.invoice_pdf as "invoicePdf"
   from invoices as stored
-  where ${OWN} and stored.status is distinct from 'draft'
-    and ($5::bigint is null
-         or (coalesce(extract(epoch from stored.stripe_created), 0)::bigint, stored.id) < ($5::bigint, $6::text collate "C"))
-  order by coalesce(extract(epoch from stored.stripe_created), 0)::bigint desc, stored.id desc limit $7`;
+  where ${OWN} and stored.status is distinct from 'draft'`;
+
+// As the index has them, and the lists of all invoices: without a time first.
+const NEWEST_FIRST = "order by stored.stripe_created desc, stored.id desc limit $5";
+const BEHIND_UNDATED = "and (stored.stripe_created is not null or stored.id < $6)";
+const BEHIND = `
+  and stored.stripe_created <= to_timestamp($7::bigint)
+  and (stored.stripe_created < to_timestamp($7::bigint) or stored.id < $6)`;

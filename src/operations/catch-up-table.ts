@@ -136,6 +136,11 @@ export async function releaseCatchUp(tx: Queryable, run: ClaimedCatchUp): Promis
   await tx.query({ text: RELEASE, values: [run.livemode, run.account, run.lease] });
 }
 
+/** On one folder there is one process: whatever a killed one had claimed is ours at once. */
+export async function releaseAllCatchUps(tx: Queryable): Promise<void> {
+  await tx.query("update catch_ups set lease = null, lease_until = null where lease is not null");
+}
+
 /** How the accounts stand that are still connected; `since`: what `requestCatchUps` returned. */
 export async function catchUpStanding(
   tx: Queryable,

@@ -131,6 +131,11 @@ export async function releaseRange(tx: Queryable, range: ClaimedRange, error: st
   await tx.query({ text: RELEASE, values: [...key, range.since, range.lease] });
 }
 
+/** On one folder there is one process: whatever a killed one had claimed is ours at once. */
+export async function releaseAllRanges(tx: Queryable): Promise<void> {
+  await tx.query("update import_ranges set lease = null, lease_until = null where lease is not null");
+}
+
 /** Events have told what changed until then. */
 export async function advanceImports(tx: Queryable, keys: readonly ImportKey[], asOf: UnixSeconds): Promise<void> {
   for (const { livemode, account, kind } of keys)
