@@ -7,7 +7,7 @@ import { dueInvoicePool } from "./billing/due-invoices.ts";
 import { useNewMethods } from "./billing/payment-method.ts";
 import { withdrawLost } from "./billing/subscription-release.ts";
 import { purgeStatusGrants } from "./billing/status-grants.ts";
-import { topUpDue } from "./billing/top-ups.ts";
+import { topUpDue, topUpRound } from "./billing/top-ups.ts";
 import { followConnections, syncDueOffers } from "./billing/pack-sync.ts";
 import { newId } from "./base/ids.ts";
 import type { Log } from "./base/log.ts";
@@ -356,9 +356,10 @@ function topUpLoop(parts: BackgroundParts, wake: () => void): ClaimLoop {
   const { config, clock, database, stripe, log, platformTenant, onError } = parts;
   const { platformFeePercent } = config;
   const context = { database, stripe, clock, log, platformTenant, platformFeePercent, wake, mails: mailsOf(config) };
+  const round = topUpRound();
   return claimLoop({
     name: "automatic top-ups",
-    run: () => topUpDue(context),
+    run: () => topUpDue(context, round),
     concurrency: 1,
     pollEvery: 2000,
     gatherFor: () => 0,

@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { doctorReference } from "../scripts/doctor-reference.ts";
 import { type Environment, readConfig } from "../src/config.ts";
 import { judgeDatabase, judgeDisk } from "../src/operations/doctor-database.ts";
+import { FINDINGS } from "../src/operations/doctor-findings.ts";
 import { indexesOf } from "../src/operations/doctor-indexes.ts";
 import { atMost, type Found, findingOf, MOST_OF_A_KIND } from "../src/operations/doctor-report.ts";
 import { judgeSettings } from "../src/operations/doctor-settings.ts";
@@ -128,6 +129,19 @@ describe("a report", () => {
     expect(listed).toHaveLength(MOST_OF_A_KIND + 1);
     expect(listed.at(-1)).toMatchObject({ code: "more_found", values: { count: 5 } });
     expect(atMost(found.slice(0, 3))).toHaveLength(3);
+  });
+
+  it("speaks of one thing and of many as one does", () => {
+    const values = { id: "evt_1", type: "invoice.paid", reason: "it broke", mode: "live", at: "now", since: "now" };
+    const said = (code: "events_failed" | "events_not_delivered", count: number): string =>
+      findingOf({ code, values: { ...values, count } }).cause;
+    expect(said("events_failed", 1)).toContain("1 event was given up, the last evt_1");
+    expect(said("events_failed", 2)).toContain("2 events were given up, the last evt_1");
+    expect(said("events_not_delivered", 1)).toContain(
+      "1 event of the last three days in live mode was not delivered and is",
+    );
+    for (const { title, cause, causeOfOne, mend } of Object.values(FINDINGS))
+      expect(`${title} ${cause} ${causeOfOne} ${mend}`).not.toMatch(/[[\]]|\w\|\w/);
   });
 
   it("refuses a finding that lacks what its sentence names", () => {

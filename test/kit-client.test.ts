@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { billhook, type BillhookClient, BillhookError, type ClientOptions, signedIn } from "../kit/client/client.ts";
 import { type Door, openDoor } from "./support/api-door.ts";
-import { registerPerson, registerTenant, type TestTenant } from "./support/people.ts";
+import { newEmail, PASSWORD, registerPerson, registerTenant, type TestTenant } from "./support/people.ts";
 
 let door: Door;
 let tenant: TestTenant;
@@ -178,9 +178,9 @@ describe("a token", () => {
 
   it("of a person who has signed in goes on by the refresh token, each of which is used once", async () => {
     const { access, refresh, personId } = await registerPerson(door);
-    const kept: (string | undefined)[] = [];
+    const kept: (string | null | undefined)[] = [];
     const forged = `${access.slice(0, -8)}AAAAAAAA`;
-    const changed = (tokens?: { refresh?: string | undefined }) => kept.push(tokens?.refresh);
+    const changed = (tokens?: { refresh?: string | null | undefined }) => kept.push(tokens?.refresh);
     const using = client({ token: signedIn({ baseUrl: door.url, tokens: { access: forged, refresh }, changed }) });
     const people = await Promise.all(Array.from({ length: 4 }, () => using.get("/api/v1/auth/me/")));
     expect(people.map((me) => me.id)).toEqual(Array.from({ length: 4 }, () => personId));
@@ -190,4 +190,39 @@ describe("a token", () => {
     expect(await refusal(ended.get("/api/v1/auth/me/"))).toMatchObject({ status: 401 });
     expect(kept[1]).toBe(undefined);
   });
+
+  it("of a person whose refresh token is in the cookie goes on by it, again and again", async () => {
+    const email = newEmail();
+    await registerPerson(door, email);
+    const browser = cookieBrowser();
+    const body = JSON.stringify({ email, password: PASSWORD, cookie: true });
+    const login = await browser.fetch(`${door.url}/api/v1/auth/login/`, { method: "POST", body, headers: JSON_BODY });
+    const { tokens } = (await login.json()) as { tokens: { access: string; refresh: null } };
+    expect(tokens.refresh).toBe(null);
+    const kept: unknown[] = [];
+    const source = signedIn({
+      ...{ baseUrl: door.url, fetch: browser.fetch, tokens },
+      changed: (fresh) => kept.push(fresh),
+    });
+    if (typeof source === "string") throw new Error("a person's token is asked for");
+    await source();
+    for (let times = 0; times < 2; times++) expect(await source()).toMatchObject({ token: expect.any(String) });
+    expect(browser.bodies.slice(1)).toEqual(["{}", "{}"]);
+    expect(kept).toEqual([1, 2].map(() => ({ access: expect.any(String), refresh: null })));
+  });
 });
+
+const JSON_BODY = { "content-type": "application/json" };
+
+/** As a browser does it: each answer's cookie goes with the next call. */
+function cookieBrowser(): { fetch: typeof globalThis.fetch; bodies: unknown[] } {
+  const bodies: unknown[] = [];
+  let cookie = "";
+  const send: typeof globalThis.fetch = async (url, init) => {
+    bodies.push(init?.body);
+    const response = await fetch(url, { ...init, headers: { ...JSON_BODY, cookie } });
+    cookie = response.headers.getSetCookie().at(-1)?.split(";")[0] ?? cookie;
+    return response;
+  };
+  return { fetch: send, bodies };
+}

@@ -192,6 +192,9 @@ describe.each(BOTH)("the operator's packs and plans, %s", (kind) => {
     expect(found.map(({ id }) => id)).toEqual(purchases.toReversed());
     expect(found[0]).toMatchObject({ credit_pack: "Large", quantity: 2, credits: 200, price: 8_000, state: "pending" });
     expect(await list(`credit-purchases/?text=${String(purchases[0])}`)).toHaveLength(1);
+    const one = await scene.door.admin("GET", `credit-purchases/${String(purchases[1])}/`);
+    expect([one.status, one.json]).toEqual([200, found[1]]);
+    expect((await scene.door.admin("GET", `credit-purchases/${newId("pur")}/`)).json.code).toBe("not_found");
     expect(await list("credit-purchases/?state=paid")).toEqual([]);
     const first = await scene.door.admin("GET", "credit-purchases/?limit=2");
     const rest = await list(`credit-purchases/?limit=2&cursor=${String(first.json.next_cursor)}`);

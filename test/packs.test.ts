@@ -7,7 +7,7 @@ import { activePlanOfPrice, planOfPrice } from "../src/credits/plan-table.ts";
 import { syncDueOffers } from "../src/billing/pack-sync.ts";
 import type { Answer, Wire } from "./support/api-door.ts";
 import { type InvoiceScene, openInvoiceScene } from "./support/connected-invoice-scene.ts";
-import { registerTenant, send } from "./support/people.ts";
+import { addMember, registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
 import { accessTo } from "./support/stripe-switch.ts";
 
@@ -98,7 +98,7 @@ describe.each(BOTH)("packs and plans over the API, %s", (kind) => {
     expect(await planOfPrice(database, anywhere)).toMatchObject(sold);
   });
 
-  it("plans are listed: the tenant's active ones for its public key, all for its admin, the platform's for anyone", async () => {
+  it("plans are listed: the tenant's active ones for its public key, all for its people and secret key, the platform's for anyone", async () => {
     const [sold, gone] = [
       await made("plans/", { ...PLAN, name: "Sold" }),
       await made("plans/", { ...PLAN, name: "Gone" }),
@@ -113,7 +113,9 @@ describe.each(BOTH)("packs and plans over the API, %s", (kind) => {
     expect(await list(publicKey)).toContain(sold.id);
     expect(await list(publicKey)).not.toContain(gone.id);
     expect(await list(secretKey)).toEqual(expect.arrayContaining([sold.id, gone.id]));
-    expect(await list(scene.tenant.access)).toEqual(expect.arrayContaining([sold.id, gone.id]));
+    const member = await addMember(scene.door, scene.tenant, "member");
+    for (const { access } of [scene.tenant, member])
+      expect(await list(access)).toEqual(expect.arrayContaining([sold.id, gone.id]));
     expect(await list(liveKey)).toEqual([]);
     expect(await list()).toEqual([]);
     expect((await send(scene.door, "GET", "/api/v1/plans/", { token: "sk_test_none" })).status).toBe(401);

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { manualClock } from "../src/base/clock.ts";
 import { Secret } from "../src/base/secret.ts";
+import { newId } from "../src/base/ids.ts";
 import { LIMITS } from "../src/tenants/rate-limits.ts";
+import { registerAnotherTenant } from "../src/tenants/registration.ts";
 import { openPeople } from "../src/tenants/open-people.ts";
 import { openDoor, PUBLIC_URL, SECRET_KEY } from "./support/api-door.ts";
 import type { Door, Wire } from "./support/api-door.ts";
@@ -69,6 +71,66 @@ describe.each(BOTH)("on the %s database", (kind) => {
     for (const shown of [keys.live_secret, keys.test_secret, secret, tokens.refresh, "SecurePass123!"]) {
       expect(stored).not.toContain(shown);
     }
+  });
+
+  const another = (token: string, body: unknown, headers: Record<string, string> = {}) =>
+    send(door, "POST", `${AUTH}/tenants/`, { token, body, headers });
+  const worksAt = async (key: string | undefined, tenant: string): Promise<boolean> => {
+    const headers = { "billhook-tenant": tenant };
+    return (await send(door, "GET", `${AUTH}/tenants/api-keys/`, { token: key, headers })).status === 200;
+  };
+
+  it("another tenant of a person is theirs alone, with keys and a secret of its own, and told in its audit log", async () => {
+    const person = await registerTenant(door);
+    const body = { company_name: "Second Corp", domain: "Second.example" };
+    const answer = await another(person.access, body);
+    const { tenant, api_keys: keys, webhook_secret: secret } = answer.json as unknown as Registered;
+    expect([answer.status, Object.keys(answer.json).sort()]).toEqual([
+      201,
+      ["api_keys", "message", "tenant", "webhook_secret"],
+    ]);
+    expect(tenant).toMatchObject({ company_name: "Second Corp", domain: "second.example" });
+    expect([secret, Object.keys(keys)]).toEqual([
+      expect.stringMatching(/^whsec_[\w+/]{43}=$/),
+      Object.keys(person.keys),
+    ]);
+    expect([await worksAt(keys.test_secret, tenant.id), await worksAt(keys.test_secret, person.id)]).toEqual([
+      true,
+      false,
+    ]);
+    const { tenants } = (await me(person.access)).json;
+    const owned = (tenants as Wire[]).map(({ id, role }) => [id, role]);
+    expect(owned.sort()).toEqual([person.id, tenant.id].sort().map((id) => [id, "owner"]));
+    const headers = { "billhook-tenant": tenant.id };
+    const log = await send(door, "GET", `${AUTH}/tenants/audit-log/`, { token: person.access, headers });
+    expect(log.json.data).toMatchObject([
+      { action: "tenant.registered", target: tenant.id, actor: { kind: "person", id: person.personId } },
+    ]);
+    for (const wrong of [
+      {},
+      { ...body, company_name: "" },
+      { ...body, domain: "no domain" },
+      { ...body, email: "a@b.c" },
+    ])
+      expect((await another(person.access, wrong)).status).toBe(400);
+  });
+
+  it("a lost answer to another tenant costs no second one: a new run gives it other keys, and the first ones stop", async () => {
+    const { access, personId } = await registerPerson(door);
+    const body = { company_name: "Once Corp", domain: "once.example" };
+    const headers = { "idempotency-key": newId("req") };
+    const [first, replayed] = [await another(access, body, headers), await another(access, body, headers)];
+    expect([replayed.status, replayed.text]).toEqual([201, first.text]);
+    const founder = { personId, source: null };
+    const run = () =>
+      registerAnotherTenant(door.deps.people, { companyName: "Lost", domain: "a.b" }, founder, operation);
+    const operation = newId("req");
+    const [lost, again] = [await run(), await run()];
+    expect([again.tenant, again.webhookSecret]).toEqual([lost.tenant, lost.webhookSecret]);
+    const { id } = again.tenant;
+    const work = [await worksAt(lost.keys.live_secret, id), await worksAt(again.keys.live_secret, id)];
+    expect(work).toEqual([false, true]);
+    expect((await me(access)).json.tenants).toHaveLength(2);
   });
 
   it("one address is one person, in whatever case", async () => {
@@ -280,6 +342,18 @@ describe.each(BOTH)("limits on the %s database", (kind) => {
     const rest: number[] = [];
     for (let index = 0; index < 7; index += 1) rest.push((await tryOnce(newEmail(), "198.51.100.1")).status);
     expect(rest).toEqual([401, 401, 401, 401, 401, 401, 429]);
+  });
+
+  it("a person makes five tenants an hour, from wherever, and nobody else has fewer for that", async () => {
+    const [one, other] = [await registerPerson(door), await registerPerson(door)];
+    const make = async (token: string, index: number): Promise<number> => {
+      const body = { company_name: "One of many", domain: "many.example" };
+      const headers = { "x-forwarded-for": `203.0.113.${100 + index}` };
+      return (await send(door, "POST", `${AUTH}/tenants/`, { token, body, headers })).status;
+    };
+    const statuses: number[] = [];
+    for (let index = 0; index < 6; index += 1) statuses.push(await make(one.access, index));
+    expect([statuses, await make(other.access, 5)]).toEqual([[201, 201, 201, 201, 201, 429], 201]);
   });
 
   it("a success gives an address its tries back; what a client writes before the proxy's entry counts for nothing", async () => {

@@ -1,6 +1,7 @@
 // The search box: every kind of id, addresses by their beginning, and for a tenant nothing that is not its own.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { newId } from "../src/base/ids.ts";
 import { publishEvents } from "../src/outbox/event-table.ts";
 import type { Door, Wire } from "./support/api-door.ts";
 import { addMember, registerTenant, send, type TestTenant } from "./support/people.ts";
@@ -74,6 +75,48 @@ describe.each(BOTH)("on the %s database", (kind) => {
     expect(await asked(tenant.access, tenant.id)).toEqual([`tenant ${tenant.id}`]);
     const [hit] = await all(account);
     expect(hit).toMatchObject({ title: "Ann@search.example", tenant_id: tenant.id, livemode: false });
+  });
+
+  it("leads the operator to what it names: by its id, as its list or its tenant has it, in either mode", async () => {
+    for (const [list, id] of [
+      ["tenants", tenant.id],
+      ["users", tenant.personId],
+    ]) {
+      const { data } = await scene.list(`${list}/?text=${id}`);
+      expect([list, await scene.get(`${list}/${id}/`)]).toEqual([list, data[0]]);
+    }
+    const { rows } = await door.pipe.database.query<{ id: string }>({
+      text: "select id from events where tenant_id = $1 and livemode limit 1",
+      values: [tenant.id],
+    });
+    for (const [list, id = "", mode] of [
+      ["events", own.event, "test"],
+      ["events", rows[0]?.id, "live"],
+      ["deliveries", own.delivery, "test"],
+    ] as const) {
+      const headers = { "billhook-mode": mode };
+      const theirs = await send(door, "GET", `/api/v1/${list}/${id}/`, { token: tenant.access, headers });
+      expect([list, theirs.status]).toEqual([list, 200]);
+      expect(await scene.get(`${list}/${id}/`)).toEqual({ ...theirs.json, tenant_id: tenant.id });
+    }
+    const absent = [`tenants/${newId("ten")}`, `users/${tenant.id}`, `events/${newId("msg")}`, `deliveries/none_such`];
+    for (const path of [...absent, `deliveries/${own.event ?? ""}`, `unmatched-purchases/${newId("unm")}`]) {
+      const { status, json } = await door.admin("GET", `${path}/`);
+      expect([path, status, json.code]).toEqual([path, 404, "not_found"]);
+    }
+  });
+
+  it("finds payments that belong to no purchase, for the operator alone, and leads to them", async () => {
+    const id = newId("unm");
+    await door.pipe.database.query({
+      text: `insert into unmatched_purchases (tenant_id, livemode, stripe_account, stripe_session_id, id, email)
+             values ($1, false, '', 'cs_search', $2, 'bob@search.example')`,
+      values: [tenant.id, id],
+    });
+    expect(await all(id)).toMatchObject([{ kind: "unmatched_purchase", id, title: "bob@search.example" }]);
+    expect(await asked(tenant.access, id)).toEqual([]);
+    const { data } = await scene.list("unmatched-purchases/?status=resolving");
+    expect([data.length, await scene.get(`unmatched-purchases/${id}/`)]).toEqual([1, data[0]]);
   });
 
   it("finds mails for the operator alone", async () => {

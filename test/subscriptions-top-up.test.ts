@@ -1,7 +1,7 @@
 // Automatic top-up: bought once for each time that credits run low, paid with the saved method, and backing off when that fails.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type TopUpContext, topUpDue } from "../src/billing/top-ups.ts";
+import { type TopUpContext, topUpDue, topUpRound } from "../src/billing/top-ups.ts";
 import { newId } from "../src/base/ids.ts";
 import { cancelUnseenPurchases } from "../src/credits/purchase-table.ts";
 import { beginTopUp, claimDueTopUps } from "../src/credits/top-up-table.ts";
@@ -128,6 +128,26 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
     expect((await spend(buyer, 100, `top-up-${kind}-at-once`)).status).toBeLessThan(300);
     await run();
     expect([await balanceOf(buyer), (await payments(buyer)).length]).toEqual([100, 2]);
+  }, 30_000);
+
+  it("looks at so many accounts at a time, in turn, and leaves none out", async () => {
+    const buyers = [await customer(scene), await customer(scene), await customer(scene)];
+    for (const buyer of buyers) {
+      await saved(buyer);
+      await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
+    }
+    const round = topUpRound(1);
+    const { rows } = await scene.door.pipe.database.query("select account_id from auto_top_ups");
+    const found: unknown[] = [];
+    // One turn for each account, one more for each that buys, and one that finds the end.
+    for (let turn = 0; turn <= rows.length + buyers.length; turn += 1) {
+      found.push(await topUpDue(context(), round));
+      await scene.settle();
+    }
+    expect(found.filter((one) => one === "full")).toHaveLength(buyers.length);
+    for (const buyer of buyers) expect([await balanceOf(buyer), (await payments(buyer)).length]).toEqual([100, 1]);
+    expect(round.after.accountId).toBe("");
+    expect(await topUpDue(context(), topUpRound(1))).toBe("none");
   }, 30_000);
 
   it("whoever acts on a claim that somebody else has finished meanwhile buys nothing", async () => {
@@ -298,30 +318,29 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
     expect((await database.query(entries)).rows).toEqual([{ kind: "purchase" }]);
   }, 30_000);
 
-  it("grants once when the webhooks come before Stripe's answer is recorded", async () => {
+  it("grants once when the webhooks come before Stripe's answer is recorded, and is over with the credits", async () => {
     const buyer = await customer(scene);
     await saved(buyer);
     await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
     const { current } = scene.access;
-    let before: unknown;
+    const isPending = async (): Promise<unknown> =>
+      (await send(scene.door, "GET", "/account/auto-top-up/", { token: buyer.token })).json.pending;
+    const seen: unknown[] = [];
     scene.access.current = {
       ...current,
       call: async (target, call) => {
         const answer = await current.call(target, call);
         scene.access.current = current;
+        seen.push(await isPending());
         await scene.settle();
-        before = await balanceOf(buyer);
+        seen.push(await balanceOf(buyer), await isPending());
         return answer;
       },
     };
     await topUpDue(context());
-    const state = (await send(scene.door, "GET", "/account/auto-top-up/", { token: buyer.token })).json;
+    seen.push(await isPending());
     await run();
-    expect([before, state.pending, await balanceOf(buyer), (await payments(buyer)).length]).toEqual([
-      100,
-      false,
-      100,
-      1,
-    ]);
+    expect(seen).toEqual([true, 100, false, false]);
+    expect([await balanceOf(buyer), (await payments(buyer)).length]).toEqual([100, 1]);
   }, 30_000);
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { systemClock } from "../src/base/clock.ts";
 import { firstOperatorLink } from "../src/tenants/first-operator.ts";
+import { ROUTES } from "../src/api/routes.ts";
 import { keyUse } from "../src/tenants/key-use.ts";
 import { requestRates } from "../src/tenants/request-rates.ts";
 import { openDoor, OPERATOR_TOKEN, PUBLIC_URL } from "./support/api-door.ts";
@@ -67,14 +68,45 @@ describe.each(BOTH)("on the %s database", (kind) => {
       expect(codeOf(await invite(tenant, email.toUpperCase(), "member"))).toEqual([409, "already_member"]);
     });
 
+    it("a browser that accepts gets the refresh token in a cookie alone", async () => {
+      const tenant = await registerTenant(door);
+      const email = newEmail();
+      await invite(tenant, email, "member");
+      const joined = await accept({ token: await mailedToken(door, email), password: PASSWORD, cookie: true });
+      expect(joined.json.tokens).toEqual({ access: expect.any(String), refresh: null });
+      const cookie = joined.headers.get("set-cookie") ?? "";
+      expect(cookie).toMatch(/^billhook_refresh=[\w-]{43}; Path=\/api\/v1\/auth\/; .*HttpOnly; SameSite=Strict$/);
+      const headers = { cookie: cookie.split(";")[0] ?? "", origin: PUBLIC_URL };
+      expect((await send(door, "POST", "/api/v1/auth/refresh/", { headers })).status).toBe(200);
+    });
+
+    it("read every list of the tenant but its keys and what was done, and no secret in any", async () => {
+      const reads = ROUTES.filter(({ method, path }) => method === "GET" && !path.includes(":"));
+      const pathsFor = (who: string) => reads.filter((route) => route.who === who).map(({ path }) => path);
+      expect(pathsFor("admin").sort()).toEqual(
+        ["api-keys", "audit-log", "stripe/status", "terms", "webhooks/config"].map((name) => `${TENANTS}/${name}/`),
+      );
+      const tenant = await registerTenant(door);
+      const { access: token } = await addMember(door, tenant, "member");
+      const body = { url: "https://hooks.example/in" };
+      const made = await send(door, "POST", "/api/v1/webhook-endpoints/", { token: tenant.access, body });
+      const secrets = [made.json.secret, tenant.keys.test_secret, tenant.keys.live_secret].map(String);
+      const lists = pathsFor("member").filter((path) => path !== "/api/v1/search/");
+      expect(lists.length).toBeGreaterThan(7);
+      for (const path of [...lists, "/api/v1/plans/", `/api/v1/webhook-endpoints/${String(made.json.id)}/`]) {
+        const { status, text } = await send(door, "GET", path, { token });
+        expect([path, status, secrets.filter((secret) => text.includes(secret))]).toEqual([path, 200, []]);
+      }
+    });
+
     it("who has a verified account joins with it, and gets no session from the token", async () => {
       const tenant = await registerTenant(door);
       const email = newEmail();
       await registerPerson(door, email);
       await send(door, "POST", "/api/v1/auth/email/verify/", { body: { token: await mailedToken(door, email) } });
       await invite(tenant, email, "member");
-      const joined = await accept({ token: await mailedToken(door, email) });
-      expect([joined.status, joined.json.tokens]).toEqual([200, null]);
+      const joined = await accept({ token: await mailedToken(door, email), cookie: true });
+      expect([joined.status, joined.json.tokens, joined.headers.get("set-cookie")]).toEqual([200, null, null]);
     });
 
     it("an account that somebody made with another's address is taken over by the invitation's token", async () => {

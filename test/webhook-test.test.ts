@@ -102,6 +102,26 @@ describe.each(BOTH)("a test webhook, %s database", (kind) => {
     }
   });
 
+  it("goes to the endpoint that is named, signed with its secret, and to none that the caller does not see", async () => {
+    const [first, second] = [await receiving(), await receiving()];
+    const [tenant, other] = [await tenantAt(first.url), await tenantAt(first.url)];
+    const body = { url: second.url };
+    const { json } = await send(door, "POST", "/api/v1/webhook-endpoints/", { token: tenant.access, body });
+    const endpoint_id = String(json.id);
+    const answer = await test(tenant, { endpoint_id });
+    expect([answer.status, answer.json]).toMatchObject([200, { success: true, webhook_url: second.url }]);
+    const [received] = await second.got(1);
+    const headers = received?.headers as Record<string, string>;
+    expect(new Webhook(String(json.secret)).verify(received?.body ?? "", headers)).toEqual(answer.json.event_sent);
+    const refused = [
+      await test(other, { endpoint_id }),
+      await test(tenant, { endpoint_id: "whe_none" }),
+      await send(door, "POST", TEST, { token: tenant.keys.live_secret, body: { endpoint_id } }),
+    ];
+    expect(refused.map(({ status, json: { code } }) => [status, code])).toEqual(refused.map(() => [404, "not_found"]));
+    expect([first.received.length, second.received.length]).toEqual([0, 1]);
+  });
+
   it("leaves nothing behind: no event, no delivery", async () => {
     const receiver = await receiving();
     const tenant = await tenantAt(receiver.url);

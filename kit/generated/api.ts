@@ -78,6 +78,7 @@ export type ErrorCode =
 
 /** Which operations take an Idempotency-Key: they may be sent again. */
 export const IDEMPOTENT: ReadonlySet<string> = new Set([
+  "POST /api/v1/auth/tenants/",
   "POST /api/v1/auth/tenants/members/",
   "POST /api/v1/auth/tenants/webhooks/config/",
   "POST /api/v1/webhook-endpoints/",
@@ -571,10 +572,10 @@ export interface paths {
                 content: {
                     "application/json": {
                         company_name: string;
+                        domain: string;
                         email: string;
                         /** @description At least 10 characters, none of the common ones. */
                         password: string;
-                        domain: string;
                         name?: string;
                         /**
                          * @description For browsers: the refresh token goes into an HttpOnly cookie, not into the body.
@@ -594,8 +595,74 @@ export interface paths {
                         "application/json": {
                             message: string;
                             tenant: components["schemas"]["Tenant"];
+                            /** @description The only time that the secret ones are shown whole. */
+                            api_keys: {
+                                live_public: string;
+                                live_secret: string;
+                                test_public: string;
+                                test_secret: string;
+                            };
+                            webhook_secret: string;
                             user: components["schemas"]["User"];
                             tokens: components["schemas"]["Tokens"];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/tenants/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make another tenant, as its owner */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description At most 255 visible ASCII characters, kept for 24 hours, for you and this route alone. The same request under the same key is carried out once and answered alike, with `Idempotent-Replayed: true`; another request under it is 409 `idempotency_key_reused`; while the first one runs it is 409 `idempotency_key_in_use`. Refusals of the request itself (a wrong field, a missing right) are not kept, nor are failures after which another try may succeed (5xx, 429, a Stripe account that is not ready). */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        company_name: string;
+                        domain: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            message: string;
+                            tenant: components["schemas"]["Tenant"];
                             /** @description The only time that the secret ones are shown whole. */
                             api_keys: {
                                 live_public: string;
@@ -1451,6 +1518,11 @@ export interface paths {
                         name?: string;
                         /** @description For an invitation that names no address: the first operator's. */
                         email?: string;
+                        /**
+                         * @description For browsers: the refresh token goes into an HttpOnly cookie, not into the body.
+                         * @default false
+                         */
+                        cookie?: boolean;
                     };
                 };
             };
@@ -2346,6 +2418,8 @@ export interface paths {
                 content: {
                     "application/json": {
                         event_type?: string;
+                        /** @description Where it is sent. Default: the first endpoint. */
+                        endpoint_id?: string;
                         /** @description What `data.object` will be. */
                         test_data?: {
                             [key: string]: unknown;
@@ -4749,60 +4823,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/tenants/{id}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Change a tenant's application fee */
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @description null: that of the configuration. */
-                        application_fee_percent: number | null;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TenantTerms"];
-                    };
-                };
-                /** @description Default Response */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Error"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
     "/api/v1/accounts/": {
         parameters: {
             query?: never;
@@ -5618,7 +5638,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List plans: those that are sold, or all for an admin */
+        /** List plans: those that are sold, or all of the own tenant's */
         get: {
             parameters: {
                 query?: {
@@ -5627,7 +5647,7 @@ export interface paths {
                     cursor?: string;
                     /** @description An account has one active subscription in a group, or many: see `SUBSCRIPTIONS_PER_GROUP`. */
                     plan_group?: string;
-                    /** @description Inactive ones are for the tenant's admins only. */
+                    /** @description Inactive ones are for the tenant's people and secret keys only. */
                     is_active?: "true" | "false";
                 };
                 header?: never;
@@ -5829,6 +5849,57 @@ export interface paths {
                 };
             };
         };
+        trace?: never;
+    };
+    "/api/v1/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find what is the tenant's by an id or an e-mail address */
+        get: {
+            parameters: {
+                query: {
+                    /** @description A whole id, ours or Stripe's, a whole external_id, or how an e-mail address begins. */
+                    q: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description At most 20. */
+                            data: components["schemas"]["SearchHit"][];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/admin/stripe-events/": {
@@ -7191,6 +7262,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/tenants/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a tenant */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ListedTenant"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a tenant's application fee */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description null: that of the configuration. */
+                        application_fee_percent: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TenantTerms"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
     "/api/v1/admin/users/": {
         parameters: {
             query?: never;
@@ -7229,6 +7385,53 @@ export interface paths {
                             has_more: boolean;
                             next_cursor: string | null;
                         };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a person */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ListedUser"];
                     };
                 };
                 /** @description Default Response */
@@ -7291,6 +7494,53 @@ export interface paths {
                             has_more: boolean;
                             next_cursor: string | null;
                         };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/credit-purchases/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a purchase of credits */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ListedPurchase"];
                     };
                 };
                 /** @description Default Response */
@@ -7746,6 +7996,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/unmatched-purchases/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a payment that no purchase has */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UnmatchedPurchase"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/unmatched-purchases/{id}/assign/": {
         parameters: {
             query?: never;
@@ -7853,22 +8150,21 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/search/": {
+    "/api/v1/admin/events/{id}/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Find what is the tenant's by an id or an e-mail address */
+        /** Retrieve an event of any tenant */
         get: {
             parameters: {
-                query: {
-                    /** @description A whole id, ours or Stripe's, a whole external_id, or how an e-mail address begins. */
-                    q: string;
-                };
+                query?: never;
                 header?: never;
-                path?: never;
+                path: {
+                    id: string;
+                };
                 cookie?: never;
             };
             requestBody?: never;
@@ -7879,10 +8175,54 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description At most 20. */
-                            data: components["schemas"]["SearchHit"][];
-                        };
+                        "application/json": components["schemas"]["AnyEventDetail"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/deliveries/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a delivery of any tenant */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnyDeliveryDetail"];
                     };
                 };
                 /** @description Default Response */
@@ -8907,6 +9247,657 @@ export interface components {
             user: components["schemas"]["User"];
             tokens: components["schemas"]["Tokens"];
         };
+        Member: {
+            /** @description The person's id, or the invitation's. */
+            id: string;
+            email: string | null;
+            name: string | null;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member";
+            /** @enum {string} */
+            status: "active" | "invited";
+            /** Format: date-time */
+            created_at: string;
+            /** @description When an invitation ends. */
+            expires_at: string | null;
+        };
+        AuditEntry: {
+            id: string;
+            action: string;
+            actor: {
+                kind: string;
+                id: string | null;
+            };
+            target: string | null;
+            /** @description The address that it was done from. */
+            source: string | null;
+            before: unknown;
+            after: unknown;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ConnectedInvoice: {
+            id: string;
+            /** @constant */
+            object: "connected_invoice";
+            livemode: boolean;
+            /**
+             * @description `stripe`: made elsewhere on the connected account.
+             * @enum {string}
+             */
+            origin: "billhook" | "stripe";
+            /**
+             * @description pending → paid | payment_failed (may still be paid) | void | uncollectible (may still be paid). An invoice that was given up before Stripe had it is void, with its `failure`.
+             * @enum {string}
+             */
+            status: "pending" | "paid" | "payment_failed" | "void" | "uncollectible";
+            stripe_account: string;
+            /** @description null while it is on its way to Stripe. */
+            stripe_invoice_id: string | null;
+            number: string | null;
+            customer_email: string | null;
+            customer_name: string | null;
+            currency: string;
+            /** @description The total, in the smallest unit of the currency. */
+            amount: number;
+            amount_paid: number;
+            application_fee_percent: number | null;
+            application_fee_amount: number | null;
+            items: {
+                description: string | null;
+                amount: number;
+                quantity: number;
+            }[];
+            memo: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            due_date: string | null;
+            paid_at: string | null;
+            hosted_invoice_url: string | null;
+            invoice_pdf: string | null;
+            /** @description Why it was given up, or could not be sent to the customer. */
+            failure: {
+                code: string;
+                message: string;
+                stripe_request_id: string | null;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        CreditPack: {
+            id: string;
+            livemode: boolean;
+            key: string | null;
+            name: string;
+            credits: number;
+            /** @description In the smallest unit of the currency. */
+            amount: number;
+            currency: string;
+            active: boolean;
+            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
+            price_id: string | null;
+            product_id: string | null;
+            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
+            sync_pending: boolean;
+            /** @description Why the last try to tell Stripe failed. */
+            sync_error: {
+                code: string;
+                message: string;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        Plan: {
+            id: string;
+            livemode: boolean;
+            key: string | null;
+            name: string;
+            /** @description As `amount`. */
+            price: number;
+            /** @description In the smallest unit of the currency. */
+            amount: number;
+            currency: string;
+            /** @enum {string} */
+            billing_interval: "day" | "week" | "month" | "year";
+            interval_count: number;
+            is_active: boolean;
+            features: string[];
+            plan_group: string;
+            trial_days: number | null;
+            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
+            price_id: string | null;
+            product_id: string | null;
+            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
+            sync_pending: boolean;
+            /** @description Why the last try to tell Stripe failed. */
+            sync_error: {
+                code: string;
+                message: string;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        Delivery: {
+            id: string;
+            /** @constant */
+            object: "delivery";
+            livemode: boolean;
+            endpoint_id: string;
+            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
+            event_id: string;
+            /** @description null: the event is not kept any more. */
+            event_type: string | null;
+            /**
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "canceled";
+            attempts: number;
+            last_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+        };
+        DeliveryAttempt: {
+            id: string;
+            attempt: number;
+            /** Format: date-time */
+            at: string;
+            url: string;
+            /** @description As they were sent, with the signatures. No secret is in them. */
+            request_headers: {
+                [key: string]: string;
+            };
+            /** @description null: there was no answer, and `error_code` says why. */
+            status_code: number | null;
+            latency_ms: number;
+            response_headers: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Its first 16 KiB. */
+            response_body: string | null;
+            error_code: string | null;
+            error: string | null;
+        };
+        DeliveryDetail: {
+            id: string;
+            /** @constant */
+            object: "delivery";
+            livemode: boolean;
+            endpoint_id: string;
+            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
+            event_id: string;
+            /** @description null: the event is not kept any more. */
+            event_type: string | null;
+            /**
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "canceled";
+            attempts: number;
+            last_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /** @description The first one first. */
+            attempt_list: components["schemas"]["DeliveryAttempt"][];
+        };
+        AnyDeliveryDetail: {
+            id: string;
+            /** @constant */
+            object: "delivery";
+            livemode: boolean;
+            endpoint_id: string;
+            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
+            event_id: string;
+            /** @description null: the event is not kept any more. */
+            event_type: string | null;
+            /**
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "canceled";
+            attempts: number;
+            last_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /** @description The first one first. */
+            attempt_list: components["schemas"]["DeliveryAttempt"][];
+            tenant_id: string;
+        };
+        WebhookEndpoint: {
+            id: string;
+            /** @constant */
+            object: "webhook_endpoint";
+            /** @description null: of the first endpoint, while it has none. */
+            url: string | null;
+            description: string | null;
+            enabled_events: string[];
+            /** @description The mode whose events it takes; null: both. A key may only say its own. */
+            livemode: boolean | null;
+            /**
+             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+             * @enum {string}
+             */
+            ordering: "none" | "per_object";
+            /** @description Whether it is the one of `/api/v1/auth/tenants/webhooks/config/`. */
+            first: boolean;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description by_tenant: one of you did it · gone: it answered 410 · failing: nothing was delivered for days. */
+            disabled_reason: ("by_tenant" | "gone" | "failing") | null;
+            disabled_at: string | null;
+            /** @description Since when every attempt has failed. */
+            failing_since: string | null;
+            /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
+            secret: string;
+            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
+            previous_secrets_until: string[];
+            /**
+             * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
+             * @enum {string}
+             */
+            signature: "v1" | "v1a";
+            /** @description `whpk_…`, for `v1a` signatures. */
+            public_key: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        WebhookEndpointStatistics: {
+            endpoint_id: string;
+            livemode: boolean;
+            /** Format: date-time */
+            since: string;
+            /** @description Of the events since then. */
+            deliveries: {
+                delivered: number;
+                failed: number;
+                canceled: number;
+                pending: number;
+            };
+            /** @description Only the newest 100,000 deliveries were looked at. */
+            counts_are_partial: boolean;
+            attempts: {
+                succeeded: number;
+                failed: number;
+            };
+            /** @description How long the receiver took to answer 2xx; null: it never did. */
+            latency_ms: {
+                p50: number | null;
+                p95: number | null;
+            };
+            /** @description Since it was queued, of all that wait; null: nothing does. */
+            oldest_pending_age_seconds: number | null;
+        };
+        Recovery: {
+            id: string;
+            livemode: boolean;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled";
+            /** @description Events that were missing when it began, among the first 100,000 of the range. */
+            total: number;
+            /** @description Deliveries that it has begun so far. */
+            queued: number;
+            per_second: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /** @constant */
+            object: "recovery";
+            endpoint_id: string;
+        };
+        Job: {
+            id: string;
+            livemode: boolean;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled";
+            /** @description Events that were missing when it began, among the first 100,000 of the range. */
+            total: number;
+            /** @description Deliveries that it has begun so far. */
+            queued: number;
+            per_second: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /**
+             * @description recovery: what an endpoint missed is delivered again.
+             * @constant
+             */
+            kind: "recovery";
+            tenant_id: string;
+            endpoint_id: string;
+        };
+        EventType: {
+            type: string;
+            description: string;
+            /** @description What `data.object` calls itself. */
+            object: string;
+            /** @description JSON Schema of `data.object`. */
+            schema: {
+                [key: string]: unknown;
+            };
+            example: {
+                [key: string]: unknown;
+            };
+        };
+        Event: {
+            id: string;
+            /** @constant */
+            object: "event";
+            type: string;
+            api_version: string;
+            livemode: boolean;
+            object_id: string | null;
+            /** @description Where it happened; null for the platform's own account. */
+            stripe_account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it was told: the order of this list.
+             */
+            created_at: string;
+            data: {
+                object: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        EventDelivery: {
+            id: string;
+            endpoint_id: string;
+            /** @enum {string} */
+            status: "pending" | "delivered" | "failed" | "canceled";
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            last_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            ended_at: string | null;
+            next_attempt_at: string | null;
+        };
+        EventDetail: {
+            id: string;
+            /** @constant */
+            object: "event";
+            type: string;
+            api_version: string;
+            livemode: boolean;
+            object_id: string | null;
+            /** @description Where it happened; null for the platform's own account. */
+            stripe_account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it was told: the order of this list.
+             */
+            created_at: string;
+            /** @description As it is delivered. */
+            body: {
+                [key: string]: unknown;
+            };
+            deliveries: components["schemas"]["EventDelivery"][];
+        };
+        AnyEventDetail: {
+            id: string;
+            /** @constant */
+            object: "event";
+            type: string;
+            api_version: string;
+            livemode: boolean;
+            object_id: string | null;
+            /** @description Where it happened; null for the platform's own account. */
+            stripe_account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it was told: the order of this list.
+             */
+            created_at: string;
+            /** @description As it is delivered. */
+            body: {
+                [key: string]: unknown;
+            };
+            deliveries: components["schemas"]["EventDelivery"][];
+            tenant_id: string;
+        };
+        SearchHit: {
+            /** @enum {string} */
+            kind: "account" | "tenant" | "user" | "api_key" | "webhook_endpoint" | "event" | "delivery" | "connected_invoice" | "credit_entry" | "credit_pack" | "plan" | "credit_purchase" | "mail" | "stripe_event" | "customer" | "subscription" | "invoice" | "payment" | "refund" | "dispute" | "stripe_object" | "unmatched_purchase";
+            id: string;
+            title: string;
+            subtitle: string | null;
+            /** @description null: it belongs to no mode. */
+            livemode: boolean | null;
+            stripe_account: string | null;
+            tenant_id: string | null;
+            account_id: string | null;
+            /** @description Of Stripe's objects. */
+            object_type: string | null;
+        };
+        OpenSession: {
+            id: string;
+            /** @description The address that it was begun from. */
+            source: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_used_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description The one that asks. */
+            current: boolean;
+        };
+        PaymentStatus: {
+            id: string;
+            /** @enum {string} */
+            object: "checkout.session" | "payment_intent" | "setup_intent" | "subscription" | "invoice";
+            /**
+             * @description `pending`: wait · `action_required`: the person must do something, such as confirm with their bank · `failed`: it may be tried again · `succeeded`, `expired`, `canceled`: the end.
+             * @enum {string}
+             */
+            status: "pending" | "action_required" | "succeeded" | "failed" | "expired" | "canceled";
+            /** @description The object's own status at Stripe. */
+            stripe_status: string | null;
+            result: {
+                /** @description 0 until it is paid; null where nothing of the kind was bought. */
+                credits_added: number | null;
+                credit_balance: number | null;
+                subscription_status: string | null;
+                invoice_status: string | null;
+            };
+            failure: {
+                code: string;
+                message: string;
+            } | null;
+            /**
+             * @description `stripe`: we asked; no event had told it by then.
+             * @enum {string}
+             */
+            source: "webhook" | "stripe";
+            /** Format: date-time */
+            updated_at: string;
+        };
+        Refund: {
+            id: string;
+            livemode: boolean;
+            /** @description The connected account; null for the platform's own. */
+            account: string | null;
+            tenant_id: string | null;
+            deleted: boolean;
+            stripe_refund_id: string | null;
+            customer_id: string | null;
+            customer_email: string | null;
+            status: string | null;
+            currency: string | null;
+            amount: number | null;
+            charge_id: string | null;
+            payment_intent_id: string | null;
+            reason: string | null;
+            failure_reason: string | null;
+            pending_reason: string | null;
+            balance_transaction_id: string | null;
+            failure_balance_transaction_id: string | null;
+            transfer_reversal_id: string | null;
+            receipt_number: string | null;
+            description: string | null;
+            metadata: unknown;
+            /** @description Several states tied: the object is being fetched from Stripe. */
+            order_ambiguous: boolean;
+            created_at: string | null;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Columns whose field could not be read in this shape. */
+            unread_fields: string[];
+        };
+        StartedSubscription: {
+            /** @description Where the person pays, in the mode `checkout`. */
+            checkout_url?: string | null;
+            session_id?: string;
+            /** @description For the Payment Element, in the mode `elements`; null: there is nothing to pay. */
+            client_secret?: string | null;
+            subscription_id?: string;
+            status_url: string;
+            publishable_key?: string | null;
+            stripe_account?: string | null;
+            sandbox_url?: string | null;
+        };
+        OwnSubscription: {
+            id: string;
+            /** @constant */
+            object: "subscription";
+            status: string | null;
+            plan: {
+                id: string;
+                name: string;
+            } | null;
+            price_id: string | null;
+            quantity: number | null;
+            current_period_end: string | null;
+            trial_end: string | null;
+            /** @description It ends by itself, at `cancel_at`. */
+            cancel_scheduled: boolean;
+            cancel_at: string | null;
+        };
+        BillingPortal: {
+            url: string;
+        };
+        PaymentMethodSetup: {
+            /** @description For the Payment Element. */
+            client_secret: string | null;
+            setup_intent_id: string;
+            status_url: string;
+            /** @description For Stripe.js; null: the page has its own. */
+            publishable_key: string | null;
+            /** @description For Stripe.js; null: the platform's own account. */
+            stripe_account: string | null;
+            /** @description The sandbox that stands in for Stripe; null: it is Stripe. */
+            sandbox_url: string | null;
+        };
+        Entitlements: {
+            account_id: string;
+            livemode: boolean;
+            /** @enum {string} */
+            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
+            is_trial_user: boolean;
+            period_end: string | null;
+            trial_end: string | null;
+            /** @description The first of `plans`. */
+            plan: {
+                id: string;
+                key: string | null;
+                name: string;
+                group: string;
+                price_id: string;
+                quantity: number | null;
+                features: string[];
+                subscription_id: string;
+                subscription_status: string;
+                current_period_end: string | null;
+                cancel_scheduled: boolean;
+            } | null;
+            /** @description Active, in trial or past due. */
+            plans: {
+                id: string;
+                key: string | null;
+                name: string;
+                group: string;
+                price_id: string;
+                quantity: number | null;
+                features: string[];
+                subscription_id: string;
+                subscription_status: string;
+                current_period_end: string | null;
+                cancel_scheduled: boolean;
+            }[];
+            /** @description Of all of them. */
+            features: string[];
+            credit_balance: number;
+        };
+        AutoTopUp: {
+            /** @description Turned off by itself after four failures in a row. */
+            enabled: boolean;
+            threshold: number | null;
+            price_id: string | null;
+            quantity: number | null;
+            /** @description A payment is under way. */
+            pending: boolean;
+            /** @description In a row. */
+            failures: number;
+            last_error: string | null;
+        };
+        TenantTerms: {
+            id: string;
+            company_name: string;
+            platform: boolean;
+            /** @description null: `PLATFORM_FEE_PERCENT`. */
+            application_fee_percent: number | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        OwnTerms: {
+            /** @description Of what is paid, unless an invoice says otherwise. */
+            application_fee_percent: number;
+        };
         BackgroundWork: {
             imports: {
                 livemode: boolean;
@@ -9076,35 +10067,6 @@ export interface components {
                 object_type: string;
             }[];
         };
-        Member: {
-            /** @description The person's id, or the invitation's. */
-            id: string;
-            email: string | null;
-            name: string | null;
-            /** @enum {string} */
-            role: "owner" | "admin" | "member";
-            /** @enum {string} */
-            status: "active" | "invited";
-            /** Format: date-time */
-            created_at: string;
-            /** @description When an invitation ends. */
-            expires_at: string | null;
-        };
-        AuditEntry: {
-            id: string;
-            action: string;
-            actor: {
-                kind: string;
-                id: string | null;
-            };
-            target: string | null;
-            /** @description The address that it was done from. */
-            source: string | null;
-            before: unknown;
-            after: unknown;
-            /** Format: date-time */
-            created_at: string;
-        };
         DoctorReport: {
             /** Format: date-time */
             checked_at: string;
@@ -9137,57 +10099,6 @@ export interface components {
                 /** @enum {string} */
                 outcome: "ok" | "found" | "failed" | "skipped";
             }[];
-        };
-        ConnectedInvoice: {
-            id: string;
-            /** @constant */
-            object: "connected_invoice";
-            livemode: boolean;
-            /**
-             * @description `stripe`: made elsewhere on the connected account.
-             * @enum {string}
-             */
-            origin: "billhook" | "stripe";
-            /**
-             * @description pending → paid | payment_failed (may still be paid) | void | uncollectible (may still be paid). An invoice that was given up before Stripe had it is void, with its `failure`.
-             * @enum {string}
-             */
-            status: "pending" | "paid" | "payment_failed" | "void" | "uncollectible";
-            stripe_account: string;
-            /** @description null while it is on its way to Stripe. */
-            stripe_invoice_id: string | null;
-            number: string | null;
-            customer_email: string | null;
-            customer_name: string | null;
-            currency: string;
-            /** @description The total, in the smallest unit of the currency. */
-            amount: number;
-            amount_paid: number;
-            application_fee_percent: number | null;
-            application_fee_amount: number | null;
-            items: {
-                description: string | null;
-                amount: number;
-                quantity: number;
-            }[];
-            memo: string | null;
-            metadata: {
-                [key: string]: unknown;
-            };
-            due_date: string | null;
-            paid_at: string | null;
-            hosted_invoice_url: string | null;
-            invoice_pdf: string | null;
-            /** @description Why it was given up, or could not be sent to the customer. */
-            failure: {
-                code: string;
-                message: string;
-                stripe_request_id: string | null;
-            } | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         Mail: {
             id: string;
@@ -9241,63 +10152,6 @@ export interface components {
                 text: string;
                 html: string;
             } | null;
-        };
-        CreditPack: {
-            id: string;
-            livemode: boolean;
-            key: string | null;
-            name: string;
-            credits: number;
-            /** @description In the smallest unit of the currency. */
-            amount: number;
-            currency: string;
-            active: boolean;
-            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
-            price_id: string | null;
-            product_id: string | null;
-            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
-            sync_pending: boolean;
-            /** @description Why the last try to tell Stripe failed. */
-            sync_error: {
-                code: string;
-                message: string;
-            } | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-        };
-        Plan: {
-            id: string;
-            livemode: boolean;
-            key: string | null;
-            name: string;
-            /** @description As `amount`. */
-            price: number;
-            /** @description In the smallest unit of the currency. */
-            amount: number;
-            currency: string;
-            /** @enum {string} */
-            billing_interval: "day" | "week" | "month" | "year";
-            interval_count: number;
-            is_active: boolean;
-            features: string[];
-            plan_group: string;
-            trial_days: number | null;
-            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
-            price_id: string | null;
-            product_id: string | null;
-            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
-            sync_pending: boolean;
-            /** @description Why the last try to tell Stripe failed. */
-            sync_error: {
-                code: string;
-                message: string;
-            } | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         ListedPack: {
             id: string;
@@ -9495,282 +10349,6 @@ export interface components {
                 disabled_endpoints: number;
             };
         };
-        Delivery: {
-            id: string;
-            /** @constant */
-            object: "delivery";
-            livemode: boolean;
-            endpoint_id: string;
-            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
-            event_id: string;
-            /** @description null: the event is not kept any more. */
-            event_type: string | null;
-            /**
-             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
-             * @enum {string}
-             */
-            status: "pending" | "delivered" | "failed" | "canceled";
-            attempts: number;
-            last_attempt_at: string | null;
-            last_status_code: number | null;
-            last_error: string | null;
-            next_attempt_at: string | null;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
-        };
-        DeliveryAttempt: {
-            id: string;
-            attempt: number;
-            /** Format: date-time */
-            at: string;
-            url: string;
-            /** @description As they were sent, with the signatures. No secret is in them. */
-            request_headers: {
-                [key: string]: string;
-            };
-            /** @description null: there was no answer, and `error_code` says why. */
-            status_code: number | null;
-            latency_ms: number;
-            response_headers: {
-                [key: string]: unknown;
-            } | null;
-            /** @description Its first 16 KiB. */
-            response_body: string | null;
-            error_code: string | null;
-            error: string | null;
-        };
-        DeliveryDetail: {
-            id: string;
-            /** @constant */
-            object: "delivery";
-            livemode: boolean;
-            endpoint_id: string;
-            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
-            event_id: string;
-            /** @description null: the event is not kept any more. */
-            event_type: string | null;
-            /**
-             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
-             * @enum {string}
-             */
-            status: "pending" | "delivered" | "failed" | "canceled";
-            attempts: number;
-            last_attempt_at: string | null;
-            last_status_code: number | null;
-            last_error: string | null;
-            next_attempt_at: string | null;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
-            /** @description The first one first. */
-            attempt_list: components["schemas"]["DeliveryAttempt"][];
-        };
-        WebhookEndpoint: {
-            id: string;
-            /** @constant */
-            object: "webhook_endpoint";
-            /** @description null: of the first endpoint, while it has none. */
-            url: string | null;
-            description: string | null;
-            enabled_events: string[];
-            /** @description The mode whose events it takes; null: both. A key may only say its own. */
-            livemode: boolean | null;
-            /**
-             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
-             * @enum {string}
-             */
-            ordering: "none" | "per_object";
-            /** @description Whether it is the one of `/api/v1/auth/tenants/webhooks/config/`. */
-            first: boolean;
-            /** @enum {string} */
-            status: "enabled" | "disabled";
-            /** @description by_tenant: one of you did it · gone: it answered 410 · failing: nothing was delivered for days. */
-            disabled_reason: ("by_tenant" | "gone" | "failing") | null;
-            disabled_at: string | null;
-            /** @description Since when every attempt has failed. */
-            failing_since: string | null;
-            /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
-            secret: string;
-            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
-            previous_secrets_until: string[];
-            /**
-             * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
-             * @enum {string}
-             */
-            signature: "v1" | "v1a";
-            /** @description `whpk_…`, for `v1a` signatures. */
-            public_key: string | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-        };
-        WebhookEndpointStatistics: {
-            endpoint_id: string;
-            livemode: boolean;
-            /** Format: date-time */
-            since: string;
-            /** @description Of the events since then. */
-            deliveries: {
-                delivered: number;
-                failed: number;
-                canceled: number;
-                pending: number;
-            };
-            /** @description Only the newest 100,000 deliveries were looked at. */
-            counts_are_partial: boolean;
-            attempts: {
-                succeeded: number;
-                failed: number;
-            };
-            /** @description How long the receiver took to answer 2xx; null: it never did. */
-            latency_ms: {
-                p50: number | null;
-                p95: number | null;
-            };
-            /** @description Since it was queued, of all that wait; null: nothing does. */
-            oldest_pending_age_seconds: number | null;
-        };
-        Recovery: {
-            id: string;
-            livemode: boolean;
-            /** @enum {string} */
-            status: "running" | "done" | "canceled";
-            /** @description Events that were missing when it began, among the first 100,000 of the range. */
-            total: number;
-            /** @description Deliveries that it has begun so far. */
-            queued: number;
-            per_second: number;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            until: string;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
-            /** @constant */
-            object: "recovery";
-            endpoint_id: string;
-        };
-        Job: {
-            id: string;
-            livemode: boolean;
-            /** @enum {string} */
-            status: "running" | "done" | "canceled";
-            /** @description Events that were missing when it began, among the first 100,000 of the range. */
-            total: number;
-            /** @description Deliveries that it has begun so far. */
-            queued: number;
-            per_second: number;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            until: string;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
-            /**
-             * @description recovery: what an endpoint missed is delivered again.
-             * @constant
-             */
-            kind: "recovery";
-            tenant_id: string;
-            endpoint_id: string;
-        };
-        EventType: {
-            type: string;
-            description: string;
-            /** @description What `data.object` calls itself. */
-            object: string;
-            /** @description JSON Schema of `data.object`. */
-            schema: {
-                [key: string]: unknown;
-            };
-            example: {
-                [key: string]: unknown;
-            };
-        };
-        Event: {
-            id: string;
-            /** @constant */
-            object: "event";
-            type: string;
-            api_version: string;
-            livemode: boolean;
-            object_id: string | null;
-            /** @description Where it happened; null for the platform's own account. */
-            stripe_account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             */
-            created: string;
-            /**
-             * Format: date-time
-             * @description When it was told: the order of this list.
-             */
-            created_at: string;
-            data: {
-                object: {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        EventDelivery: {
-            id: string;
-            endpoint_id: string;
-            /** @enum {string} */
-            status: "pending" | "delivered" | "failed" | "canceled";
-            attempts: number;
-            /** Format: date-time */
-            created_at: string;
-            last_attempt_at: string | null;
-            last_status_code: number | null;
-            last_error: string | null;
-            ended_at: string | null;
-            next_attempt_at: string | null;
-        };
-        EventDetail: {
-            id: string;
-            /** @constant */
-            object: "event";
-            type: string;
-            api_version: string;
-            livemode: boolean;
-            object_id: string | null;
-            /** @description Where it happened; null for the platform's own account. */
-            stripe_account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             */
-            created: string;
-            /**
-             * Format: date-time
-             * @description When it was told: the order of this list.
-             */
-            created_at: string;
-            /** @description As it is delivered. */
-            body: {
-                [key: string]: unknown;
-            };
-            deliveries: components["schemas"]["EventDelivery"][];
-        };
-        SearchHit: {
-            /** @enum {string} */
-            kind: "account" | "tenant" | "user" | "api_key" | "webhook_endpoint" | "event" | "delivery" | "connected_invoice" | "credit_entry" | "credit_pack" | "plan" | "credit_purchase" | "mail" | "stripe_event" | "customer" | "subscription" | "invoice" | "payment" | "refund" | "dispute" | "stripe_object";
-            id: string;
-            title: string;
-            subtitle: string | null;
-            /** @description null: it belongs to no mode. */
-            livemode: boolean | null;
-            stripe_account: string | null;
-            tenant_id: string | null;
-            account_id: string | null;
-            /** @description Of Stripe's objects. */
-            object_type: string | null;
-        };
         OverviewSeries: {
             /** @enum {string} */
             range: "hour" | "day" | "month";
@@ -9818,165 +10396,6 @@ export interface components {
                 expired: number;
             }[];
         };
-        OpenSession: {
-            id: string;
-            /** @description The address that it was begun from. */
-            source: string | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_used_at: string;
-            /** Format: date-time */
-            expires_at: string;
-            /** @description The one that asks. */
-            current: boolean;
-        };
-        PaymentStatus: {
-            id: string;
-            /** @enum {string} */
-            object: "checkout.session" | "payment_intent" | "setup_intent" | "subscription" | "invoice";
-            /**
-             * @description `pending`: wait · `action_required`: the person must do something, such as confirm with their bank · `failed`: it may be tried again · `succeeded`, `expired`, `canceled`: the end.
-             * @enum {string}
-             */
-            status: "pending" | "action_required" | "succeeded" | "failed" | "expired" | "canceled";
-            /** @description The object's own status at Stripe. */
-            stripe_status: string | null;
-            result: {
-                /** @description 0 until it is paid; null where nothing of the kind was bought. */
-                credits_added: number | null;
-                credit_balance: number | null;
-                subscription_status: string | null;
-                invoice_status: string | null;
-            };
-            failure: {
-                code: string;
-                message: string;
-            } | null;
-            /**
-             * @description `stripe`: we asked; no event had told it by then.
-             * @enum {string}
-             */
-            source: "webhook" | "stripe";
-            /** Format: date-time */
-            updated_at: string;
-        };
-        Refund: {
-            id: string;
-            livemode: boolean;
-            /** @description The connected account; null for the platform's own. */
-            account: string | null;
-            tenant_id: string | null;
-            deleted: boolean;
-            stripe_refund_id: string | null;
-            customer_id: string | null;
-            customer_email: string | null;
-            status: string | null;
-            currency: string | null;
-            amount: number | null;
-            charge_id: string | null;
-            payment_intent_id: string | null;
-            reason: string | null;
-            failure_reason: string | null;
-            pending_reason: string | null;
-            balance_transaction_id: string | null;
-            failure_balance_transaction_id: string | null;
-            transfer_reversal_id: string | null;
-            receipt_number: string | null;
-            description: string | null;
-            metadata: unknown;
-            /** @description Several states tied: the object is being fetched from Stripe. */
-            order_ambiguous: boolean;
-            created_at: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
-            unread_fields: string[];
-        };
-        StartedSubscription: {
-            /** @description Where the person pays, in the mode `checkout`. */
-            checkout_url?: string | null;
-            session_id?: string;
-            /** @description For the Payment Element, in the mode `elements`; null: there is nothing to pay. */
-            client_secret?: string | null;
-            subscription_id?: string;
-            status_url: string;
-            publishable_key?: string | null;
-            stripe_account?: string | null;
-            sandbox_url?: string | null;
-        };
-        OwnSubscription: {
-            id: string;
-            /** @constant */
-            object: "subscription";
-            status: string | null;
-            plan: {
-                id: string;
-                name: string;
-            } | null;
-            price_id: string | null;
-            quantity: number | null;
-            current_period_end: string | null;
-            trial_end: string | null;
-            /** @description It ends by itself, at `cancel_at`. */
-            cancel_scheduled: boolean;
-            cancel_at: string | null;
-        };
-        BillingPortal: {
-            url: string;
-        };
-        PaymentMethodSetup: {
-            /** @description For the Payment Element. */
-            client_secret: string | null;
-            setup_intent_id: string;
-            status_url: string;
-            /** @description For Stripe.js; null: the page has its own. */
-            publishable_key: string | null;
-            /** @description For Stripe.js; null: the platform's own account. */
-            stripe_account: string | null;
-            /** @description The sandbox that stands in for Stripe; null: it is Stripe. */
-            sandbox_url: string | null;
-        };
-        Entitlements: {
-            account_id: string;
-            livemode: boolean;
-            /** @enum {string} */
-            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
-            is_trial_user: boolean;
-            period_end: string | null;
-            trial_end: string | null;
-            /** @description The first of `plans`. */
-            plan: {
-                id: string;
-                key: string | null;
-                name: string;
-                group: string;
-                price_id: string;
-                quantity: number | null;
-                features: string[];
-                subscription_id: string;
-                subscription_status: string;
-                current_period_end: string | null;
-                cancel_scheduled: boolean;
-            } | null;
-            /** @description Active, in trial or past due. */
-            plans: {
-                id: string;
-                key: string | null;
-                name: string;
-                group: string;
-                price_id: string;
-                quantity: number | null;
-                features: string[];
-                subscription_id: string;
-                subscription_status: string;
-                current_period_end: string | null;
-                cancel_scheduled: boolean;
-            }[];
-            /** @description Of all of them. */
-            features: string[];
-            credit_balance: number;
-        };
         TimelineItem: {
             /** Format: date-time */
             at: string;
@@ -10005,31 +10424,6 @@ export interface components {
                 kind: string;
                 id: string;
             }[];
-        };
-        AutoTopUp: {
-            /** @description Turned off by itself after four failures in a row. */
-            enabled: boolean;
-            threshold: number | null;
-            price_id: string | null;
-            quantity: number | null;
-            /** @description A payment is under way. */
-            pending: boolean;
-            /** @description In a row. */
-            failures: number;
-            last_error: string | null;
-        };
-        TenantTerms: {
-            id: string;
-            company_name: string;
-            platform: boolean;
-            /** @description null: `PLATFORM_FEE_PERCENT`. */
-            application_fee_percent: number | null;
-            /** Format: date-time */
-            created_at: string;
-        };
-        OwnTerms: {
-            /** @description Of what is paid, unless an invoice says otherwise. */
-            application_fee_percent: number;
         };
         UnmatchedPurchase: {
             id: string;

@@ -6,9 +6,10 @@ import { viewOfPerson } from "../tenants/people.ts";
 import type { Person } from "../tenants/people.ts";
 import type { TokenPair } from "../tenants/people-context.ts";
 import { forgive } from "../tenants/rate-limits.ts";
-import { registerPerson, registerTenant } from "../tenants/registration.ts";
+import { type MadeTenant, registerAnotherTenant, registerPerson, registerTenant } from "../tenants/registration.ts";
 import { refreshSession, signIn, signOut } from "../tenants/sign-in.ts";
 import { viewOfTenant } from "../tenants/tenant-table.ts";
+import { personOf } from "./caller.ts";
 import { domain, email, line, mailedToken, Message, password, TenantAnswer, Tokens, User } from "./people-fields.ts";
 import { cookieToken, noRefreshCookie, refreshCookie } from "./refresh-cookie.ts";
 import { operation } from "./route.ts";
@@ -24,46 +25,59 @@ export const intoCookie = z
 
 export const Session = z.strictObject({ user: User, tokens: Tokens }).meta({ id: "Session" });
 
+const tenantFields = { company_name: line(200), domain };
+
+const madeFields = {
+  message: z.string(),
+  tenant: TenantAnswer,
+  api_keys: z
+    .strictObject({
+      live_public: z.string(),
+      live_secret: z.string(),
+      test_public: z.string(),
+      test_secret: z.string(),
+    })
+    .meta({ description: "The only time that the secret ones are shown whole." }),
+  webhook_secret: z.string(),
+};
+
+function viewOfMade({ tenant, keys, webhookSecret }: MadeTenant) {
+  return {
+    message: "Registered. Store the keys and the webhook secret now: they are not shown again.",
+    tenant: viewOfTenant(tenant, undefined),
+    api_keys: keys,
+    webhook_secret: webhookSecret,
+  };
+}
+
 export const registerTenantRoute = operation({
   tag: TAG,
-  body: z.strictObject({
-    company_name: line(200),
-    email,
-    password,
-    domain,
-    name: line(200).optional(),
-    cookie: intoCookie,
-  }),
-  answers: {
-    201: z.strictObject({
-      message: z.string(),
-      tenant: TenantAnswer,
-      user: User,
-      tokens: Tokens,
-      api_keys: z
-        .strictObject({
-          live_public: z.string(),
-          live_secret: z.string(),
-          test_public: z.string(),
-          test_secret: z.string(),
-        })
-        .meta({ description: "The only time that the secret ones are shown whole." }),
-      webhook_secret: z.string(),
-    }),
-  },
+  body: z.strictObject({ ...tenantFields, email, password, name: line(200).optional(), cookie: intoCookie }),
+  answers: { 201: z.strictObject({ ...madeFields, user: User, tokens: Tokens }) },
   run: async (call) => {
     const { deps, body, reply, caller } = call;
     await countAsTry(call, "registration", body.email);
     const given = { ...body, companyName: body.company_name, name: body.name ?? null };
-    const { person, tenant, keys, tokens, webhookSecret } = await registerTenant(deps.people, given, caller.source);
+    const { person, tokens, ...made } = await registerTenant(deps.people, given, caller.source);
     reply.status(201);
-    return {
-      message: "Registered. Store the keys and the webhook secret now: they are not shown again.",
-      tenant: viewOfTenant(tenant, undefined),
-      ...sessionAnswer(call, { person, tokens }, body.cookie),
-      api_keys: keys,
-      webhook_secret: webhookSecret,
-    };
+    return { ...viewOfMade(made), ...sessionAnswer(call, { person, tokens }, body.cookie) };
+  },
+});
+
+export const createTenantRoute = operation({
+  tag: TAG,
+  body: z.strictObject(tenantFields),
+  idempotent: true,
+  answers: { 201: z.strictObject(madeFields) },
+  run: async (call) => {
+    const { deps, body, reply, caller, idempotencyKey } = call;
+    const { personId } = personOf(caller);
+    await countAsTry(call, "registration", personId);
+    const founder = { personId, source: caller.source };
+    const given = { companyName: body.company_name, domain: body.domain };
+    const made = await registerAnotherTenant(deps.people, given, founder, idempotencyKey);
+    reply.status(201);
+    return viewOfMade(made);
   },
 });
 

@@ -2,6 +2,8 @@
 import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
+import { ownerOfId } from "../billing/search-ids.ts";
+import type { Queryable } from "../db/database.ts";
 import { pageOf, readCursor } from "../inbox/list-query.ts";
 import {
   type Delivery,
@@ -127,12 +129,27 @@ export const readDeliveryRoute = operation({
   tag: TAG,
   params: idParams,
   answers: { 200: DeliveryDetail },
-  run: async (call) => {
-    const found = await readDelivery(scopeOf(call), keyOf(call));
-    if (found === undefined) throw missing();
-    return { ...viewOf(found), attempt_list: found.attemptList.map(viewOfAttempt) };
-  },
+  run: async (call) => readDetail(scopeOf(call), keyOf(call)),
 });
+
+export const readAnyDeliveryRoute = operation({
+  tag: "Operator",
+  params: idParams,
+  answers: { 200: DeliveryDetail.extend({ tenant_id: z.string() }).meta({ id: "AnyDeliveryDetail" }) },
+  run: async ({ deps, params: { id: deliveryId } }) =>
+    deps.database.transaction(async (tx) => {
+      const owner = await ownerOfId(tx, deliveryId, "dlv");
+      if (owner === undefined) throw publicError("not_found");
+      return { ...(await readDetail(tx, { ...owner, id: deliveryId })), tenant_id: owner.tenantId };
+    }),
+});
+
+/** Throws `not_found`. */
+async function readDetail(tx: Queryable, key: DeliveryKey): Promise<z.output<typeof DeliveryDetail>> {
+  const found = await readDelivery(tx, key);
+  if (found === undefined) throw missing();
+  return { ...viewOf(found), attempt_list: found.attemptList.map(viewOfAttempt) };
+}
 
 export const retryDeliveryRoute = operation({
   tag: TAG,

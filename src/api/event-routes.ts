@@ -3,11 +3,12 @@ import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
 import { firstIdAt, isId } from "../base/ids.ts";
+import { ownerOfId } from "../billing/search-ids.ts";
 import type { Queryable } from "../db/database.ts";
 import { retried } from "../db/retried.ts";
 import { pageOf, readCursor } from "../inbox/list-query.ts";
 import { deliveriesOf, type Delivery, DELIVERY_STATUSES } from "../outbox/delivery-reads.ts";
-import { fanOutTo } from "../outbox/delivery-tables.ts";
+import { type EventKey, fanOutTo } from "../outbox/delivery-tables.ts";
 import { type Endpoint, findEndpoint, listEndpoints } from "../outbox/endpoint-table.ts";
 import { EVENT_API_VERSION, EVENT_OBJECTS, type EventObjectName } from "../outbox/event-objects.ts";
 import { listEvents, readEvent, type StoredEvent } from "../outbox/event-table.ts";
@@ -154,8 +155,8 @@ function deliveryOf(delivery: Delivery): z.output<typeof EventDelivery> {
 }
 
 /** Throws `not_found`. */
-async function mustFind(tx: Queryable, caller: Caller, eventId: string): Promise<StoredEvent> {
-  const event = isId(eventId, "msg") ? await readEvent(tx, { ...scopeFieldsOf(caller), id: eventId }) : undefined;
+async function mustFind(tx: Queryable, key: EventKey): Promise<StoredEvent> {
+  const event = isId(key.id, "msg") ? await readEvent(tx, key) : undefined;
   if (event === undefined) throw publicError("not_found", { message: NO_EVENT });
   return event;
 }
@@ -165,14 +166,29 @@ export const readEventRoute = operation({
   params: idParams,
   answers: { 200: EventDetail },
   run: async (call) =>
-    scopeOf(call).transaction(async (tx) => {
-      const event = await mustFind(tx, call.caller, call.params.id);
-      const { id: tenantId, companyName } = await readTenant(tx, event.tenantId);
-      const deliveries = await deliveriesOf(tx, event);
-      const body = JSON.parse(bodyOf(event, { id: tenantId, companyName })) as Record<string, unknown>;
-      return { ...fieldsOf(event), body, deliveries: deliveries.map(deliveryOf) };
+    scopeOf(call).transaction((tx) => readDetail(tx, { ...scopeFieldsOf(call.caller), id: call.params.id })),
+});
+
+export const readAnyEventRoute = operation({
+  tag: "Operator",
+  params: idParams,
+  answers: { 200: EventDetail.extend({ tenant_id: z.string() }).meta({ id: "AnyEventDetail" }) },
+  run: async ({ deps, params: { id: eventId } }) =>
+    deps.database.transaction(async (tx) => {
+      const owner = await ownerOfId(tx, eventId, "msg");
+      if (owner === undefined) throw publicError("not_found");
+      return { ...(await readDetail(tx, { ...owner, id: eventId })), tenant_id: owner.tenantId };
     }),
 });
+
+/** Throws `not_found`. */
+async function readDetail(tx: Queryable, key: EventKey): Promise<z.output<typeof EventDetail>> {
+  const event = await mustFind(tx, key);
+  const { id: tenantId, companyName } = await readTenant(tx, event.tenantId);
+  const deliveries = await deliveriesOf(tx, event);
+  const body = JSON.parse(bodyOf(event, { id: tenantId, companyName })) as Record<string, unknown>;
+  return { ...fieldsOf(event), body, deliveries: deliveries.map(deliveryOf) };
+}
 
 export const resendEventRoute = operation({
   tag: TAG,
@@ -193,7 +209,7 @@ export const resendEventRoute = operation({
   run: async (call) => {
     const { deps, caller, params, body, reply, requestId } = call;
     const deliveries = await retried(scopeOf(call), async (tx) => {
-      const event = await mustFind(tx, caller, params.id);
+      const event = await mustFind(tx, { ...scopeFieldsOf(caller), id: params.id });
       const queued = new Set<string>();
       for (const { id: endpointId } of await receiversOf(tx, event, body?.endpoint_id)) {
         const to = { tenantId: event.tenantId, livemode: event.livemode, endpointId };

@@ -10,6 +10,7 @@ import type { Member } from "../tenants/memberships.ts";
 import { viewOfPerson } from "../tenants/people.ts";
 import { findConnection } from "../connections/connection-table.ts";
 import { viewOfTenant } from "../tenants/tenant-table.ts";
+import { intoCookie, sessionAnswer } from "./auth-routes.ts";
 import { actOf, personOf, scopeOf, tenantOf } from "./caller.ts";
 import { email, line, mailedToken, Message, password, role, TenantAnswer, Tokens, User } from "./people-fields.ts";
 import { idParams, isoTime, listOf, pageFields } from "./query-fields.ts";
@@ -80,26 +81,23 @@ export const acceptInvitationRoute = operation({
     password: password.optional().meta({ description: "Of who has no verified account yet." }),
     name: line(200).optional(),
     email: email.optional().meta({ description: "For an invitation that names no address: the first operator's." }),
+    cookie: intoCookie,
   }),
   answers: {
     200: z.strictObject({ message: z.string(), tenant: TenantAnswer, user: User, role, tokens: Tokens.nullable() }),
   },
   run: async (call) => {
     await countAsTry(call, "token");
-    const { deps, caller } = call;
-    const {
-      tenant,
-      person,
-      role: as,
-      tokens,
-    } = await acceptInvitation(call.deps.people, call.body, call.caller.source);
+    const { deps, body, caller } = call;
+    const { tenant, person, role: as, tokens } = await acceptInvitation(deps.people, body, caller.source);
     const account = await findConnection(deps.database, { tenantId: tenant.id, livemode: caller.livemode });
     return {
       message: tokens === null ? "You are a member: sign in." : "You are a member.",
       tenant: viewOfTenant(tenant, account),
-      user: viewOfPerson(person),
       role: as,
-      tokens,
+      ...(tokens === null
+        ? { user: viewOfPerson(person), tokens }
+        : sessionAnswer(call, { person, tokens }, body.cookie)),
     };
   },
 });

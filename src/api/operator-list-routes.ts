@@ -1,6 +1,7 @@
 // The operator's lists over all tenants: purchases of credits, tenants, people, and the accounts of one e-mail address.
 import { z } from "zod";
 
+import { publicError } from "../base/errors.ts";
 import {
   accountsOfEmail,
   type ListedRow,
@@ -12,7 +13,7 @@ import {
 import type { Queryable } from "../db/database.ts";
 import type { Page } from "../inbox/list-query.ts";
 import { email } from "./people-fields.ts";
-import { id, isoTime, listOf, pageFields, rangeFields, scopeFields, searchText } from "./query-fields.ts";
+import { id, idParams, isoTime, listOf, pageFields, rangeFields, scopeFields, searchText } from "./query-fields.ts";
 import { type Operation, operation } from "./route.ts";
 
 const TAG = "Operator";
@@ -96,6 +97,22 @@ export function operatorListOperation(name: keyof typeof LISTS): Operation {
     run: async ({ deps, query: filter }) => {
       const page = await read(deps.database, filter);
       return { ...page, data: page.data.map((row) => wireOf(row, item)) };
+    },
+  });
+}
+
+/** One row of a list, as the list has it. */
+export function operatorReadOperation(name: keyof typeof LISTS): Operation {
+  const { item, read }: List = LISTS[name];
+  return operation({
+    tag: TAG,
+    params: idParams,
+    answers: { 200: item },
+    run: async ({ deps, params }) => {
+      const { data } = await read(deps.database, { id: params.id, limit: 1 });
+      const [row] = data;
+      if (row === undefined) throw publicError("not_found");
+      return wireOf(row, item);
     },
   });
 }

@@ -25,7 +25,7 @@ export const listPlansRoute = operation({
       .enum(["true", "false"])
       .transform((text) => text === "true")
       .optional()
-      .meta({ description: "Inactive ones are for the tenant's admins only." }),
+      .meta({ description: "Inactive ones are for the tenant's people and secret keys only." }),
   }),
   answers: { 200: listOf(PlanAnswer) },
   run: async ({ deps, query, headers }) => {

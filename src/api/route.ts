@@ -189,6 +189,15 @@ export interface Route {
   operation: Operation;
 }
 
+/** One line of the table. */
+export const at = (method: Method, path: string, who: Who, operation: Operation, summary: string): Route => ({
+  method,
+  path,
+  who,
+  operation,
+  summary,
+});
+
 /** A registry refuses duplicates: the second of two equal routes would never run. */
 export function uniqueRoutes(routes: readonly Route[]): readonly Route[] {
   const seen = new Set<string>();

@@ -1,4 +1,4 @@
-// The whole surface on one page: every address, who may call it, and what it is for.
+// The whole surface: every address, who may call it, and what it is for. The operator's is in operator-route-list.ts.
 import {
   changeOwnAccount,
   changeOwnPassword,
@@ -12,12 +12,16 @@ import { changeAccountRoute, createAccountRoute, listAccountsRoute } from "./acc
 import { listAccountInvoices, listAccountPurchases, readAccountRoute } from "./account-detail-routes.ts";
 import { createAccountSession } from "./account-session-routes.ts";
 import { listApiKeys, regenerateApiKeys, revokeApiKeys } from "./api-key-routes.ts";
-import { jwks, login, logout, refresh, registerPersonRoute, registerTenantRoute } from "./auth-routes.ts";
+import {
+  createTenantRoute,
+  jwks,
+  login,
+  logout,
+  refresh,
+  registerPersonRoute,
+  registerTenantRoute,
+} from "./auth-routes.ts";
 import { connectCallback, connectStatus, disconnectAccount, renewAccountLink, startConnect } from "./connect-routes.ts";
-import { readBackground } from "./background-routes.ts";
-import { readBillingLog, readObject } from "./billing-log-routes.ts";
-import { backupRoute, beginMoveRoute, goOnWithMoveRoute } from "./backup-routes.ts";
-import { catchUpRoute } from "./catch-up-routes.ts";
 import {
   acceptInvitationRoute,
   changeMemberRoute,
@@ -27,20 +31,10 @@ import {
   removeMemberRoute,
 } from "./member-routes.ts";
 import { grantCreditsRoute, readLedgerRoute, refundCreditsRoute, spendCreditsRoute } from "./credit-routes.ts";
-import { verifyLedgerRoute } from "./ledger-routes.ts";
-import { importRoute } from "./import-routes.ts";
-import { doctorRoute } from "./doctor-routes.ts";
-import { driftRoute } from "./drift-routes.ts";
 import { health, metrics, readiness } from "./probe-routes.ts";
-import { listOperation, readOperation } from "./projection-routes.ts";
 import { createInvoice, listInvoices, readInvoice, sendInvoice, voidInvoice } from "./connected-invoice-routes.ts";
-import { listMailsRoute, listMailTemplates, readMailRoute, retryMailRoute } from "./mail-routes.ts";
-import { listOffersOperation, syncOffersOperation } from "./offer-admin-routes.ts";
 import { changePackRoute, createPackRoute, listPacksRoute, readPackRoute } from "./pack-routes.ts";
 import { createPlanRoute, listPlansRoute, readPlanRoute, updatePlanRoute } from "./plan-routes.ts";
-import { findAccountsRoute, operatorListOperation } from "./operator-list-routes.ts";
-import { readOverview } from "./overview-routes.ts";
-import { rebuildProjections } from "./rebuild-routes.ts";
 import {
   listOwnInvoices,
   listOwnPacks,
@@ -61,21 +55,11 @@ import {
   readEndpointRoute,
   rotateSecretRoute,
 } from "./endpoint-routes.ts";
-import {
-  cancelRecoveryRoute,
-  listJobsRoute,
-  listRecoveriesRoute,
-  readRecoveryRoute,
-  recoverRoute,
-} from "./recovery-routes.ts";
+import { cancelRecoveryRoute, listRecoveriesRoute, readRecoveryRoute, recoverRoute } from "./recovery-routes.ts";
 import { configureWebhook, readWebhookConfig, removeWebhookConfig } from "./webhook-config-routes.ts";
 import { apiReference, openApi } from "./reference-routes.ts";
-import type { Method, Operation, Route, Who } from "./route.ts";
-import { uniqueRoutes } from "./route.ts";
 import { listEventsRoute, listEventTypes, readEventRoute, resendEventRoute } from "./event-routes.ts";
-import { listEvents, readEvent, replayEvents, replayOneEvent } from "./stripe-event-routes.ts";
-import { searchEverything, searchOwn } from "./search-routes.ts";
-import { readSeries } from "./series-routes.ts";
+import { searchOwn } from "./search-routes.ts";
 import { endSessionRoute, listSessionsRoute } from "./session-routes.ts";
 import { signInByLinkRoute } from "./sign-in-link-routes.ts";
 import { readStatus } from "./status-routes.ts";
@@ -89,20 +73,12 @@ import {
   readEntitlementsRoute,
   resumeSubscriptionRoute,
 } from "./subscription-routes.ts";
-import { readTimeline } from "./timeline-routes.ts";
 import { changeTopUpRoute, readTopUpRoute } from "./top-up-routes.ts";
-import { changeTenantTerms, readTenantTerms } from "./tenant-fee-routes.ts";
-import { assignUnmatchedRoute, dismissUnmatchedRoute, listUnmatchedRoute } from "./unmatched-purchase-routes.ts";
+import { readTenantTerms } from "./tenant-fee-routes.ts";
 import { receiveWebhook } from "./webhook-routes.ts";
 import { testWebhook } from "./webhook-test-routes.ts";
-
-const at = (method: Method, path: string, who: Who, operation: Operation, summary: string): Route => ({
-  method,
-  path,
-  who,
-  operation,
-  summary,
-});
+import { OPERATOR_ROUTES } from "./operator-route-list.ts";
+import { at, type Route, uniqueRoutes } from "./route.ts";
 
 export const ROUTES: readonly Route[] = uniqueRoutes([
   at("POST", "/stripe/webhook/", "stripe", receiveWebhook, "Take an event from Stripe"),
@@ -118,6 +94,7 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
   at("GET", "/.well-known/jwks.json", "anyone", jwks, "The keys that access tokens are signed with"),
 
   at("POST", "/api/v1/auth/tenants/register/", "anyone", registerTenantRoute, "Register a tenant and its first owner"),
+  at("POST", "/api/v1/auth/tenants/", "user", createTenantRoute, "Make another tenant, as its owner"),
   at("POST", "/api/v1/auth/register/", "anyone", registerPersonRoute, "Register a person"),
   at("POST", "/api/v1/auth/login/", "anyone", login, "Sign in"),
   at("POST", "/api/v1/auth/sign-in-link/", "anyone", signInByLinkRoute, "Sign in by the link that a start prints"),
@@ -204,35 +181,35 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
     listEventTypes,
     "List every type of event, with its schema and an example",
   ),
-  at("GET", "/api/v1/events/", "admin", listEventsRoute, "List what happened in the tenant's billing, newest first"),
+  at("GET", "/api/v1/events/", "member", listEventsRoute, "List what happened in the tenant's billing, newest first"),
   at(
     "GET",
     "/api/v1/events/:id/",
-    "admin",
+    "member",
     readEventRoute,
     "Retrieve an event as it is delivered, with its deliveries",
   ),
   at("POST", "/api/v1/events/:id/resend/", "admin", resendEventRoute, "Deliver an event again"),
-  at("GET", "/api/v1/webhook-endpoints/", "admin", listEndpointsRoute, "List webhook endpoints, newest first"),
+  at("GET", "/api/v1/webhook-endpoints/", "member", listEndpointsRoute, "List webhook endpoints, newest first"),
   at("POST", "/api/v1/webhook-endpoints/", "admin", createEndpointRoute, "Create a webhook endpoint"),
-  at("GET", "/api/v1/webhook-endpoints/:id/", "admin", readEndpointRoute, "Retrieve a webhook endpoint"),
+  at("GET", "/api/v1/webhook-endpoints/:id/", "member", readEndpointRoute, "Retrieve a webhook endpoint"),
   at("PATCH", "/api/v1/webhook-endpoints/:id/", "admin", changeEndpointRoute, "Update a webhook endpoint"),
   at("DELETE", "/api/v1/webhook-endpoints/:id/", "admin", deleteEndpointRoute, "Delete a webhook endpoint"),
   at("POST", "/api/v1/webhook-endpoints/:id/rotate-secret/", "admin", rotateSecretRoute, "Replace its signing secret"),
   at("POST", "/api/v1/webhook-endpoints/:id/enable/", "admin", enableEndpointRoute, "Enable a webhook endpoint"),
   at("POST", "/api/v1/webhook-endpoints/:id/disable/", "admin", disableEndpointRoute, "Disable a webhook endpoint"),
-  at("GET", "/api/v1/webhook-endpoints/:id/stats/", "admin", endpointStatisticsRoute, "How its deliveries go"),
+  at("GET", "/api/v1/webhook-endpoints/:id/stats/", "member", endpointStatisticsRoute, "How its deliveries go"),
   at("POST", "/api/v1/webhook-endpoints/:id/recover/", "admin", recoverRoute, "Deliver what it missed, or count it"),
-  at("GET", "/api/v1/deliveries/", "admin", listDeliveriesRoute, "List deliveries, newest first"),
-  at("GET", "/api/v1/deliveries/:id/", "admin", readDeliveryRoute, "Retrieve a delivery with every attempt"),
+  at("GET", "/api/v1/deliveries/", "member", listDeliveriesRoute, "List deliveries, newest first"),
+  at("GET", "/api/v1/deliveries/:id/", "member", readDeliveryRoute, "Retrieve a delivery with every attempt"),
   at("POST", "/api/v1/deliveries/:id/retry/", "admin", retryDeliveryRoute, "Try a delivery again, now"),
-  at("GET", "/api/v1/recoveries/", "admin", listRecoveriesRoute, "List recoveries, newest first"),
-  at("GET", "/api/v1/recoveries/:id/", "admin", readRecoveryRoute, "Retrieve a recovery with its progress"),
+  at("GET", "/api/v1/recoveries/", "member", listRecoveriesRoute, "List recoveries, newest first"),
+  at("GET", "/api/v1/recoveries/:id/", "member", readRecoveryRoute, "Retrieve a recovery with its progress"),
   at("POST", "/api/v1/recoveries/:id/cancel/", "admin", cancelRecoveryRoute, "Cancel a recovery"),
 
   at("POST", "/accounts/invoices/", "admin", createInvoice, "Create and send an invoice on the connected account"),
-  at("GET", "/accounts/invoices/", "admin", listInvoices, "List invoices on the connected account, newest first"),
-  at("GET", "/accounts/invoices/:id/", "admin", readInvoice, "Retrieve an invoice on the connected account"),
+  at("GET", "/accounts/invoices/", "member", listInvoices, "List invoices on the connected account, newest first"),
+  at("GET", "/accounts/invoices/:id/", "member", readInvoice, "Retrieve an invoice on the connected account"),
   at("POST", "/accounts/invoices/:id/void/", "admin", voidInvoice, "Void an invoice on the connected account"),
   at("POST", "/accounts/invoices/:id/send/", "admin", sendInvoice, "Send an invoice to its customer again"),
 
@@ -262,139 +239,40 @@ export const ROUTES: readonly Route[] = uniqueRoutes([
   at("GET", "/api/v1/accounts/:id/entitlements/", "secret key", readEntitlementsRoute, "What an account may use now"),
   at("POST", "/api/v1/payments/:id/refund/", "admin", refundPaymentRoute, "Refund a payment, whole or in part"),
 
-  at("PATCH", "/api/v1/admin/tenants/:id/", "operator", changeTenantTerms, "Change a tenant's application fee"),
-  at("GET", "/api/v1/accounts/", "admin", listAccountsRoute, "List accounts, newest first"),
+  at("GET", "/api/v1/accounts/", "member", listAccountsRoute, "List accounts, newest first"),
   at("POST", "/api/v1/accounts/", "admin", createAccountRoute, "Create an account"),
-  at("GET", "/api/v1/accounts/:id/", "admin", readAccountRoute, "Retrieve an account with its balance"),
+  at("GET", "/api/v1/accounts/:id/", "member", readAccountRoute, "Retrieve an account with its balance"),
   at("PATCH", "/api/v1/accounts/:id/", "admin", changeAccountRoute, "Update an account"),
   at(
     "GET",
     "/api/v1/accounts/:id/purchases/",
-    "admin",
+    "member",
     listAccountPurchases,
     "List an account's purchases, newest first",
   ),
-  at("GET", "/api/v1/accounts/:id/invoices/", "admin", listAccountInvoices, "List an account's invoices, newest first"),
+  at(
+    "GET",
+    "/api/v1/accounts/:id/invoices/",
+    "member",
+    listAccountInvoices,
+    "List an account's invoices, newest first",
+  ),
   at("POST", "/api/v1/accounts/:id/session/", "secret key", createAccountSession, "Let a customer in, for 15 minutes"),
   at("POST", "/api/v1/accounts/:id/credits/spend/", "admin", spendCreditsRoute, "Spend credits"),
   at("POST", "/api/v1/accounts/:id/credits/grant/", "admin", grantCreditsRoute, "Grant credits"),
   at("POST", "/api/v1/accounts/:id/credits/refund/", "admin", refundCreditsRoute, "Give spent credits back"),
-  at("GET", "/api/v1/accounts/:id/credits/ledger/", "admin", readLedgerRoute, "List credit entries, newest first"),
+  at("GET", "/api/v1/accounts/:id/credits/ledger/", "member", readLedgerRoute, "List credit entries, newest first"),
 
-  at("GET", "/api/v1/credit-packs/", "admin", listPacksRoute, "List credit packs, newest first"),
+  at("GET", "/api/v1/credit-packs/", "member", listPacksRoute, "List credit packs, newest first"),
   at("POST", "/api/v1/credit-packs/", "admin", createPackRoute, "Create a credit pack, here and at Stripe"),
-  at("GET", "/api/v1/credit-packs/:id/", "admin", readPackRoute, "Retrieve a credit pack"),
+  at("GET", "/api/v1/credit-packs/:id/", "member", readPackRoute, "Retrieve a credit pack"),
   at("PATCH", "/api/v1/credit-packs/:id/", "admin", changePackRoute, "Update a credit pack, here and at Stripe"),
-  at("GET", "/api/v1/plans/", "anyone", listPlansRoute, "List plans: those that are sold, or all for an admin"),
+  at("GET", "/api/v1/plans/", "anyone", listPlansRoute, "List plans: those that are sold, or all of the own tenant's"),
   at("POST", "/api/v1/plans/", "admin", createPlanRoute, "Create a plan, here and at Stripe"),
-  at("GET", "/api/v1/plans/:id/", "admin", readPlanRoute, "Retrieve a plan"),
+  at("GET", "/api/v1/plans/:id/", "member", readPlanRoute, "Retrieve a plan"),
   at("PATCH", "/api/v1/plans/:id/", "admin", updatePlanRoute, "Update a plan, here and at Stripe"),
 
-  at("GET", "/api/v1/admin/stripe-events/", "operator", listEvents, "List received events, newest first"),
-  at(
-    "GET",
-    "/api/v1/admin/stripe-events/:id/",
-    "operator",
-    readEvent,
-    "Retrieve an event with its payload, attempts and changes",
-  ),
-  at("POST", "/api/v1/admin/stripe-events/:id/replay/", "operator", replayOneEvent, "Process an event again"),
-  at(
-    "POST",
-    "/api/v1/admin/stripe-events/replay/",
-    "operator",
-    replayEvents,
-    "Process a range of events again, or count it",
-  ),
-
-  at("GET", "/api/v1/admin/customers/", "operator", listOperation("customers"), "List customers"),
-  at("GET", "/api/v1/admin/customers/:id/", "operator", readOperation("customers"), "Retrieve a customer"),
-  at("GET", "/api/v1/admin/customers/:id/timeline/", "operator", readTimeline, "One customer's story, newest first"),
-  at("GET", "/api/v1/admin/subscriptions/", "operator", listOperation("subscriptions"), "List subscriptions"),
-  at("GET", "/api/v1/admin/subscriptions/:id/", "operator", readOperation("subscriptions"), "Retrieve a subscription"),
-  at("GET", "/api/v1/admin/invoices/", "operator", listOperation("invoices"), "List invoices"),
-  at("GET", "/api/v1/admin/invoices/:id/", "operator", readOperation("invoices"), "Retrieve an invoice"),
-  at("GET", "/api/v1/admin/payments/", "operator", listOperation("payments"), "List payments (payment intents)"),
-  at("GET", "/api/v1/admin/payments/:id/", "operator", readOperation("payments"), "Retrieve a payment"),
-  at("GET", "/api/v1/admin/refunds/", "operator", listOperation("refunds"), "List refunds"),
-  at("GET", "/api/v1/admin/refunds/:id/", "operator", readOperation("refunds"), "Retrieve a refund"),
-  at("GET", "/api/v1/admin/disputes/", "operator", listOperation("disputes"), "List disputes"),
-  at("GET", "/api/v1/admin/disputes/:id/", "operator", readOperation("disputes"), "Retrieve a dispute"),
-
-  at("GET", "/api/v1/admin/credit-packs/", "operator", listOffersOperation("credit_pack"), "List a tenant's packs"),
-  at(
-    "POST",
-    "/api/v1/admin/credit-packs/sync/",
-    "operator",
-    syncOffersOperation("credit_pack"),
-    "Sync packs with Stripe",
-  ),
-  at("GET", "/api/v1/admin/plans/", "operator", listOffersOperation("plan"), "List a tenant's plans"),
-  at("POST", "/api/v1/admin/plans/sync/", "operator", syncOffersOperation("plan"), "Sync plans with Stripe"),
-  at("GET", "/api/v1/admin/tenants/", "operator", operatorListOperation("tenants"), "List tenants, newest first"),
-  at("GET", "/api/v1/admin/users/", "operator", operatorListOperation("users"), "List people, newest first"),
-  at(
-    "GET",
-    "/api/v1/admin/credit-purchases/",
-    "operator",
-    operatorListOperation("credit-purchases"),
-    "List purchases of credits, newest first",
-  ),
-  at("GET", "/api/v1/admin/accounts/", "operator", findAccountsRoute, "Find the accounts of an e-mail address"),
-  at("GET", "/api/v1/admin/objects/:id/", "operator", readObject, "Retrieve any Stripe object with its story"),
-  at("GET", "/api/v1/admin/billing-log/", "operator", readBillingLog, "What happened, with what each event changed"),
-  at("GET", "/api/v1/admin/mails/", "operator", listMailsRoute, "List mails, newest first"),
-  at("GET", "/api/v1/admin/mails/:id/", "operator", readMailRoute, "Retrieve a mail with its attempts"),
-  at("POST", "/api/v1/admin/mails/:id/retry/", "operator", retryMailRoute, "Try a failed or kept mail again"),
-  at("GET", "/api/v1/admin/mail-templates/", "operator", listMailTemplates, "List every mail with an example"),
-
-  at("GET", "/api/v1/admin/unmatched-purchases/", "operator", listUnmatchedRoute, "List payments that need a decision"),
-  at(
-    "POST",
-    "/api/v1/admin/unmatched-purchases/:id/assign/",
-    "operator",
-    assignUnmatchedRoute,
-    "Give a payment's credits to an account",
-  ),
-  at(
-    "POST",
-    "/api/v1/admin/unmatched-purchases/:id/dismiss/",
-    "operator",
-    dismissUnmatchedRoute,
-    "Decide that a payment brings no credits",
-  ),
-
   at("GET", "/api/v1/search/", "member", searchOwn, "Find what is the tenant's by an id or an e-mail address"),
-  at("GET", "/api/v1/admin/search/", "operator", searchEverything, "Find anything by an id or an e-mail address"),
-  at("GET", "/api/v1/admin/jobs/", "operator", listJobsRoute, "List background jobs, newest first"),
-  at("GET", "/api/v1/admin/doctor/", "operator", doctorRoute, "Find what is wrong, with its cause and how to mend it"),
-  at("GET", "/api/v1/admin/background/", "operator", readBackground, "How imports, catch-ups and scheduled work stand"),
-  at("GET", "/api/v1/admin/overview/series/", "operator", readSeries, "Events, money and credits over time"),
-  at("GET", "/api/v1/admin/overview/", "operator", readOverview, "Counts, lag and what needs a look"),
-  at(
-    "POST",
-    "/api/v1/admin/drift/",
-    "operator",
-    driftRoute,
-    "Compare local rows with Stripe's objects, or repair them",
-  ),
-  at("GET", "/api/v1/admin/backup/", "operator", backupRoute, "The whole database as a backup"),
-  at("POST", "/api/v1/admin/move/", "operator", beginMoveRoute, "Give the whole database away, and hold all else"),
-  at("POST", "/api/v1/admin/move/:id/", "operator", goOnWithMoveRoute, "Go on with a move, finish it or give it up"),
-  at("POST", "/api/v1/admin/import/", "operator", importRoute, "Fetch every object that Stripe has"),
-  at("POST", "/api/v1/admin/catch-up/", "operator", catchUpRoute, "Fetch the events that no webhook brought"),
-  at(
-    "POST",
-    "/api/v1/admin/rebuild/",
-    "operator",
-    rebuildProjections,
-    "Recompute all projections from the inbox, or compare them",
-  ),
-  at(
-    "POST",
-    "/api/v1/admin/ledger/verify/",
-    "operator",
-    verifyLedgerRoute,
-    "Prove that balances are what their entries say",
-  ),
+
+  ...OPERATOR_ROUTES,
 ]);

@@ -9,7 +9,7 @@ import { operation } from "./route.ts";
 const KINDS = [
   ...(["account", "tenant", "user", "api_key", "webhook_endpoint", "event", "delivery", "connected_invoice"] as const),
   ...(["credit_entry", "credit_pack", "plan", "credit_purchase", "mail", "stripe_event", "customer"] as const),
-  ...(["subscription", "invoice", "payment", "refund", "dispute", "stripe_object"] as const),
+  ...(["subscription", "invoice", "payment", "refund", "dispute", "stripe_object", "unmatched_purchase"] as const),
 ];
 
 const text = z.string().nullable();

@@ -86,6 +86,13 @@ export const listUnmatchedRoute = operation({
   },
 });
 
+export const readUnmatchedRoute = operation({
+  tag: TAG,
+  params: idParams,
+  answers: { 200: Unmatched },
+  run: ({ deps, params }) => readOne(deps.database, params.id),
+});
+
 export const assignUnmatchedRoute = operation({
   tag: TAG,
   params: idParams,

@@ -1,16 +1,18 @@
-// The route by which a tenant tries its webhook: one signed test event to its first endpoint, now, and what came back.
+// The route by which a tenant tries a webhook: one signed test event to one of its endpoints, now, and what came back.
 import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import { openSecrets } from "../outbox/endpoint-secrets.ts";
-import { deliverySettings, firstEndpoint } from "../outbox/endpoint-table.ts";
+import { deliverySettings, findEndpoint, firstEndpoint } from "../outbox/endpoint-table.ts";
 import { EVENT_API_VERSION } from "../outbox/event-objects.ts";
 import { type Exchange, guardedPost } from "../outbox/guarded-post.ts";
 import { bodyOf } from "../outbox/webhook-body.ts";
 import { signatureHeaders } from "../outbox/webhook-signature.ts";
 import { scopeOf, tenantOf } from "./caller.ts";
-import { ErrorAnswer, operation } from "./route.ts";
+import { mustSee } from "./endpoint-fields.ts";
+import { id } from "./query-fields.ts";
+import { type Call, ErrorAnswer, operation } from "./route.ts";
 import { countAsTry } from "./tries.ts";
 
 /** Shorter than a delivery's: somebody waits. */
@@ -51,6 +53,7 @@ export const testWebhook = operation({
         .max(100)
         .regex(EVENT_TYPE, "must be words with dots between, such as `test.webhook`")
         .optional(),
+      endpoint_id: id.optional().meta({ description: "Where it is sent. Default: the first endpoint." }),
       test_data: z.record(z.string(), z.unknown()).optional().meta({ description: "What `data.object` will be." }),
     })
     .nullish(),
@@ -66,7 +69,7 @@ export const testWebhook = operation({
     const { id: tenantId } = tenantOf(caller);
     // It makes this server send: a few a minute are enough to try, and too few to flood anybody.
     await countAsTry(call, "webhook_test", tenantId);
-    const endpoint = await configuredEndpoint(call, tenantId);
+    const endpoint = await configuredEndpoint(call, tenantId, body?.endpoint_id);
     const now = deps.clock.now();
     const event = testEvent({ now, type: body?.event_type, object: body?.test_data, ...endpoint });
     const signed = signatureHeaders({
@@ -96,11 +99,18 @@ const TIMED_OUT = {
   message: `Your webhook endpoint did not respond within ${TIMEOUT_MS / 1000} seconds`,
 };
 
-/** Disabled or not: a test is how one sees that it works again. Throws `webhook_not_configured`. */
-async function configuredEndpoint(call: Parameters<typeof scopeOf>[0], tenantId: string) {
+/** Disabled or not: a test is how one sees that it works again. Throws `not_found`, `webhook_not_configured`. */
+async function configuredEndpoint(
+  call: Pick<Call<unknown, unknown, unknown>, "deps" | "caller">,
+  tenantId: string,
+  named: string | undefined,
+) {
   const found = await scopeOf(call).transaction(async (tx) => {
-    const first = await firstEndpoint(tx, tenantId);
-    return first === undefined ? undefined : (await deliverySettings(tx, [first.id]))[0];
+    const endpoint =
+      named === undefined
+        ? await firstEndpoint(tx, tenantId)
+        : mustSee(call.caller, await findEndpoint(tx, { tenantId, id: named }));
+    return endpoint === undefined ? undefined : (await deliverySettings(tx, [endpoint.id]))[0];
   });
   if (found?.url === undefined || found.url === null) throw publicError("webhook_not_configured");
   return { ...found, url: found.url };

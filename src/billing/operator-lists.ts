@@ -3,6 +3,8 @@ import type { Queryable } from "../db/database.ts";
 import { type CursorValue, conditions, type Page, pageOf, readCursor } from "../inbox/list-query.ts";
 
 export interface ListFilter {
+  /** This row alone. */
+  id?: string | undefined;
   tenant?: string | undefined;
   livemode?: boolean | undefined;
   state?: string | undefined;
@@ -48,6 +50,7 @@ async function listed(
 export function listPurchases(tx: Queryable, filter: ListFilter): Promise<Page<ListedRow>> {
   return listed(tx, PURCHASES, filter, (where) => {
     addTenant(where, filter);
+    if (filter.id !== undefined) where.add(`${KEY} in (${OF_OURS("id")})`, filter.id);
     if (filter.state !== undefined) where.add("row.state = ?", filter.state);
     if (filter.text === undefined) return;
     where.add(filter.text.includes("@") ? OF_BUYER : OF_ID, filter.text);
@@ -56,6 +59,7 @@ export function listPurchases(tx: Queryable, filter: ListFilter): Promise<Page<L
 
 export function listTenants(tx: Queryable, filter: ListFilter): Promise<Page<ListedRow>> {
   return listed(tx, TENANTS, filter, (where) => {
+    if (filter.id !== undefined) where.add("row.id = ?", filter.id);
     if (filter.text === undefined) return;
     where.add(filter.text.includes("@") ? `row.id in (${OF_MEMBER})` : TENANT_TEXT, filter.text);
   });
@@ -63,6 +67,7 @@ export function listTenants(tx: Queryable, filter: ListFilter): Promise<Page<Lis
 
 export function listPeople(tx: Queryable, filter: ListFilter): Promise<Page<ListedRow>> {
   return listed(tx, PEOPLE, filter, (where) => {
+    if (filter.id !== undefined) where.add("row.id = ?", filter.id);
     if (filter.text === undefined) return;
     where.add(filter.text.includes("@") ? "lower(row.email) = lower(?)" : "row.id = ?", filter.text);
   });

@@ -1,4 +1,5 @@
 // What an id of ours names, for the search box: one look-up by key for each kind. Only reads; a tenant's scope shows its own.
+import { type IdPrefix, isId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
 
 /** One thing that was found, as the API shows it. */
@@ -41,6 +42,13 @@ const BY_ID: Readonly<Record<string, { kind: string; sql: string; operatorOnly?:
     operatorOnly: true,
     sql: `select id, template as title, recipient || ', ' || status as subtitle, tenant_id from mails where id = $1`,
   },
+  unm: {
+    kind: "unmatched_purchase",
+    operatorOnly: true,
+    sql: `select id, coalesce(email, name, stripe_session_id) as title, status as subtitle, livemode, tenant_id,
+                 nullif(stripe_account, '') as stripe_account
+          from unmatched_purchases where id = $1`,
+  },
   acc: { kind: "account", sql: ofTenants("accounts", accountColumns("one")) },
   msg: {
     kind: "event",
@@ -81,6 +89,17 @@ export async function findOwn(tx: Queryable, id: string, { operator }: { operato
   if (found === undefined || (found.operatorOnly === true && !operator)) return [];
   const { rows } = await tx.query<Partial<Hit> & Pick<Hit, "id" | "title">>({ text: found.sql, values: [id] });
   return rows.map((row) => ({ ...HIT, kind: found.kind, ...row }));
+}
+
+/** Whose it is, and in which mode; undefined: nobody's, of a kind that has a tenant and a mode. */
+export async function ownerOfId(
+  tx: Queryable,
+  id: string,
+  prefix: IdPrefix,
+): Promise<{ tenantId: string; livemode: boolean } | undefined> {
+  const [found] = isId(id, prefix) ? await findOwn(tx, id, { operator: true }) : [];
+  if (found === undefined || found.tenant_id === null || found.livemode === null) return undefined;
+  return { tenantId: found.tenant_id, livemode: found.livemode };
 }
 
 /** An account that its tenant calls so. */

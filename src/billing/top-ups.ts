@@ -5,9 +5,19 @@ import type { Clock } from "../base/clock.ts";
 import { PublicError } from "../base/errors.ts";
 import { newId, timeOfId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import type { AccountRef } from "../credits/ledger.ts";
 import { activePackOfPrice } from "../credits/pack-table.ts";
 import { type BegunPurchase, insertPurchase, lockBegunPurchase, recordIntent } from "../credits/purchase-table.ts";
-import { beginTopUp, claimDueTopUps, endTopUp, failTopUp, purchaseState, type TopUp } from "../credits/top-up-table.ts";
+import {
+  beginTopUp,
+  claimDueTopUps,
+  endTopUps,
+  failTopUp,
+  FIRST,
+  purchaseState,
+  type TopUp,
+  topUpsUntil,
+} from "../credits/top-up-table.ts";
 import type { Queryable } from "../db/database.ts";
 import { type BillingMails, queueCreditsAdded } from "../inbox/billing-mails.ts";
 import { observe } from "../inbox/observe.ts";
@@ -41,12 +51,25 @@ const KEYS_HOLD_SECONDS = 23 * 3600;
 const CLOCKS_DIFFER_SECONDS = 3600;
 const UNATTENDED = "The bank asks for the card's owner.";
 
-/** Goes on with what is due, a few accounts at a time. */
-export async function topUpDue(context: TopUpContext): Promise<Found> {
+/** How far a process has looked among all accounts that have asked for it. */
+export interface TopUpRound {
+  /** At most so many are looked at in one go: 50,000 at once took the embedded database a second, every two seconds. */
+  size: number;
+  after: AccountRef;
+}
+
+export const topUpRound = (size = 2000): TopUpRound => ({ size, after: FIRST });
+
+/** Goes on with what is due, a few accounts at a time: with what is under way, and with the next of the round. */
+export async function topUpDue(context: TopUpContext, round = topUpRound()): Promise<Found> {
   const modes = [true, false].filter((livemode) => context.stripe.has(livemode));
-  const due = await context.database.transaction((tx) =>
-    claimDueTopUps(tx, { modes, limit: AT_ONCE, seconds: LEASE_SECONDS }),
-  );
+  const { due, until } = await context.database.transaction(async (tx) => {
+    const { after, size } = round;
+    const last = await topUpsUntil(tx, after, size);
+    const wanted = { modes, limit: AT_ONCE, seconds: LEASE_SECONDS, after, until: last };
+    return { until: last, due: await claimDueTopUps(tx, wanted) };
+  });
+  if (due.length === 0) round.after = until ?? FIRST;
   for (const topUp of due) await goOn(context, topUp);
   return due.length === 0 ? "none" : due.length < AT_ONCE ? "some" : "full";
 }
@@ -57,7 +80,8 @@ async function goOn(context: TopUpContext, topUp: TopUp): Promise<void> {
   if (begun === undefined || begun.purchaseId === null || begun.paymentMethodId === null) return;
   const { purchaseId, paymentMethodId } = begun;
   const { state, intentId } = (await purchaseState(database, topUp, purchaseId)) ?? { state: "gone", intentId: null };
-  if (state === "paid") return database.transaction((tx) => endTopUp(tx, topUp, purchaseId));
+  // Paid before it was ended by the commit that pays it.
+  if (state === "paid") return endTopUps(database, [{ ...topUp, purchaseId }]);
   const purchase = await database.transaction((tx) => lockBegunPurchase(tx, { ...topUp, id: purchaseId }));
   if (purchase === undefined) return;
   if (state !== "pending") return fail(context, topUp, purchase, "The payment was canceled.");
@@ -220,8 +244,6 @@ async function record(context: TopUpContext, purchase: BegunPurchase, answer: St
     await observe(tx, [observationOf(purchase, answer)], platformTenant);
     const { bought } = await settleNow(tx, [purchase], database.kind);
     await queueCreditsAdded(tx, mails, bought);
-    // Its event may have been here before.
-    if ((await purchaseState(tx, purchase, purchase.id))?.state === "paid") await endTopUp(tx, purchase, purchase.id);
   });
   wake();
 }

@@ -10,6 +10,7 @@ import {
   writePurchases,
 } from "./purchase-table.ts";
 import { chargesToFetch, isOver, isPaid, type PurchaseHeads, settlement } from "./settlement.ts";
+import { endTopUps } from "./top-up-table.ts";
 
 /** Reads what is known of the payments of these purchases, each locked; the answer has one for each, in their order. */
 export type ReadHeads = (tx: Queryable, purchases: readonly Purchase[]) => Promise<readonly PurchaseHeads[]>;
@@ -40,7 +41,7 @@ export interface SettledPayment {
 /**
  * Settles these purchases in `tx`, under their locks and then their accounts', each sorted; `found` is sorted by key. What
  * it posts follows from the heads alone, so that it may run again, in any order and beside others: the same heads post
- * nothing more.
+ * nothing more. A top-up ends with the purchase that is paid.
  */
 export async function settlePurchases(
   tx: Queryable,
@@ -90,7 +91,11 @@ export async function settlePurchases(
     expire(ledger);
     settled.posted += ledger.entries.length;
   }
-  await Promise.all([writeLedgers(tx, ledgers.values(), now), writePurchases(tx, changed)]);
+  await Promise.all([
+    writeLedgers(tx, ledgers.values(), now),
+    writePurchases(tx, changed),
+    endTopUps(tx, settled.bought, now),
+  ]);
   return settled;
 }
 

@@ -1,4 +1,5 @@
 // Accounts that buy credits by themselves when they run low, one payment at a time. Table: auto_top_ups
+import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import type { AccountRef, Credits } from "./ledger.ts";
 
@@ -34,16 +35,36 @@ export async function readTopUp(tx: Queryable, ref: AccountRef): Promise<TopUp |
   return (await tx.query<TopUp>({ text: READ, values: [ref.tenantId, ref.livemode, ref.accountId] })).rows[0];
 }
 
+/** Before the first account, and behind the last one. */
+export const FIRST: AccountRef = { tenantId: "", livemode: false, accountId: "" };
+const LAST: AccountRef = { tenantId: "~", livemode: true, accountId: "~" };
+
+/** The last of the next so many accounts behind this one; undefined: there are not that many. */
+export async function topUpsUntil(tx: Queryable, after: AccountRef, count: number): Promise<AccountRef | undefined> {
+  return (await tx.query<AccountRef>({ text: UNTIL, values: [...keyOf(after), count - 1] })).rows[0];
+}
+
 /**
- * Takes those that are due for so many seconds: with a purchase under way, or below their threshold with a payment method and
- * credits used since they bought last. The row's lock and time keep others off.
+ * Takes those that are due for so many seconds: with a purchase under way; or, of the accounts behind `after` up to `until`,
+ * below their threshold with a payment method and credits used since they bought last. The row's lock and time keep others off.
  */
 export async function claimDueTopUps(
   tx: Queryable,
-  { modes, limit, seconds }: { modes: readonly boolean[]; limit: number; seconds: number },
+  { modes, limit, seconds, after = FIRST, until = LAST }: DueTopUps,
 ): Promise<TopUp[]> {
-  return (await tx.query<TopUp>({ text: CLAIM, values: [modes, limit, seconds] })).rows;
+  const values = [modes, limit, seconds, ...keyOf(after), ...keyOf(until)];
+  return (await tx.query<TopUp>({ text: CLAIM, values })).rows;
 }
+
+interface DueTopUps {
+  modes: readonly boolean[];
+  limit: number;
+  seconds: number;
+  after?: AccountRef | undefined;
+  until?: AccountRef | undefined;
+}
+
+const keyOf = ({ tenantId, livemode, accountId }: AccountRef) => [tenantId, livemode, accountId];
 
 /** In the commit that writes the purchase. False: since it was claimed somebody else began, ended or changed it. */
 export async function beginTopUp(
@@ -66,9 +87,21 @@ export async function purchaseState(
   return (await tx.query<{ state: string; intentId: string | null }>({ text: STATE, values })).rows[0];
 }
 
-/** It was paid: does nothing when another purchase is under way, or none. */
-export async function endTopUp(tx: Queryable, ref: AccountRef, purchaseId: string): Promise<void> {
-  await tx.query({ text: END, values: [ref.tenantId, ref.livemode, ref.accountId, purchaseId] });
+/** They were paid: does nothing where another purchase is under way, or none. `at`: when their credits came; without it, it is looked up. */
+export async function endTopUps(
+  tx: Queryable,
+  paid: readonly (AccountRef & { purchaseId: string })[],
+  at?: Date,
+): Promise<void> {
+  if (paid.length === 0) return;
+  const values = [
+    textArray(paid.map(({ tenantId }) => tenantId)),
+    booleanArray(paid.map(({ livemode }) => livemode)),
+    textArray(paid.map(({ accountId }) => accountId)),
+    textArray(paid.map(({ purchaseId }) => purchaseId)),
+    at?.toISOString() ?? null,
+  ];
+  await tx.query({ name: "end_top_ups", text: END, values });
 }
 
 /** It was not, and is tried anew after so many seconds; `give up`: not by itself any more. `purchaseId` null: none was begun. */
@@ -97,24 +130,35 @@ const SAVE = `
 
 const READ = `select ${COLUMNS} from auto_top_ups as top_up where tenant_id = $1 and livemode = $2 and account_id = $3`;
 
+const UNTIL = `
+  select tenant_id as "tenantId", livemode, account_id as "accountId" from auto_top_ups
+  where (tenant_id, livemode, account_id) > ($1::text, $2::boolean, $3::text)
+  order by tenant_id, livemode, account_id offset $4 limit 1`;
+
 const CLAIM = `
   update auto_top_ups as top_up set next_attempt_at = now() + $3 * interval '1 second'
   from (
     select wanted.tenant_id, wanted.livemode, wanted.account_id
-    from auto_top_ups as wanted
-    join accounts as account
-      on account.tenant_id = wanted.tenant_id and account.livemode = wanted.livemode and account.id = wanted.account_id
-    join credit_balances as stored
-      on stored.tenant_id = wanted.tenant_id and stored.livemode = wanted.livemode and stored.account_id = wanted.account_id
-    where (wanted.enabled or wanted.purchase_id is not null) and wanted.next_attempt_at <= now()
-      and wanted.livemode = any ($1::boolean[])
-      and (wanted.purchase_id is not null or (
-        wanted.enabled and stored.balance < wanted.threshold and account.default_payment_method_id is not null
-        and (wanted.bought_at is null or wanted.bought_at < (
+    from (
+      select tenant_id, livemode, account_id from auto_top_ups where purchase_id is not null and next_attempt_at <= now()
+      union all
+      select idle.tenant_id, idle.livemode, idle.account_id
+      from auto_top_ups as idle
+      join credit_balances as stored
+        on stored.tenant_id = idle.tenant_id and stored.livemode = idle.livemode and stored.account_id = idle.account_id
+      join accounts as account
+        on account.tenant_id = idle.tenant_id and account.livemode = idle.livemode and account.id = idle.account_id
+      where (idle.tenant_id, idle.livemode, idle.account_id) > ($4::text, $5::boolean, $6::text)
+        and (idle.tenant_id, idle.livemode, idle.account_id) <= ($7::text, $8::boolean, $9::text)
+        and idle.purchase_id is null and idle.enabled and idle.next_attempt_at <= now()
+        and stored.balance < idle.threshold and account.default_payment_method_id is not null
+        and (idle.bought_at is null or idle.bought_at < (
           select used.created_at from credit_entries as used
-          where used.tenant_id = wanted.tenant_id and used.livemode = wanted.livemode
-            and used.account_id = wanted.account_id and used.kind in ('spend', 'expiry')
-          order by used.id desc limit 1))))
+          where used.tenant_id = account.tenant_id and used.livemode = account.livemode
+            and used.account_id = account.id and used.kind in ('spend', 'expiry')
+          order by used.id desc limit 1))) as found
+    join auto_top_ups as wanted using (tenant_id, livemode, account_id)
+    where wanted.livemode = any ($1::boolean[]) and wanted.next_attempt_at <= now()
     order by wanted.next_attempt_at limit $2 for update of wanted skip locked) as due
   where top_up.tenant_id = due.tenant_id and top_up.livemode = due.livemode and top_up.account_id = due.account_id
   returning ${COLUMNS}`;
@@ -133,12 +177,14 @@ const STATE =
 const END = `
   update auto_top_ups as ended
   set purchase_id = null, payment_method_id = null, failures = 0, last_error = null,
-      bought_at = coalesce((
+      bought_at = coalesce($5::timestamptz, (
         select min(entry.created_at) from credit_entries as entry
-        where entry.tenant_id = $1 and entry.livemode = $2 and entry.account_id = $3
-          and entry.purchase_id = $4 and entry.kind = 'purchase'), clock_timestamp()),
+        where entry.tenant_id = paid.tenant_id and entry.livemode = paid.livemode and entry.account_id = paid.account_id
+          and entry.purchase_id = paid.purchase_id and entry.kind = 'purchase'), clock_timestamp()),
       next_attempt_at = now(), updated_at = now()
-  ${OF} and ended.purchase_id = $4`;
+  from unnest($1::text[], $2::boolean[], $3::text[], $4::text[]) as paid (tenant_id, livemode, account_id, purchase_id)
+  where ended.tenant_id = paid.tenant_id and ended.livemode = paid.livemode and ended.account_id = paid.account_id
+    and ended.purchase_id = paid.purchase_id`;
 
 const FAIL = `
   update auto_top_ups

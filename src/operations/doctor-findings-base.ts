@@ -13,7 +13,7 @@ export const BASE_FINDINGS = {
   schema_pending: kind(
     "error",
     "Migrations are pending",
-    "The database lacks {count} migrations of this version, from {first} on.",
+    "The database lacks {count} [migration|migrations] of this version, from {first} on.",
     "Run `billhook migrate`, or start the server again.",
   ),
   schema_old: kind("error", "The schema is old", "{reason}", "Run `billhook migrate`, or start the server again."),
@@ -196,7 +196,7 @@ export const OWN_FINDINGS = {
   more_found: kind(
     "notice",
     "There is more of the same",
-    "{count} more were found of: {what}.",
+    "{count} more [was|were] found of: {what}.",
     "Mend those that are listed, and run `billhook doctor` again.",
   ),
 } satisfies Record<string, FindingKind>;

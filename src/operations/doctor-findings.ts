@@ -67,7 +67,7 @@ const FOUND_AT_WORK = {
   webhook_endpoint_events: kind(
     "error",
     "A webhook endpoint lacks event types",
-    "The {role} endpoint {endpoint} is not sent {count} types that Billhook reads, such as {types}.",
+    "The {role} endpoint {endpoint} is not sent {count} [type|types] that Billhook reads, such as {types}.",
     "Run `billhook stripe setup --mode {mode}`, which adds them.",
   ),
   webhook_endpoint_version: kind(
@@ -97,31 +97,31 @@ const FOUND_AT_WORK = {
   webhook_secret_wrong: kind(
     "error",
     "A signing secret is wrong",
-    "{count} events of {whose} came to {address}, the last at {at}, signed with a secret that is not configured; none was taken since.",
+    "{count} [event|events] of {whose} came to {address}, the last at {at}, signed with a secret that is not configured; none was taken since.",
     "Copy the signing secret of the {role} endpoint in {mode} mode from Stripe's dashboard into {variable}, and start again. If Stripe's dashboard shows no failed deliveries, somebody else sent them.",
   ),
   webhook_secret_mixed: kind(
     "warning",
     "Some events fail their signature",
-    "Events of {whose} are taken, but {count} at {address} were signed otherwise, the last at {at}: a second endpoint, or a forger.",
+    "Events of {whose} are taken, but {count} at {address} [was|were] signed otherwise, the last at {at}: a second endpoint, or a forger.",
     "Look for a second {role} endpoint in Stripe's dashboard ({mode} mode): delete it, or add its secret to {variable} after a comma.",
   ),
   webhook_body_changed: kind(
     "error",
     "Something rewrites the events",
-    "{count} events came to {address}, the last at {at}, whose signature fits the body only as it was before it was rewritten.",
+    "{count} [event|events] came to {address}, the last at {at}, whose signature fits the body only as it was before it was rewritten.",
     "Let the proxy, gateway or framework before {address} pass the body through byte for byte: no parsing, no reformatting, no re-encoding.",
   ),
   webhook_signature_stripped: kind(
     "error",
     "Events come without their signature",
-    "{count} events came to {address}, the last at {at}, {how}.",
+    "{count} [event|events] came to {address}, the last at {at}, {how}.",
     "Let the proxy before {address} pass the Stripe-Signature header on, once and unchanged.",
   ),
   webhook_stale: kind(
     "error",
     "Events come too late",
-    "{count} events came to {address}, the last at {at}, with a right signature of more than 300 seconds ago.",
+    "{count} [event|events] came to {address}, the last at {at}, with a right signature of more than 300 seconds ago.",
     "Synchronise this machine's clock by NTP; if it is right, something before {address} holds events back or plays them again.",
   ),
   door_unreachable: kind(
@@ -163,7 +163,7 @@ const FOUND_AT_WORK = {
   events_not_delivered: kind(
     "warning",
     "Stripe holds events that did not arrive",
-    "{count} events of the last three days in {mode} mode were not delivered and are not here, the oldest {id} of {at}.",
+    "{count} [event|events] of the last three days in {mode} mode [was|were] not delivered and [is|are] not here, the oldest {id} of {at}.",
     "Mend the endpoints first, then run `billhook catch-up --since {since}`.",
   ),
   events_missed: kind(
@@ -181,7 +181,7 @@ const FOUND_AT_WORK = {
   webhook_receipts: kind(
     "ok",
     "What the webhook door took",
-    "{address}: {count} events of {whose} taken, the last at {at}.",
+    "{address}: {count} [event|events] of {whose} taken, the last at {at}.",
     "Nothing.",
   ),
 
@@ -189,37 +189,37 @@ const FOUND_AT_WORK = {
   events_failed: kind(
     "error",
     "Events failed",
-    "{count} events were given up, the last {id} ({type}): {reason}",
+    "{count} [event was|events were] given up, the last {id} ({type}): {reason}",
     "Look with `billhook events show {id}`; when its cause is mended run `billhook events replay --status failed`.",
   ),
   events_stuck: kind(
     "error",
     "Events are not processed",
-    "The oldest of {count} events in the queue has waited for {age} seconds.",
+    "The oldest of {count} [event|events] in the queue has waited for {age} seconds.",
     "Start a process with the role `work` (`billhook serve`), and look at its log for `background work failed`.",
   ),
   events_late: kind(
     "warning",
     "Events are processed late",
-    "The oldest of {count} events in the queue has waited for {age} seconds.",
+    "The oldest of {count} [event|events] in the queue has waited for {age} seconds.",
     "Look at the log for `background work failed`; if it only has much to do, start another process with `billhook serve --roles work`.",
   ),
   events_unrouted: kind(
     "warning",
     "Events belong to nobody",
-    "{count} events came of the Stripe account {account}, which no tenant has connected.",
+    "{count} [event|events] came of the Stripe account {account}, which no tenant has connected.",
     "Let its tenant connect {account} (`POST /api/v1/auth/tenants/stripe/connect/`): the events are processed then.",
   ),
   shapes_unknown: kind(
     "warning",
     "Objects have a shape that is not known",
-    "{count} rows have required fields that could not be read.",
+    "{count} [row has|rows have] required fields that could not be read.",
     "Bring the endpoints to the API version of this Billhook with `billhook stripe setup`, then run `billhook drift --repair`.",
   ),
   fetches_failing: kind(
     "warning",
     "Objects cannot be fetched",
-    "{count} objects are asked of Stripe again and again, such as {id}: {reason}",
+    "{count} [object is|objects are] asked of Stripe again and again, such as {id}: {reason}",
     "Mend that: they are fetched by themselves then.",
   ),
 
@@ -257,7 +257,7 @@ const FOUND_AT_WORK = {
   deliveries_late: kind(
     "warning",
     "Webhooks to tenants wait",
-    "{count} deliveries wait, the oldest of {tenant} for {age} seconds.",
+    "{count} [delivery waits|deliveries wait], the oldest of {tenant} for {age} seconds.",
     "Look at `GET /api/v1/admin/overview/`; if their receivers answer, raise WEBHOOK_CONCURRENCY or start another process.",
   ),
 
@@ -277,25 +277,25 @@ const FOUND_AT_WORK = {
   price_without_pack: kind(
     "notice",
     "A price that was paid matches no pack",
-    "{count} paid sessions of the last 30 days bought {price} of {tenant} beside a pack, and it is no pack's own.",
+    "{count} paid [session|sessions] of the last 30 days bought {price} of {tenant} beside a pack, and it is no pack's own.",
     "If {price} should bring credits: mark it as a pack's in Stripe and run `billhook credit-packs sync --from-stripe`; then decide on the payments at `GET /api/v1/admin/unmatched-purchases/`.",
   ),
   session_without_pack: kind(
     "notice",
     "What was paid is no pack",
-    "{count} paid sessions of the last 30 days sold nothing whose price is a pack of {tenant}, the last {session}: they brought no credits.",
+    "{count} paid [session|sessions] of the last 30 days sold nothing whose price is a pack of {tenant}, the last {session}: [it|they] brought no credits.",
     "Look at what {session} sold in Stripe's dashboard. If it should bring credits: mark its price as a pack's and run `billhook credit-packs sync --from-stripe`, and give the buyers theirs (`POST /api/v1/accounts/:id/credits/grant/`).",
   ),
   purchases_waiting: kind(
     "warning",
     "Payments wait for a decision",
-    "{count} payments of {tenant} brought no credits yet, because {why}; the oldest {id} of {at}.",
+    "{count} [payment|payments] of {tenant} brought no credits yet, because {why}; the oldest {id} of {at}.",
     "Look at `GET /api/v1/admin/unmatched-purchases/`, then `POST /api/v1/admin/unmatched-purchases/{id}/assign/` or `/dismiss/`.",
   ),
   purchases_unresolved: kind(
     "warning",
     "Payments cannot be looked up",
-    "{count} payments were asked of Stripe five times or more without an answer, such as {id}: {reason}",
+    "{count} [payment was|payments were] asked of Stripe five times or more without an answer, such as {id}: {reason}",
     "Mend that: they are looked up by themselves then.",
   ),
 
@@ -309,13 +309,13 @@ const FOUND_AT_WORK = {
   mails_failed: kind(
     "error",
     "Mails were refused",
-    "{count} mails of the last week were given up, the last {id} ({template}): {reason}",
+    "{count} [mail|mails] of the last week [was|were] given up, the last {id} ({template}): {reason}",
     "Correct {settings}, then `billhook mails retry {id}`; all are listed by `billhook mails list --status failed`.",
   ),
   mails_late: kind(
     "warning",
     "Mails wait",
-    "{count} mails were tried and not sent yet; the last answer was: {reason}",
+    "{count} [mail was|mails were] tried and not sent yet; the last answer was: {reason}",
     "Correct {settings}; they are tried again by themselves.",
   ),
 } satisfies Record<string, FindingKind>;

@@ -9,12 +9,18 @@ export interface FindingKind {
   title: string;
   /** `{name}` is filled with what was found. */
   cause: string;
+  /** The same where `{count}` is 1. */
+  causeOfOne: string;
   mend: string;
 }
 
+/** In `cause`, `[event was|events were]` is what it says of one, and of many. */
 export const kind = (severity: Severity, title: string, cause: string, mend: string): FindingKind => ({
   severity,
   title,
-  cause,
+  cause: cause.replace(NUMBERED, "$2"),
+  causeOfOne: cause.replace(NUMBERED, "$1"),
   mend,
 });
+
+const NUMBERED = /\[([^|\]]*)\|([^\]]*)\]/g;

@@ -41,7 +41,7 @@ export interface Report {
 }
 
 export function findingOf({ code, subject, values = {}, details }: Found): Finding {
-  const { severity, title, cause, mend } = FINDINGS[code];
+  const { severity, title, cause, causeOfOne, mend } = FINDINGS[code];
   const fill = (sentence: string): string =>
     sentence.replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = values[name];
@@ -49,7 +49,8 @@ export function findingOf({ code, subject, values = {}, details }: Found): Findi
       return String(value);
     });
   return {
-    ...{ code, severity, subject: subject ?? null, title, cause: fill(cause), mend: fill(mend) },
+    ...{ code, severity, subject: subject ?? null, title },
+    ...{ cause: fill(values.count === 1 ? causeOfOne : cause), mend: fill(mend) },
     ...(details === undefined ? {} : { details }),
   };
 }

@@ -1,10 +1,12 @@
-// Registration: of a tenant with its first owner and keys, or of a person with nothing but an account at the platform.
+// Registration: of a tenant with its first owner and keys, of a person's next tenant, or of a person with nothing but an account at the platform.
 import { audit } from "../audit/audit-log.ts";
 import { publicError } from "../base/errors.ts";
-import { newId } from "../base/ids.ts";
+import { idOfOperation, newId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
+import { openSecrets } from "../outbox/endpoint-secrets.ts";
+import { firstEndpoint } from "../outbox/endpoint-table.ts";
 import { makeFirstEndpoint } from "../outbox/first-endpoint.ts";
-import { makeKeys } from "./api-keys.ts";
+import { endKeys, makeKeys } from "./api-keys.ts";
 import { KEY_TYPES } from "./key-format.ts";
 import type { KeyType } from "./key-format.ts";
 import { addMember } from "./memberships.ts";
@@ -14,7 +16,7 @@ import type { PeopleContext, TokenPair } from "./people-context.ts";
 import { insertPerson } from "./people.ts";
 import type { Person } from "./people.ts";
 import { startSession } from "./sessions.ts";
-import { insertTenant } from "./tenant-table.ts";
+import { insertTenant, readTenants } from "./tenant-table.ts";
 import type { Tenant } from "./tenant-table.ts";
 
 export interface PersonGiven {
@@ -23,7 +25,7 @@ export interface PersonGiven {
   name: string | null;
 }
 
-export interface TenantGiven extends PersonGiven {
+export interface TenantGiven {
   companyName: string;
   domain: string;
 }
@@ -33,41 +35,97 @@ export interface RegisteredPerson {
   tokens: TokenPair;
 }
 
-export interface RegisteredTenant extends RegisteredPerson {
+export interface MadeTenant {
   tenant: Tenant;
   /** Whole: they are never shown again. */
   keys: Record<KeyType, string>;
   webhookSecret: string;
 }
 
+export type RegisteredTenant = RegisteredPerson & MadeTenant;
+
 export async function registerTenant(
   context: PeopleContext,
-  given: TenantGiven,
+  given: TenantGiven & PersonGiven,
   source: string | null,
 ): Promise<RegisteredTenant> {
   const passwordHash = await acceptedHash(given.password, [given.email, given.companyName, given.domain]);
-  const id = newId("ten");
   const registered = await context.database.transaction(async (tx) => {
     const person = await newPerson(tx, given, passwordHash);
-    const tenant = await insertTenant(tx, { id, companyName: given.companyName, domain: given.domain });
-    const first = await makeFirstEndpoint(tx, context.ring, id);
-    if (first === undefined) throw new Error("a new tenant's endpoint could not be stored");
-    await addMember(tx, { tenantId: id, personId: person.id, role: "owner" });
-    const keys = await makeKeys(tx, { tenantId: id, types: KEY_TYPES, brand: context.keyBrand, by: person.id });
+    const made = await newTenant(tx, context, { ...given, id: newId("ten") }, { personId: person.id, source });
     const session = await startSession(tx, person.id, source);
     await mailToken(tx, context, "verify_address", person);
-    await audit(tx, {
-      tenantId: id,
-      actor: { kind: "person", id: person.id },
-      action: "tenant.registered",
-      target: id,
-      source,
-      after: { company_name: given.companyName, domain: given.domain, owner: person.id },
-    });
-    return { person, tenant, keys: keys as Record<KeyType, string>, webhookSecret: first.secret, session };
+    return { person, ...made, session };
   });
   const { session, ...rest } = registered;
   return { ...rest, tokens: await tokenPair(context, session) };
+}
+
+/** Who makes a tenant, and from which address. */
+interface Founder {
+  personId: string;
+  source: string | null;
+}
+
+/**
+ * Another tenant of somebody who is known. A wish that was carried out before, and whose answer was lost, gives the same
+ * tenant with other keys: nobody has seen the first ones. `operationId`: see `Call.idempotencyKey`.
+ */
+export async function registerAnotherTenant(
+  context: PeopleContext,
+  given: TenantGiven,
+  founder: Founder,
+  operationId: string | undefined,
+): Promise<MadeTenant> {
+  const id = idOfOperation("ten", operationId);
+  return context.database.transaction(async (tx) => {
+    const [before] = await readTenants(tx, [id]);
+    return before === undefined
+      ? newTenant(tx, context, { ...given, id }, founder)
+      : withOtherKeys(tx, context, before, founder);
+  });
+}
+
+/** A tenant with its owner, its first endpoint and its keys. */
+async function newTenant(
+  tx: Queryable,
+  context: PeopleContext,
+  { id, companyName, domain }: TenantGiven & { id: string },
+  { personId, source }: Founder,
+): Promise<MadeTenant> {
+  const tenant = await insertTenant(tx, { id, companyName, domain });
+  const first = await makeFirstEndpoint(tx, context.ring, id);
+  if (first === undefined) throw new Error("a new tenant's endpoint could not be stored");
+  await addMember(tx, { tenantId: id, personId, role: "owner" });
+  const keys = await makeKeys(tx, { tenantId: id, types: KEY_TYPES, brand: context.keyBrand, by: personId });
+  await audit(tx, {
+    tenantId: id,
+    actor: { kind: "person", id: personId },
+    action: "tenant.registered",
+    target: id,
+    source,
+    after: { company_name: companyName, domain, owner: personId },
+  });
+  return { tenant, keys: keys as Record<KeyType, string>, webhookSecret: first.secret };
+}
+
+async function withOtherKeys(
+  tx: Queryable,
+  { ring, keyBrand: brand }: PeopleContext,
+  tenant: Tenant,
+  { personId, source }: Founder,
+): Promise<MadeTenant> {
+  const { id: tenantId } = tenant;
+  const [types, reason] = [[...KEY_TYPES], "regenerated"];
+  const ended = await endKeys(tx, { tenantId, types, reason, graceSeconds: 0, told: "key.regenerated" });
+  const keys = await makeKeys(tx, { tenantId, types, brand, by: personId });
+  const actor = { kind: "person", id: personId } as const;
+  const change = { before: { types: ended }, after: { types, grace_seconds: 0 } };
+  await audit(tx, { tenantId, actor, source, action: "api_keys.regenerated", target: tenantId, ...change });
+  const first = await firstEndpoint(tx, tenantId);
+  if (first === undefined) throw new Error(`the tenant ${tenantId} has no first endpoint`);
+  const webhookSecret = openSecrets(ring, first, 0).secrets[0] ?? "";
+  return { tenant, keys: keys as Record<KeyType, string>, webhookSecret };
 }
 
 export async function registerPerson(
