@@ -3,10 +3,8 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { withoutBrowser } from "./support/browser.ts";
-import { expectAccessible, expectFitsWidth, PHONE, shot } from "./support/dashboard-browser.ts";
+import { lookAt } from "./support/dashboard-browser.ts";
 import { openServedDashboard, type ServedDashboard } from "./support/dashboard-served.ts";
-
-const WIDE = { width: 1200, height: 900 };
 
 describe.skipIf(withoutBrowser())("in a browser", () => {
   let served: ServedDashboard;
@@ -18,16 +16,6 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
 
   const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
   const tile = (page: Page, label: string) => page.locator(".bh-figures > div", { hasText: label });
-  const look = async (page: Page, name: string): Promise<void> => {
-    await shot(page, `${name}-light`);
-    await expectAccessible(page);
-    await shot(page, `${name}-dark`);
-    await page.setViewportSize(PHONE);
-    await expectFitsWidth(page);
-    await shot(page, `${name}-phone`);
-    await page.setViewportSize(WIDE);
-    await page.emulateMedia({ colorScheme: "light" });
-  };
   /** On the sandbox's Checkout page, with the card that is filled in. */
   const pay = async (page: Page, button: RegExp): Promise<void> => {
     await page.waitForURL(`${served.sandboxUrl}/c/pay/**`);
@@ -44,7 +32,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByText("The credits are on your account.").waitFor();
     await tile(page, "Added").filter({ hasText: "+500 credits" }).waitFor();
     await tile(page, "Balance").filter({ hasText: "500 credits" }).waitFor();
-    await look(page, "credits-return");
+    await lookAt(page, "credits-return");
     // The page is found again by its address alone, also by another tab of the same person.
     const other = await page.context().newPage();
     await other.goto(page.url());
@@ -55,10 +43,10 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("button", { name: "See your credits" }).click();
     await heading(page, "Credits");
     await page.getByRole("table", { name: "Ledger" }).getByText("Purchase", { exact: true }).waitFor();
-    await look(page, "credits");
+    await lookAt(page, "credits");
     await page.getByRole("link", { name: "All purchases" }).click();
     await page.getByRole("table", { name: "Purchases" }).getByText("Paid", { exact: true }).last().waitFor();
-    await look(page, "purchases");
+    await lookAt(page, "purchases");
 
     await page.getByRole("link", { name: "Credits", exact: true }).click();
     await page.getByRole("button", { name: /^Purchase for \$10\.00/ }).click();
@@ -66,7 +54,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("button", { name: "See your credits" }).click();
     await tile(page, "Balance").filter({ hasText: "600 credits" }).waitFor();
     await page.getByRole("figure", { name: "Balance over the latest entries" }).locator("svg").first().waitFor();
-    await look(page, "credits-chart");
+    await lookAt(page, "credits-chart");
     await page.context().close();
   }, 120_000);
 
@@ -81,10 +69,10 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByText("No payment method is saved").waitFor();
     await page.getByRole("button", { name: "Add a payment method" }).click();
     await page.getByLabel("Card number").waitFor();
-    await look(page, "payment-method-form");
+    await lookAt(page, "payment-method-form");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByText("•••• 4242").waitFor();
-    await look(page, "payment-method");
+    await lookAt(page, "payment-method");
     await page.getByRole("button", { name: "Save another payment method" }).click();
     await page.getByLabel("Test card").last().selectOption("4000 0025 0000 3155");
     await page.getByRole("button", { name: "Save", exact: true }).click();
@@ -105,7 +93,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await tile(page, "Balance").filter({ hasText: "100 credits" }).waitFor();
     await page.getByRole("table", { name: "Ledger" }).getByText("+100", { exact: true }).waitFor();
     await form.getByText(/^On/).waitFor();
-    await look(page, "top-up");
+    await lookAt(page, "top-up");
     await page.reload();
     expect(await form.getByLabel("When it falls below").inputValue()).toBe("50 credits");
     await page.context().close();
@@ -116,12 +104,12 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("heading", { name: "Choose a plan" }).waitFor();
     const plans = page.locator(".bh-plans > li");
     const [first = "", second = ""] = await plans.locator("h3").allTextContents();
-    await look(page, "plans");
+    await lookAt(page, "plans");
     await page.getByRole("button", { name: `Subscribe to ${first}` }).click();
     await pay(page, /^Pay \$\d+\.00 and subscribe$/);
     await page.waitForURL(`${served.url}/dashboard/subscription/return?**`, { waitUntil: "commit" });
     await page.getByText("Your subscription has begun.").waitFor();
-    await look(page, "subscription-return");
+    await lookAt(page, "subscription-return");
     await page.getByRole("button", { name: "See your subscription" }).click();
     await page.getByText("Renews").waitFor();
 
@@ -135,11 +123,11 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("button", { name: new RegExp(`^Change to this ?: ${second}$`) }).click();
     await dialog.getByRole("button", { name: "Change the plan" }).click();
     await page.locator(".bh-plans > li[data-current] h3", { hasText: second }).waitFor();
-    await look(page, "subscription");
+    await lookAt(page, "subscription");
 
     await page.getByRole("link", { name: "Invoices" }).click();
     await page.getByRole("table", { name: "Invoices" }).getByText("Paid", { exact: true }).last().waitFor();
-    await look(page, "invoices");
+    await lookAt(page, "invoices");
     await page.context().close();
   }, 120_000);
 
@@ -152,7 +140,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByLabel("New password").fill("Another-Horse-7-Stable");
     await page.getByRole("button", { name: "Change the password" }).click();
     await page.locator(".bh-error, .mantine-PasswordInput-error").first().waitFor();
-    await look(page, "profile");
+    await lookAt(page, "profile");
     // Registering began one session, and signing in another one.
     const sessions = page.getByRole("table", { name: "Sessions" });
     await sessions.getByText("This one").waitFor();

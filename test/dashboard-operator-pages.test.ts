@@ -4,17 +4,16 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { withoutBrowser } from "./support/browser.ts";
-import { expectAccessible, expectFitsWidth, PHONE, shot } from "./support/dashboard-browser.ts";
+import { lookAt, settled } from "./support/dashboard-browser.ts";
 import { openOperatorScene, type OperatorScene } from "./support/dashboard-operator-scene.ts";
-
-const DESK = { width: 1200, height: 900 };
+import { send } from "./support/people.ts";
 
 describe.skipIf(withoutBrowser())("the operator's page", () => {
   let scene: OperatorScene;
   let page: Page;
   beforeAll(async () => {
     scene = await openOperatorScene();
-    page = await scene.signedIn(scene.operator);
+    page = await scene.signedIn(scene.operator, "/", { expected: /status of 404.*ten_nobody/ });
   }, 240_000);
   afterEach(() => scene.expectNoFaults());
   afterAll(() => scene.close());
@@ -54,6 +53,9 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
     ["credit-purchases", "credit-purchases"],
     ["credit-purchase", "credit-purchases/…", "credit-purchases/?"],
     ["unmatched-purchases", "unmatched-purchases"],
+    ["unmatched-purchase", "unmatched-purchases/…", "unmatched-purchases/?"],
+    ["event", "events/…"],
+    ["delivery", "deliveries/…"],
     ["tenants", "tenants"],
     ["tenant", "tenants/…", "tenants/?"],
     ["people", "people"],
@@ -65,8 +67,15 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
     ["not-there", "tenants/ten_nobody"],
   ];
 
+  /** The newest of the platform's own, as its owner finds it. */
+  const told = async (path: string): Promise<string> => {
+    const [name = ""] = path.split("/");
+    const { json } = await send(scene.door, "GET", `/api/v1/${name}/?limit=1`, { token: scene.operator.access });
+    return path.replace("…", (json.data as { id: string }[])[0]?.id ?? "");
+  };
+
   const pathOf = async (path: string, list: string | undefined): Promise<string> => {
-    if (list === undefined) return path;
+    if (list === undefined) return path.endsWith("…") ? told(path) : path;
     if (path.startsWith("accounts/")) {
       const [account] = (await scene.door.admin("GET", `accounts/?email=${scene.stranger}`)).json.data as {
         id: string;
@@ -84,24 +93,15 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
   it.each(PAGES)(
     "%s",
     async (name, path, list) => {
-      await page.setViewportSize(DESK);
-      await page.emulateMedia({ colorScheme: "light" });
       await page.goto(`${scene.door.url}/operator/${await pathOf(path, list)}`);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await settled(page);
-      await expectAccessible(page);
-      await shot(page, `op-${name}-dark`);
-      await page.emulateMedia({ colorScheme: "light" });
-      await shot(page, `op-${name}-light`);
-      await page.setViewportSize(PHONE);
-      await expectFitsWidth(page);
-      await shot(page, `op-${name}-phone`);
+      await lookAt(page, `op-${name}`);
     },
     60_000,
   );
 
   it("there is one for every entry of the navigation", async () => {
-    await page.setViewportSize(DESK);
     await page.goto(`${scene.door.url}/operator/overview`);
     const navigation = page.getByRole("navigation", { name: "Main" });
     const paths = await navigation
@@ -111,13 +111,3 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
     expect(paths.filter((path) => path.startsWith("/operator/") && !looked.has(path))).toEqual([]);
   });
 });
-
-/** Nothing is on its way any more. */
-async function settled(page: Page): Promise<void> {
-  await expect
-    .poll(() => page.locator("[aria-busy=true], [aria-label=Loading], .mantine-Skeleton-root").count(), {
-      timeout: 15_000,
-      interval: 100,
-    })
-    .toBe(0);
-}

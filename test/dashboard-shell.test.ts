@@ -152,6 +152,32 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.context().close();
   });
 
+  it("who is signed in registers another tenant, sees its keys once, and is in its area as the same person", async () => {
+    const owner = await newOperator(scene.door);
+    const page = await scene.signedIn(owner);
+    await page.getByRole("button", { name: `You: ${owner.email}` }).click();
+    await page.getByRole("menuitem", { name: "Register a tenant" }).click();
+    await page.getByText(`You become its first owner, as ${owner.email}.`).waitFor();
+    expect(await page.locator("input[name=email], input[name=password]").count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByLabel("Company").fill("Second Ltd");
+    await page.getByLabel("Domain").fill("second.example");
+    await page.getByRole("button", { name: "Register" }).click();
+    const key = (await page.getByText(/^sk_live_\w{32}$/).textContent()) ?? "";
+    await page.getByLabel("I have stored them").check();
+    await page.getByRole("button", { name: "Open the dashboard" }).click();
+    await heading(page, "Stripe account");
+    await page.getByRole("button", { name: "Tenant: Second Ltd" }).waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Tenant: Second Ltd" }).waitFor();
+    expect(await page.content()).not.toContain(key);
+    // Still an operator.
+    await page.getByRole("button", { name: `You: ${owner.email}` }).waitFor();
+    await page.getByRole("link", { name: "Overview" }).click();
+    await heading(page, "Overview");
+    await page.context().close();
+  });
+
   it("the links in mails lead to pages that do what the mail says", async () => {
     const person = await newPerson(scene.door);
     const page = await scene.visit(`/verify-address#token=${await mailedToken(scene.door, person.email)}`);
@@ -183,8 +209,15 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     const page = await scene.visit(`/invitation#token=${await mailedToken(scene.door, email)}`);
     await page.locator("input[name=password]").fill(PASSWORD);
     await expectAccessible(page);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const accepted = page.waitForResponse(/\/members\/accept\/$/);
     await page.getByRole("button", { name: "Accept" }).click();
+    expect((await (await accepted).json()) as object).toMatchObject({
+      tokens: { access: expect.any(String), refresh: null },
+    });
     await heading(page, "Stripe account");
+    expect(asked.filter((path) => /\/(login|logout)\//.test(path))).toEqual([]);
     await page.reload();
     await heading(page, "Stripe account");
     const cookies = await page.context().cookies(`${scene.door.url}/api/v1/auth/refresh/`);

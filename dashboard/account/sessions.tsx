@@ -2,37 +2,22 @@
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 
-import type { BillhookClient } from "../../kit/client/client.ts";
+import type { components } from "../../kit/client/client.ts";
 import { useAct, useOwnApi, useRead } from "../frame/hooks.ts";
 import { ErrorNote } from "../parts/error-note.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 
-interface OpenSession {
-  id: string;
-  source: string | null;
-  created_at: string;
-  last_used_at: string;
-  expires_at: string;
-  current: boolean;
-}
-
-// Routes that are newer than the generated client.
-type PlainCall = <Answer>(path: string, init: object) => Promise<Answer>;
-const plain = (client: BillhookClient) => ({
-  get: client.get as unknown as PlainCall,
-  delete: client.delete as unknown as PlainCall,
-});
+type OpenSession = components["schemas"]["OpenSession"];
 
 export function Sessions(): ReactNode {
   const own = useOwnApi();
-  const sessions = useRead(["sessions"], (_api, signal) =>
-    plain(own).get<{ data: OpenSession[] }>("/api/v1/auth/sessions/", { signal }),
+  const sessions = useRead(["sessions"], (_api, signal) => own.get("/api/v1/auth/sessions/", { signal }));
+  const end = useAct(
+    (_api, { id }: OpenSession) => own.delete("/api/v1/auth/sessions/{id}/", { params: { path: { id } } }),
+    { done: "That session has ended." },
   );
-  const end = useAct((_api, { id }: OpenSession) => plain(own).delete<unknown>(`/api/v1/auth/sessions/${id}/`, {}), {
-    done: "That session has ended.",
-  });
   return (
     <Loaded of={sessions} lines={4}>
       {({ data }) => (

@@ -1,6 +1,7 @@
 // What an area says of itself: its pages with who may open them, its entries in the navigation, and where its objects are shown.
 import type { ComponentType } from "react";
 
+import type { components } from "../../kit/client/client.ts";
 import type { Who } from "./me.ts";
 
 export interface PageSpec {
@@ -18,20 +19,12 @@ export interface PageSpec {
 export interface Area {
   /** Above its entries. */
   label: string;
+  /** All of it is of the tenant in the top bar, whose name stands beside the label. */
+  ofTenant?: boolean;
   pages: readonly PageSpec[];
-  /** Where the search box leads, by the kind of what it found (`stripe_event`, `account`, …). */
-  shows?: Readonly<Record<string, (found: FoundObject) => string>>;
+  /** Where the search box leads, by the kind of what it found. */
+  shows?: Readonly<Partial<Record<FoundObject["kind"], (found: FoundObject) => string>>>;
 }
 
 /** As `GET /api/v1/search/` and `GET /api/v1/admin/search/` answer. */
-export interface FoundObject {
-  kind: string;
-  id: string;
-  title: string | null;
-  subtitle: string | null;
-  livemode: boolean | null;
-  stripe_account: string | null;
-  tenant_id: string | null;
-  account_id: string | null;
-  object_type: string | null;
-}
+export type FoundObject = components["schemas"]["SearchHit"];

@@ -16,6 +16,17 @@ export function entriesFor(me: Me, tenant: string | undefined): { area: Area; pa
   })).filter(({ pages }) => pages.length > 0);
 }
 
+/** The page that an address of an area shows. */
+export function pageAt(path: string): PageSpec | undefined {
+  const parts = path.replace(/[?#].*/, "").split("/");
+  return AREAS.flatMap(({ pages }) => pages).find((page) => {
+    const pattern = page.path.split("/");
+    return (
+      pattern.length === parts.length && pattern.every((part, index) => part.startsWith("$") || part === parts[index])
+    );
+  });
+}
+
 /** Where `/` leads. */
 export function firstPath(me: Me, tenant: string | undefined): string {
   return entriesFor(me, tenant)[0]?.pages[0]?.path ?? "/dashboard/credits";

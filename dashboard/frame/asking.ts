@@ -18,6 +18,8 @@ import { type Standing, useStanding } from "./standing.ts";
 
 const FRESH_MS = 10_000;
 const PAGE = 50;
+/** Each page of a list is asked for again: who has read on beyond these is not watching what comes. */
+const WATCHED_PAGES = 3;
 
 /** The client sends again what may be sent again: a second layer of tries would only make people wait. */
 export const queries = new QueryClient({
@@ -100,7 +102,9 @@ export function useList<T>(
     initialPageParam: undefined,
     getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
     enabled,
-    ...(every === undefined ? {} : { refetchInterval: every }),
+    ...(every === undefined
+      ? {}
+      : { refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > WATCHED_PAGES ? false : every) }),
   });
 }
 

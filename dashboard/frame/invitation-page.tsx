@@ -7,26 +7,19 @@ import { PageLink, useGo } from "../parts/page-link.tsx";
 import { anonymous, enter, tokenOfLink, useForm } from "./anonymous.ts";
 import { CardPage, fieldsOf } from "./card-page.tsx";
 import { usePageTitle } from "./gates.tsx";
+import { forgetMe } from "./me.ts";
 import { chooseTenant } from "./standing.ts";
 
 const FIELDS = ["email", "name", "password"];
 
-/** Signed in by the password that was just chosen: the answer's own session would keep its refresh token within a script's reach. */
-async function accept(token: string, given: Record<string, string>) {
-  const { email = "", name = "", password = "" } = given;
+function accept(token: string, { email = "", name = "", password = "" }: Record<string, string>) {
   const body = {
-    token,
+    ...{ token, cookie: true },
     ...(password === "" ? {} : { password }),
     ...(name.trim() === "" ? {} : { name }),
     ...(email === "" ? {} : { email }),
   };
-  const { tenant, user, tokens } = await anonymous.post("/api/v1/auth/tenants/members/accept/", { body });
-  if (tokens === null || password === "") return { tenant, session: undefined };
-  if (tokens.refresh !== null) {
-    await anonymous.post("/api/v1/auth/logout/", { body: { refresh: tokens.refresh } });
-  }
-  const session = await anonymous.post("/api/v1/auth/login/", { body: { email: user.email, password, cookie: true } });
-  return { tenant, session };
+  return anonymous.post("/api/v1/auth/tenants/members/accept/", { body });
 }
 
 export default function InvitationPage(): ReactNode {
@@ -36,10 +29,11 @@ export default function InvitationPage(): ReactNode {
   const [isFirst, setFirst] = useState(false);
   const form = useForm(
     (given: Record<string, string>) => accept(token, given),
-    ({ tenant, session }) => {
+    ({ tenant, user, tokens }) => {
+      forgetMe();
       chooseTenant(tenant.id);
-      if (session !== undefined) enter(session);
-      go(session === undefined ? "/sign-in" : "/", { replace: true });
+      if (tokens !== null) enter({ user, tokens });
+      go(tokens === null ? "/sign-in" : "/", { replace: true });
     },
   );
   if (token === "") {

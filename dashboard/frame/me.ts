@@ -2,7 +2,7 @@
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 
 import type { BillhookError, components } from "../../kit/client/client.ts";
-import { clientOf } from "./asking.ts";
+import { clientOf, queries } from "./asking.ts";
 import { useSessionPerson } from "./session.ts";
 import { settings } from "./settings.ts";
 import { useStanding } from "./standing.ts";
@@ -28,6 +28,11 @@ export function useMeQuery(): UseQueryResult<Me, BillhookError> {
     // The other mode's answer stays until its own is there: the frame does not blink when the mode is switched.
     placeholderData: (before) => before,
   });
+}
+
+/** Before the next page: what was known of their tenants is known anew, not shown until then. */
+export function forgetMe(): void {
+  queries.removeQueries({ predicate: ({ queryKey: [, what] }) => what === "me" });
 }
 
 /** Below the shell, which waits for it. */

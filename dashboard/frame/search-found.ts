@@ -4,9 +4,9 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import type { BillhookError } from "../../kit/client/client.ts";
 import { wordOf } from "../parts/status-dot.tsx";
 import type { FoundObject } from "./area.ts";
-import { entriesFor } from "./areas.ts";
+import { AREAS, entriesFor, pageAt } from "./areas.ts";
 import { useRead } from "./asking.ts";
-import { isOperator, type Me } from "./me.ts";
+import { isOperator, mayOpen, type Me } from "./me.ts";
 
 export interface Found {
   key: string;
@@ -14,6 +14,8 @@ export interface Found {
   subtitle: string | undefined;
   kind: string;
   to: string;
+  /** Chosen when it is opened; undefined: the one that is chosen stays. */
+  tenant: string | undefined;
 }
 
 /** Shorter words begin too many addresses. */
@@ -24,7 +26,10 @@ export function pagesNamed(me: Me, tenant: string | undefined, text: string): Fo
   return entriesFor(me, tenant).flatMap(({ area, pages }) =>
     pages
       .filter(({ entry = "" }) => `${entry} ${area.label}`.toLowerCase().includes(word))
-      .map(({ path, entry = "" }) => ({ key: path, title: entry, subtitle: undefined, kind: area.label, to: path })),
+      .map(({ path, entry = "" }) => ({
+        ...{ key: path, title: entry, subtitle: undefined, kind: area.label },
+        ...{ to: path, tenant: undefined },
+      })),
   );
 }
 
@@ -38,8 +43,7 @@ export function useFoundObjects(
   const query = useRead(
     ["search", path, q],
     async (api, signal) => {
-      const get = api.get as unknown as (at: string, init: object) => Promise<{ data: FoundObject[] }>;
-      const { data } = await get(path, { params: { query: { q } }, signal });
+      const { data } = await api.get(path, { params: { query: { q } }, signal });
       return data.flatMap((object) => shown(object, me));
     },
     { enabled: q.length >= SHORTEST && (isOperator(me) || me.tenants.length > 0) },
@@ -47,24 +51,37 @@ export function useFoundObjects(
   return { found: query.data ?? [], query };
 }
 
-/** In the first area that shows this kind, of those that the person may open. */
-function pathOf(object: FoundObject, me: Me): string | undefined {
-  const open = entriesFor(me, object.tenant_id ?? undefined).map(({ area }) => area);
-  return open.flatMap(({ shows = {} }) => shows[object.kind] ?? [])[0]?.(object);
+interface Place {
+  to: string;
+  /** Whose page it is: it must be the one in the top bar. */
+  tenant: string | undefined;
+}
+
+/** In the first area that shows this kind on a page which the person may open. */
+function placeOf(object: FoundObject, me: Me): Place | undefined {
+  const tenant = object.tenant_id ?? undefined;
+  for (const { shows = {}, ofTenant = false } of AREAS) {
+    const to = shows[object.kind]?.(object);
+    const who = to === undefined ? undefined : pageAt(to)?.who;
+    if (to === undefined || who === undefined || !mayOpen(who, me, tenant)) continue;
+    if (!ofTenant || tenant === undefined) return { to, tenant: undefined };
+    if (me.tenants.some(({ id }) => id === tenant)) return { to, tenant };
+  }
+  return undefined;
 }
 
 function shown(object: FoundObject, me: Me): Found[] {
   const { kind, id, title, subtitle, livemode } = object;
-  const to = pathOf(object, me);
-  if (to === undefined) return [];
+  const place = placeOf(object, me);
+  if (place === undefined) return [];
   const name = livemode === false ? `${wordOf(kind)}, test` : wordOf(kind);
   return [
     {
       key: `${kind} ${id} ${String(livemode)} ${object.stripe_account ?? ""}`,
-      title: title ?? id,
+      title,
       subtitle: subtitle ?? undefined,
       kind: name,
-      to,
+      ...place,
     },
   ];
 }

@@ -1,14 +1,14 @@
 // What stands around every page of who is signed in: the navigation, the bar, and the way to the content.
 import { Drawer } from "@mantine/core";
 import { Outlet, useLocation } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 
 import { ErrorNote } from "../parts/error-note.tsx";
 import { Waiting } from "../parts/loaded.tsx";
 import { PageLink, useGo } from "../parts/page-link.tsx";
 import { entriesFor } from "./areas.ts";
 import { CardPage } from "./card-page.tsx";
-import { membershipOf, useMe, useMeQuery } from "./me.ts";
+import { membershipOf, useMe, useMembership, useMeQuery } from "./me.ts";
 import { signInPath } from "./next-path.ts";
 import { useSessionPerson } from "./session.ts";
 import { productName } from "./settings.ts";
@@ -82,6 +82,8 @@ function Navigation({ isInDrawer = false }: { isInDrawer?: boolean }): ReactNode
   const { tenant } = useStanding();
   const { pathname } = useLocation();
   const entries = entriesFor(useMe(), tenant);
+  const tenantName = useMembership()?.company_name;
+  const of = useId();
   // The longest entry that the address begins with: a list's objects belong to the list.
   const paths = entries.flatMap(({ pages }) => pages.map(({ path }) => path));
   const current = paths
@@ -95,10 +97,13 @@ function Navigation({ isInDrawer = false }: { isInDrawer?: boolean }): ReactNode
         </PageLink>
       )}
       <nav aria-label="Main" className="bh-nav">
-        {entries.map(({ area, pages }) => (
-          <div key={area.label}>
-            <p className="bh-nav-label">{area.label}</p>
-            <ul>
+        {entries.map(({ area: { label, ofTenant = false }, pages }, index) => (
+          <div key={label}>
+            <p className="bh-nav-label" id={`${of}-${index}`}>
+              {label}
+              {ofTenant && tenantName !== undefined && `: ${tenantName}`}
+            </p>
+            <ul aria-labelledby={`${of}-${index}`}>
               {pages.map(({ path, entry, load }) => (
                 <li key={path}>
                   <PageLink

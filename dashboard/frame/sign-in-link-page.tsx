@@ -9,11 +9,6 @@ import { CardPage } from "./card-page.tsx";
 import { FIRST_STEPS, firstStepsWait } from "./first-steps.ts";
 import { usePageTitle } from "./gates.tsx";
 
-interface Session {
-  user: { id: string };
-  tokens: { access: string };
-}
-
 /** The link works once, and React may run an effect twice. */
 let isSent = false;
 
@@ -22,10 +17,7 @@ export default function SignInLinkPage(): ReactNode {
   const go = useGo();
   const token = tokenOfLink();
   const { mutate, error } = useForm(
-    async (given: string) => {
-      const post = anonymous.post as unknown as (path: string, init: object) => Promise<Session>;
-      return post("/api/v1/auth/sign-in-link/", { body: { token: given, cookie: true } });
-    },
+    (given: string) => anonymous.post("/api/v1/auth/sign-in-link/", { body: { token: given, cookie: true } }),
     (session) => {
       enter(session);
       go(firstStepsWait() ? FIRST_STEPS : "/", { replace: true });

@@ -10,7 +10,7 @@ export default function AccountPage(): ReactNode {
   const id = usePathPart("id");
   return (
     <>
-      <PageHeader title={<IdText id={id} whole />} crumbs={[{ label: "Customers", to: "/operator/customers" }]}>
+      <PageHeader title={<IdText id={id} whole />} crumbs={[{ label: "Stripe customers", to: "/operator/customers" }]}>
         An account of ours: credits, purchases, mails, and what Stripe said of its customer.
       </PageHeader>
       <Timeline id={id} />

@@ -12,20 +12,21 @@ import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot, wordOf } from "../parts/status-dot.tsx";
 import { LinkedId } from "./cells.tsx";
 import { CodeText } from "./code-text.tsx";
-import { type BackgroundWork, type CatchUp, type ImportRun, read, type ScheduledRun } from "./operator-reads.ts";
+import type { BackgroundWork } from "./operator-reads.ts";
 import { PlainTable } from "./plain-table.tsx";
 
 type Job = components["schemas"]["Job"];
+type ScheduledRun = BackgroundWork["scheduled"][number];
+type CatchUp = BackgroundWork["catch_ups"][number];
+type ImportRun = BackgroundWork["imports"][number];
 
 const REFRESH_MS = 5000;
 const JOBS_HEIGHT = 360;
 
 export default function BackgroundPage(): ReactNode {
-  const work = useRead(
-    ["background"],
-    (api, signal) => read<BackgroundWork>(api, "/api/v1/admin/background/", {}, signal),
-    { every: REFRESH_MS },
-  );
+  const work = useRead(["background"], (api, signal) => api.get("/api/v1/admin/background/", { signal }), {
+    every: REFRESH_MS,
+  });
   return (
     <>
       <PageHeader title="Background work" />

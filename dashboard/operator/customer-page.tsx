@@ -13,7 +13,7 @@ export default function CustomerPage(): ReactNode {
   const query = useScopeQuery();
   return (
     <ObjectView
-      list={{ label: "Customers", to: "/operator/customers" }}
+      list={{ label: "Stripe customers", to: "/operator/customers" }}
       tabsOf={({ id, account }) => [
         { name: "timeline", label: "Timeline", content: () => <Timeline id={id} query={query} /> },
         ...THEIRS.map((kind) => ({

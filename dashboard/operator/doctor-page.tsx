@@ -11,9 +11,12 @@ import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot, type Tone } from "../parts/status-dot.tsx";
 import { CodeText } from "./code-text.tsx";
 import { pathOf } from "./object-paths.ts";
-import { type DoctorReport, type Finding, read, type Severity } from "./operator-reads.ts";
+import type { DoctorReport } from "./operator-reads.ts";
 
 import "./operator.css";
+
+type Severity = DoctorReport["severity"];
+type Finding = DoctorReport["findings"][number];
 
 const TONES: Record<Severity, Tone> = { error: "bad", warning: "warn", notice: "busy", ok: "good" };
 const OUTCOMES: Record<DoctorReport["checks"][number]["outcome"], { label: string; tone: Tone }> = {
@@ -24,7 +27,7 @@ const OUTCOMES: Record<DoctorReport["checks"][number]["outcome"], { label: strin
 };
 
 export default function DoctorPage(): ReactNode {
-  const report = useRead(["doctor"], (api, signal) => read<DoctorReport>(api, "/api/v1/admin/doctor/", {}, signal));
+  const report = useRead(["doctor"], (api, signal) => api.get("/api/v1/admin/doctor/", { signal }));
   return (
     <>
       <PageHeader
@@ -96,7 +99,7 @@ function Report({ report: { findings, checks } }: { report: DoctorReport }): Rea
 
 /** An id leads to its page. */
 function Subject({ of }: { of: string }): ReactNode {
-  const to = of.startsWith("unm_") ? `/operator/unmatched-purchases?open=${of}` : pathOf(of);
+  const to = pathOf(of);
   return <span className="bh-mono bh-dim bh-breaks">{to === undefined ? of : <PageLink to={to}>{of}</PageLink>}</span>;
 }
 

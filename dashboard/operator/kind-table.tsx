@@ -1,16 +1,17 @@
 // One list of the operator's, whatever its kind: filters, columns and links come from the tables of kinds.
 import type { ReactNode } from "react";
 
-import { type Page, useList, useStanding } from "../frame/hooks.ts";
+import { useList, useStanding } from "../frame/hooks.ts";
 import { FilterBar, type FilterSpec, useFilters } from "../parts/filters.tsx";
 import { type Column, DataTable } from "../parts/list-table.tsx";
 import { Empty } from "../parts/page-frame.tsx";
 import { CodeText } from "./code-text.tsx";
-import { read } from "./operator-reads.ts";
+import { type ListName, readList } from "./operator-reads.ts";
 
 export interface Kind<Row = ListedRow> {
   /** In the page's address and in the route's: `/api/v1/admin/<name>/`. */
-  name: string;
+  name: ListName;
+  /** Of the table; the page's is the navigation's. */
   title: string;
   /** Its rows belong to a mode: those of the top bar's are shown. */
   byMode: boolean;
@@ -55,7 +56,7 @@ export function KindTable({ kind: spec, given = NONE, maxHeight }: KindTableProp
     ...(byMode ? { livemode: mode === "live" ? "true" : "false" } : {}),
   };
   const list = useList([name, query], (api, page, signal) =>
-    read<Page<ListedRow>>(api, `/api/v1/admin/${name}/`, { ...query, ...page }, signal),
+    readList<ListedRow>(api, name, { ...query, ...page }, signal),
   );
   const isFiltered = Object.keys(filters.values).length > 0;
   return (

@@ -13,12 +13,12 @@ const KINDS = {
 
 export type KindName = keyof typeof KINDS;
 
-export function listPage(name: KindName): ComponentType {
+export function listPage(name: KindName, title: string): ComponentType {
   const kind = KINDS[name];
   return function ListPage(): ReactNode {
     return (
       <>
-        <PageHeader title={kind.title} />
+        <PageHeader title={title} />
         <KindTable kind={kind} />
       </>
     );

@@ -15,6 +15,9 @@ const PAGES: Readonly<Record<string, string>> = {
   ten: "tenants",
   usr: "people",
   pur: "credit-purchases",
+  unm: "unmatched-purchases",
+  msg: "events",
+  dlv: "deliveries",
   mail: "mails",
 };
 

@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 
 import type { BillhookClient, components } from "../../kit/client/client.ts";
-import { type Page, useRead, useStanding } from "../frame/hooks.ts";
+import { useRead, useStanding } from "../frame/hooks.ts";
 import { type FilterSpec, useFilters } from "../parts/filters.tsx";
 import { Figure, MoneyText } from "../parts/figures.tsx";
 import { IdText } from "../parts/id-text.tsx";
@@ -12,7 +12,7 @@ import { usePathPart } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 import { LinkedId } from "./cells.tsx";
-import { read } from "./operator-reads.ts";
+import { readList } from "./operator-reads.ts";
 
 type Plan = components["schemas"]["ListedPlan"];
 type Pack = components["schemas"]["ListedPack"];
@@ -52,19 +52,14 @@ export function offerPage(name: "plans" | "credit-packs", title: string): () => 
 
 async function find(
   api: BillhookClient,
-  name: string,
+  name: "plans" | "credit-packs",
   id: string,
   query: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Offer | null> {
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    const { data, next_cursor: next } = await read<Page<Offer>>(
-      api,
-      `/api/v1/admin/${name}/`,
-      { ...query, limit: 100, cursor },
-      signal,
-    );
+    const { data, next_cursor: next } = await readList<Offer>(api, name, { ...query, limit: 100, cursor }, signal);
     const found = data.find((one) => one.id === id);
     if (found !== undefined || next === null) return found ?? null;
     cursor = next;

@@ -12,8 +12,14 @@ const page = (path: string, title: string, load: Load, entry?: string): PageSpec
   ...(entry === undefined ? {} : { entry }),
 });
 
+/** Named so that no entry reads like one of the tenant's or of the own account's. */
 const listed = (path: string, title: string, name: KindName): PageSpec =>
-  page(path, title, () => import("./list-page.tsx").then(({ listPage }) => ({ default: listPage(name) })), title);
+  page(
+    path,
+    title,
+    () => import("./list-page.tsx").then(({ listPage }) => ({ default: listPage(name, title) })),
+    title,
+  );
 
 const object = (path: string, title: string, list?: string): PageSpec =>
   page(`${path}/$id`, title, () =>
@@ -33,20 +39,20 @@ const own = (path: string) => (found: FoundObject) => `/operator/${path}/${encod
 const ofTenant = (path: string) => (found: FoundObject) => `${own(path)(found)}?tenant=${found.tenant_id ?? ""}`;
 
 export const operatorArea: Area = {
-  label: "Operations",
+  label: "Operations, all tenants",
   pages: [
     page("overview", "Overview", () => import("./overview-page.tsx"), "Overview"),
     page("stripe-events", "Stripe events", () => import("./stripe-events-page.tsx"), "Stripe events"),
     page("stripe-events/$id", "Stripe event", () => import("./stripe-event-page.tsx")),
     page("queue", "Failed and unrouted", () => import("./queue-page.tsx"), "Failed and unrouted"),
     page("billing-log", "Billing log", () => import("./billing-log-page.tsx"), "Billing log"),
-    listed("customers", "Customers", "customers"),
+    listed("customers", "Stripe customers", "customers"),
     page("customers/$id", "Customer", () => import("./customer-page.tsx")),
     page("accounts/$id", "Account", () => import("./account-page.tsx")),
     listed("subscriptions", "Subscriptions", "subscriptions"),
     object("subscriptions", "Subscription", "Subscriptions"),
-    listed("invoices", "Invoices", "invoices"),
-    object("invoices", "Invoice", "Invoices"),
+    listed("invoices", "Stripe invoices", "invoices"),
+    object("invoices", "Invoice", "Stripe invoices"),
     listed("payments", "Payments", "payments"),
     object("payments", "Payment", "Payments"),
     listed("refunds", "Refunds", "refunds"),
@@ -54,17 +60,20 @@ export const operatorArea: Area = {
     listed("disputes", "Disputes", "disputes"),
     object("disputes", "Dispute", "Disputes"),
     object("objects", "Stripe object"),
-    listed("plans", "Plans", "plans"),
-    offer("plans", "Plan", "Plans"),
-    listed("credit-packs", "Credit packs", "creditPacks"),
-    offer("credit-packs", "Credit pack", "Credit packs"),
+    listed("plans", "Tenants’ plans", "plans"),
+    offer("plans", "Plan", "Tenants’ plans"),
+    listed("credit-packs", "Tenants’ credit packs", "creditPacks"),
+    offer("credit-packs", "Credit pack", "Tenants’ credit packs"),
     listed("credit-purchases", "Credit purchases", "creditPurchases"),
     page("credit-purchases/$id", "Credit purchase", () => import("./purchase-page.tsx")),
     page("unmatched-purchases", "Unmatched purchases", () => import("./unmatched-page.tsx"), "Unmatched purchases"),
+    page("unmatched-purchases/$id", "Unmatched purchase", () => import("./unmatched-purchase-page.tsx")),
     listed("tenants", "Tenants", "tenants"),
     page("tenants/$id", "Tenant", () => import("./tenant-page.tsx")),
     listed("people", "People", "users"),
     page("people/$id", "Person", () => import("./person-page.tsx")),
+    page("events/$id", "Event", () => import("./event-page.tsx")),
+    page("deliveries/$id", "Delivery", () => import("./delivery-page.tsx")),
     listed("mails", "Mails", "mails"),
     page("mails/$id", "Mail", () => import("./mail-page.tsx")),
     page("background", "Background work", () => import("./background-page.tsx"), "Background work"),
@@ -82,6 +91,8 @@ export const operatorArea: Area = {
     account: own("accounts"),
     tenant: own("tenants"),
     user: own("people"),
+    event: own("events"),
+    delivery: own("deliveries"),
     plan: ofTenant("plans"),
     credit_pack: ofTenant("credit-packs"),
     credit_purchase: own("credit-purchases"),

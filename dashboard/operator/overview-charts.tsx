@@ -5,7 +5,7 @@ import { money } from "../../kit/react/money.ts";
 import { Chart, type ChartProps, type ChartSeries } from "../parts/chart.tsx";
 import { Empty, Section } from "../parts/page-frame.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
-import type { Series, SeriesPoint } from "./operator-reads.ts";
+import type { Series } from "./operator-reads.ts";
 
 const HEIGHT = 200;
 
@@ -33,12 +33,11 @@ const CREDITS: readonly ChartSeries[] = [
   { name: "expired", label: "Expired", tone: "warn" },
 ];
 
-const pointsOf = (points: SeriesPoint[]): ChartProps["points"] => points;
+type Points = ChartProps["points"];
 /** What never was anything takes no place in a chart. */
-const moved = (points: readonly SeriesPoint[], series: readonly ChartSeries[]): readonly ChartSeries[] =>
+const moved = (points: Points, series: readonly ChartSeries[]): readonly ChartSeries[] =>
   series.filter(({ name }) => points.some((point) => (point[name] ?? 0) !== 0));
-const isQuiet = (points: readonly SeriesPoint[], series: readonly ChartSeries[]): boolean =>
-  moved(points, series).length === 0;
+const isQuiet = (points: Points, series: readonly ChartSeries[]): boolean => moved(points, series).length === 0;
 
 export const EventsChart = memo(function EventsChart({
   series: { range, stripe_events: points, step_seconds: step },
@@ -53,7 +52,7 @@ export const EventsChart = memo(function EventsChart({
       <Chart
         label={`Stripe events by the ${each}`}
         kind="line"
-        points={pointsOf(points)}
+        points={points}
         series={EVENTS}
         when={(at) => form.format(Date.parse(at))}
         height={HEIGHT}
@@ -94,7 +93,7 @@ export const MonthCharts = memo(function MonthCharts({
           <Chart
             key={currency}
             label={`Money by day, ${currency.toUpperCase()}`}
-            points={pointsOf(points)}
+            points={points}
             series={moved(points, MONEY)}
             when={whenOf}
             format={(value) => money(value, currency, "en")}
@@ -108,7 +107,7 @@ export const MonthCharts = memo(function MonthCharts({
         ) : (
           <Chart
             label="Credits by day"
-            points={pointsOf(credits)}
+            points={credits}
             series={moved(credits, CREDITS)}
             when={whenOf}
             height={HEIGHT}

@@ -10,7 +10,7 @@ import { Loaded } from "../parts/loaded.tsx";
 import { FigureRow, FigureTile, PageHeader, Section } from "../parts/page-frame.tsx";
 import { PageLink } from "../parts/page-link.tsx";
 import { EventsChart, MonthCharts } from "./overview-charts.tsx";
-import { read, type Series } from "./operator-reads.ts";
+import type { Series } from "./operator-reads.ts";
 
 import "./operator.css";
 
@@ -125,7 +125,7 @@ function useSeries(range: Range) {
   const livemode = mode === "live" ? "true" : "false";
   return useRead(
     ["series", range, livemode],
-    (api, signal) => read<Series>(api, "/api/v1/admin/overview/series/", { range, livemode }, signal),
+    (api, signal) => api.get("/api/v1/admin/overview/series/", { params: { query: { range, livemode } }, signal }),
     { every: range === "hour" ? CHART_MS : 60_000, keepsLast: true },
   );
 }

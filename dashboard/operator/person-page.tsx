@@ -10,14 +10,14 @@ import { PageLink, usePathPart } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot, wordOf } from "../parts/status-dot.tsx";
 import { LinkedId } from "./cells.tsx";
-import { type FoundAccount, type ListedUser, readOne } from "./operator-reads.ts";
+import type { FoundAccount, ListedUser } from "./operator-reads.ts";
 
 import "./operator.css";
 
 export default function PersonPage(): ReactNode {
   const id = usePathPart("id");
   const person = useRead(["person", id], (api, signal) =>
-    readOne<ListedUser>(api, "/api/v1/admin/users/", { id }, signal),
+    api.get("/api/v1/admin/users/{id}/", { params: { path: { id } }, signal }),
   );
   return (
     <>
@@ -25,20 +25,17 @@ export default function PersonPage(): ReactNode {
         title={person.data?.email ?? "Person"}
         crumbs={[{ label: "People", to: "/operator/people" }]}
         beside={
-          person.data !== undefined &&
-          person.data !== null && <StatusDot status={person.data.email_verified ? "verified" : "unverified"} />
+          person.data !== undefined && <StatusDot status={person.data.email_verified ? "verified" : "unverified"} />
         }
       >
         <IdText id={id} whole />
       </PageHeader>
-      <Loaded of={person} lines={8}>
-        {(found) =>
-          found === null ? (
-            <Empty title="There is no such person">Check the id, or find them by their whole address.</Empty>
-          ) : (
-            <Found person={found} />
-          )
-        }
+      <Loaded
+        of={person}
+        lines={8}
+        absent={<Empty title="There is no such person">Check the id, or find them by their whole address.</Empty>}
+      >
+        {(found) => <Found person={found} />}
       </Loaded>
     </>
   );

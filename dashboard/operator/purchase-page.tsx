@@ -10,28 +10,26 @@ import { usePathPart } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 import { LinkedId } from "./cells.tsx";
-import { type ListedPurchase, readOne } from "./operator-reads.ts";
+import type { ListedPurchase } from "./operator-reads.ts";
 
 export default function PurchasePage(): ReactNode {
   const id = usePathPart("id");
   const purchase = useRead(["credit-purchase", id], (api, signal) =>
-    readOne<ListedPurchase>(api, "/api/v1/admin/credit-purchases/", { id }, signal),
+    api.get("/api/v1/admin/credit-purchases/{id}/", { params: { path: { id } }, signal }),
   );
   return (
     <>
       <PageHeader
         title={<IdText id={id} whole />}
         crumbs={[{ label: "Credit purchases", to: "/operator/credit-purchases" }]}
-        beside={purchase.data !== undefined && purchase.data !== null && <StatusDot status={purchase.data.state} />}
+        beside={purchase.data !== undefined && <StatusDot status={purchase.data.state} />}
       />
-      <Loaded of={purchase} lines={10}>
-        {(found) =>
-          found === null ? (
-            <Empty title="There is no such purchase">Check the id, or look it up by its session or payment.</Empty>
-          ) : (
-            <Facts purchase={found} />
-          )
-        }
+      <Loaded
+        of={purchase}
+        lines={10}
+        absent={<Empty title="There is no such purchase">Check the id, or look it up by its session or payment.</Empty>}
+      >
+        {(found) => <Facts purchase={found} />}
       </Loaded>
     </>
   );

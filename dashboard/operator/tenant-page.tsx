@@ -13,30 +13,28 @@ import { PageLink, usePathPart } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 import { LinkedId } from "./cells.tsx";
-import { type ListedTenant, readOne } from "./operator-reads.ts";
+import type { ListedTenant } from "./operator-reads.ts";
 
 export default function TenantPage(): ReactNode {
   const id = usePathPart("id");
   const tenant = useRead(["tenant", id], (api, signal) =>
-    readOne<ListedTenant>(api, "/api/v1/admin/tenants/", { id }, signal),
+    api.get("/api/v1/admin/tenants/{id}/", { params: { path: { id } }, signal }),
   );
   return (
     <>
       <PageHeader
         title={tenant.data?.company_name ?? "Tenant"}
         crumbs={[{ label: "Tenants", to: "/operator/tenants" }]}
-        actions={tenant.data !== undefined && tenant.data !== null && <FeeButton tenant={tenant.data} />}
+        actions={tenant.data !== undefined && <FeeButton tenant={tenant.data} />}
       >
         <IdText id={id} whole />
       </PageHeader>
-      <Loaded of={tenant} lines={8}>
-        {(found) =>
-          found === null ? (
-            <Empty title="There is no such tenant">Check the id, or find it in the list.</Empty>
-          ) : (
-            <Facts tenant={found} />
-          )
-        }
+      <Loaded
+        of={tenant}
+        lines={8}
+        absent={<Empty title="There is no such tenant">Check the id, or find it in the list.</Empty>}
+      >
+        {(found) => <Facts tenant={found} />}
       </Loaded>
     </>
   );

@@ -1,21 +1,21 @@
 // One customer's story on one page: what Stripe said, what tenants were told of it, credits, purchases and mails.
 import type { ReactNode } from "react";
 
-import { type Page, useList } from "../frame/hooks.ts";
+import { useList } from "../frame/hooks.ts";
 import { FilterBar, type FilterSpec, useFilters } from "../parts/filters.tsx";
 import { Figure, MoneyText } from "../parts/figures.tsx";
-import { IdText, shortened } from "../parts/id-text.tsx";
+import { shortened } from "../parts/id-text.tsx";
 import { type Column, DataTable } from "../parts/list-table.tsx";
 import { Empty } from "../parts/page-frame.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot, wordOf } from "../parts/status-dot.tsx";
-import { dash } from "./cells.tsx";
+import { dash, LinkedId } from "./cells.tsx";
 import { pathOf } from "./object-paths.ts";
-import { read, type TimelineItem, type TimelineKind } from "./operator-reads.ts";
+import type { TimelineItem } from "./operator-reads.ts";
 
 import "./operator.css";
 
-const KINDS: Record<TimelineKind, string> = {
+const KINDS: Record<TimelineItem["kind"], string> = {
   stripe_event: "Stripe event",
   event: "Told the tenant",
   delivery: "Delivery",
@@ -40,7 +40,9 @@ const COLUMNS: readonly Column<TimelineItem>[] = [
   { label: "Amount", cell: amountOf, width: 130, align: "right" },
   {
     label: "Object",
-    cell: ({ id, object_id: object, kind }) => <IdText id={kind === "stripe_event" ? (object ?? id) : id} />,
+    cell: ({ id, object_id: object, kind, stripe_account: account }) => (
+      <LinkedId id={kind === "stripe_event" ? (object ?? id) : id} account={account} />
+    ),
     width: 205,
   },
   { label: "When", cell: ({ at }) => <RelativeTime at={at} />, width: 125 },
@@ -78,12 +80,10 @@ export function Timeline({ id, query = {} }: TimelineProps): ReactNode {
   const filters = useFilters(FILTERS);
   const asked = { ...filters.values, ...query };
   const list = useList(["timeline", id, asked], (api, page, signal) =>
-    read<Page<TimelineItem>>(
-      api,
-      `/api/v1/admin/customers/${encodeURIComponent(id)}/timeline/`,
-      { ...asked, ...page },
+    api.get("/api/v1/admin/customers/{id}/timeline/", {
+      params: { path: { id }, query: { ...asked, ...page } },
       signal,
-    ),
+    }),
   );
   return (
     <>

@@ -7,10 +7,10 @@ import { Figure, MoneyText } from "../parts/figures.tsx";
 import { type Column, DataTable } from "../parts/list-table.tsx";
 import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
-import { StatusDot, wordOf } from "../parts/status-dot.tsx";
+import { wordOf } from "../parts/status-dot.tsx";
 import type { Unmatched } from "./operator-reads.ts";
 import { choices } from "./stripe-kinds.tsx";
-import { UnmatchedDialog } from "./unmatched-dialog.tsx";
+import { UnmatchedStatus } from "./unmatched-status.tsx";
 
 const STATUSES = ["open", "resolving", "matched", "foreign", "assigned", "dismissed"] as const;
 
@@ -18,7 +18,6 @@ const FILTERS = [
   { name: "status", label: "Status: open", kind: "choice", choices: choices(STATUSES.join(" ")) },
   { name: "tenant_id", label: "Tenant", kind: "text", placeholder: "Tenant, ten_…" },
 ] as const satisfies readonly FilterSpec[];
-const OPEN = [{ name: "open", label: "Opened", kind: "text" }] as const satisfies readonly FilterSpec[];
 
 const COLUMNS: readonly Column<Unmatched>[] = [
   { label: "Paid by", cell: ({ email, name, session_id: id }) => email ?? name ?? id },
@@ -30,20 +29,13 @@ const COLUMNS: readonly Column<Unmatched>[] = [
   },
   { label: "Credits", cell: ({ credits }) => <Figure value={credits} />, width: 100, align: "right" },
   { label: "Why", cell: ({ reason }) => (reason === null ? "–" : wordOf(reason)), width: 150 },
-  { label: "Status", cell: ({ status }) => <StatusDot status={status} tone={toneOf(status)} />, width: 130 },
+  { label: "Status", cell: (purchase) => <UnmatchedStatus of={purchase} />, width: 130 },
   { label: "Mode", cell: ({ livemode }) => (livemode ? "Live" : "Test"), width: 80 },
   { label: "Came", cell: ({ created_at: at }) => <RelativeTime at={at} />, width: 120 },
 ];
 
-function toneOf(status: Unmatched["status"]): "warn" | "busy" | "good" | "quiet" {
-  if (status === "open") return "warn";
-  if (status === "resolving") return "busy";
-  return status === "matched" || status === "assigned" ? "good" : "quiet";
-}
-
 export default function UnmatchedPage(): ReactNode {
   const filters = useFilters(FILTERS);
-  const opened = useFilters(OPEN);
   const { status, tenant_id: tenant } = filters.values;
   const query = {
     status: STATUSES.find((one) => one === status) ?? "open",
@@ -52,7 +44,6 @@ export default function UnmatchedPage(): ReactNode {
   const list = useList(["unmatched-purchases", query], (api, page, signal) =>
     api.get("/api/v1/admin/unmatched-purchases/", { params: { query: { ...query, ...page } }, signal }),
   );
-  const rows = list.data?.pages.flatMap(({ data }) => data) ?? [];
   return (
     <>
       <PageHeader title="Unmatched purchases">
@@ -64,19 +55,13 @@ export default function UnmatchedPage(): ReactNode {
         list={list}
         columns={COLUMNS}
         rowKey={({ id }) => id}
-        rowLink={({ id }) =>
-          `/operator/unmatched-purchases?${new URLSearchParams({ ...filters.values, open: id }).toString()}`
-        }
+        rowLink={({ id }) => `/operator/unmatched-purchases/${id}`}
         minWidth={900}
         empty={
           <Empty title={`None is ${query.status}`}>
             Payments made at Stripe itself, such as by a payment link, come here when their buyer is not clear.
           </Empty>
         }
-      />
-      <UnmatchedDialog
-        purchase={rows.find(({ id }) => id === opened.values.open)}
-        close={() => opened.change("open", undefined)}
       />
     </>
   );

@@ -10,8 +10,8 @@ const TAIL = 6;
 
 export interface IdTextProps {
   id: string;
-  /** A page inside the dashboard. */
-  to?: string;
+  /** A page inside the dashboard; undefined: no page shows it. */
+  to?: string | undefined;
   /** Shown whole, where there is room. */
   whole?: boolean;
   /** Without the button: in a list that has one link to a row. */

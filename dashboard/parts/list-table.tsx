@@ -2,7 +2,7 @@
 import { Button, Loader, Skeleton } from "@mantine/core";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type KeyboardEvent, memo, type MouseEvent, type ReactNode, useEffect, useMemo, useRef } from "react";
 
 import { ErrorNote } from "./error-note.tsx";
 import { isPlain, PageLink, useGo } from "./page-link.tsx";
@@ -56,7 +56,16 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
 }
 
 function Rows<Row>(props: DataTableProps<Row> & { rows: Row[] }): ReactNode {
-  const { label, list, columns, rowKey, rows, maxHeight = "max(20rem, calc(100dvh - 15rem))", minWidth = 640 } = props;
+  const {
+    label,
+    list,
+    columns,
+    rowKey,
+    rowLink,
+    rows,
+    maxHeight = "max(20rem, calc(100dvh - 15rem))",
+    minWidth = 640,
+  } = props;
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -92,7 +101,13 @@ function Rows<Row>(props: DataTableProps<Row> & { rows: Row[] }): ReactNode {
             {list.data === undefined && <SkeletonRows columns={columns.length} />}
             {before > 0 && <Gap height={before} columns={columns.length} />}
             {seen.map(({ index, key }) => (
-              <OneRow key={key} {...props} row={rows[index] as Row} index={index} />
+              <OneRow
+                key={key}
+                columns={columns}
+                row={rows[index] as Row}
+                index={index}
+                {...(rowLink === undefined ? {} : { rowLink })}
+              />
             ))}
             {after > 0 && <Gap height={after} columns={columns.length} />}
           </tbody>
@@ -117,7 +132,12 @@ function Head<Row>({ columns }: { columns: readonly Column<Row>[] }): ReactNode 
   );
 }
 
-function OneRow<Row>({ columns, row, rowLink, index }: DataTableProps<Row> & { row: Row; index: number }): ReactNode {
+interface RowProps<Row> extends Pick<DataTableProps<Row>, "columns" | "rowLink"> {
+  row: Row;
+  index: number;
+}
+
+function RowOf<Row>({ columns, row, rowLink, index }: RowProps<Row>): ReactNode {
   const go = useGo();
   const to = rowLink?.(row);
   const clicked = (event: MouseEvent): void => {
@@ -142,6 +162,9 @@ function OneRow<Row>({ columns, row, rowLink, index }: DataTableProps<Row> & { r
     </tr>
   );
 }
+
+/** Drawn once: a step of scrolling draws the rows that come into sight, not all of them anew. */
+const OneRow = memo(RowOf) as typeof RowOf;
 
 /** Stands for the rows that are not in the document. */
 function Gap({ height, columns }: { height: number; columns: number }): ReactNode {

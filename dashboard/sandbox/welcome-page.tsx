@@ -142,7 +142,7 @@ function useTenantStep(): Step {
           to: "/dashboard/connect",
         }
       : {
-          text: "Register a company, and open its Stripe account at the sandbox’s onboarding. In a private window you stay the operator here.",
+          text: "Register a company, and open its Stripe account at the sandbox’s onboarding. You become its owner, and stay the operator.",
           link: "Register a tenant",
           to: "/register/tenant",
         }),

@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
+import type { paths } from "../../kit/client/client.ts";
 import { useAct, useMembership, useRead, useStanding } from "../frame/hooks.ts";
 import { ConfirmDialog } from "../parts/confirm-dialog.tsx";
 import { ErrorNote } from "../parts/error-note.tsx";
@@ -11,7 +12,7 @@ import { Loaded } from "../parts/loaded.tsx";
 import { Empty, KeyValue, PageHeader, Section } from "../parts/page-frame.tsx";
 import { StatusDot, wordOf } from "../parts/status-dot.tsx";
 import { ConnectAccount } from "./connect-start.tsx";
-import { plain, useIsOwner } from "./tenant-reads.ts";
+import { useIsOwner } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
@@ -21,27 +22,8 @@ const RETURN = [
   { name: "code", label: "Code", kind: "text" },
 ] as const satisfies readonly FilterSpec[];
 
-export interface Connected {
-  connected: true;
-  account_id: string;
-  status: "pending" | "active" | "restricted";
-  charges_enabled: boolean;
-  payouts_enabled: boolean;
-  requirements: {
-    currently_due: unknown[];
-    eventually_due: unknown[];
-    past_due: unknown[];
-    disabled_reason: string | null;
-  };
-  account_details: {
-    email: string | null;
-    business_type: string | null;
-    country: string | null;
-    default_currency: string | null;
-    details_submitted: boolean;
-  };
-  refreshed: boolean;
-}
+type Status = paths["/api/v1/auth/tenants/stripe/status/"]["get"]["responses"][200]["content"]["application/json"];
+type Connected = Extract<Status, { connected: true }>;
 
 export default function ConnectPage(): ReactNode {
   const platform = useMembership()?.platform === true;
@@ -125,9 +107,7 @@ function NotYet({ ended }: { ended: boolean }): ReactNode {
 
 function Standing({ of: found }: { of: Connected }): ReactNode {
   const { account_details: details, requirements, refreshed } = found;
-  const share = useRead(["terms"], (api, signal) =>
-    plain(api).get<{ application_fee_percent: number }>("/api/v1/auth/tenants/terms/", { signal }),
-  );
+  const share = useRead(["terms"], (api, signal) => api.get("/api/v1/auth/tenants/terms/", { signal }));
   return (
     <>
       {found.status !== "active" && <Unfinished of={found} />}

@@ -13,30 +13,21 @@ import { StatusDot } from "../parts/status-dot.tsx";
 import { UrlTabs } from "../parts/url-tabs.tsx";
 import { CustomerInvoices, CustomerPurchases, Ledger } from "./customer-lists.tsx";
 import { GrantCredits } from "./grant-credits.tsx";
-import { plain, type Schemas } from "./tenant-reads.ts";
+import { type Schemas, useIsAdmin } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
-interface Subscription {
-  id: string;
-  status: string | null;
-  price_id: string | null;
-  quantity: number | null;
-  current_period_end: string | null;
-  trial_end: string | null;
-  cancel_at: string | null;
-}
-
-type Detail = Schemas["Account"] & { subscription: Subscription | null };
+type Detail = Schemas["AccountDetail"];
 
 const REFRESH_MS = 10_000;
 
 export default function CustomerPage(): ReactNode {
   const id = usePathPart("id");
+  const isAdmin = useIsAdmin();
   const [isOpen, setOpen] = useState(false);
   const account = useRead(
     ["account", id],
-    (api, signal) => plain(api).get<Detail>("/api/v1/accounts/{id}/", { params: { path: { id } }, signal }),
+    (api, signal) => api.get("/api/v1/accounts/{id}/", { params: { path: { id } }, signal }),
     { every: REFRESH_MS },
   );
   const found = account.data;
@@ -46,7 +37,7 @@ export default function CustomerPage(): ReactNode {
         title={found?.email ?? found?.name ?? <IdText id={id} whole />}
         crumbs={[{ label: "Customers", to: "/tenant/customers" }]}
         beside={found !== undefined && <StatusDot status={found.status} />}
-        actions={found !== undefined && <Button onClick={() => setOpen(true)}>Grant credits</Button>}
+        actions={isAdmin && found !== undefined && <Button onClick={() => setOpen(true)}>Grant credits</Button>}
       >
         {found?.name ?? "\u00a0"}
       </PageHeader>

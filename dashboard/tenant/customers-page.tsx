@@ -13,7 +13,7 @@ import { useGo } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 import { FormDialog } from "./form-dialog.tsx";
-import type { Schemas } from "./tenant-reads.ts";
+import { type Schemas, useIsAdmin } from "./tenant-reads.ts";
 
 type Account = Schemas["Account"];
 
@@ -35,6 +35,7 @@ const COLUMNS: readonly Column<Account>[] = [
 ];
 
 export default function CustomersPage(): ReactNode {
+  const isAdmin = useIsAdmin();
   const [isOpen, setOpen] = useState(false);
   const filters = useFilters(FILTERS);
   const { status, ...others } = filters.values;
@@ -45,7 +46,7 @@ export default function CustomersPage(): ReactNode {
   );
   return (
     <>
-      <PageHeader title="Customers" actions={<Button onClick={() => setOpen(true)}>Add a customer</Button>}>
+      <PageHeader title="Customers" actions={isAdmin && <Button onClick={() => setOpen(true)}>Add a customer</Button>}>
         Who has credits or a subscription of yours.
       </PageHeader>
       <FilterBar filters={filters} />
@@ -58,8 +59,8 @@ export default function CustomersPage(): ReactNode {
         minWidth={900}
         empty={
           <Empty title="No customers">
-            None fits these filters in this mode. Your server makes them with POST /api/v1/accounts/; you can add one
-            here.
+            None fits these filters in this mode. Your server makes them with POST /api/v1/accounts/
+            {isAdmin && "; you can add one here"}.
           </Empty>
         }
       />

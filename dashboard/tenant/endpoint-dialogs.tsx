@@ -1,5 +1,4 @@
 // Changes of an endpoint: what it is, its secret, whether it is told anything, and its end.
-import { Select } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
 import { useAct } from "../frame/hooks.ts";
@@ -7,6 +6,7 @@ import { ConfirmDialog } from "../parts/confirm-dialog.tsx";
 import { useGo } from "../parts/page-link.tsx";
 import { EndpointFields, formOf, otherEndpointError, wiredForm } from "./endpoint-form.tsx";
 import { FormDialog, SecretDialog } from "./form-dialog.tsx";
+import { FIRST_GRACE, GraceField } from "./grace-field.tsx";
 import type { Endpoint } from "./tenant-reads.ts";
 
 export interface EndpointDialogProps {
@@ -35,20 +35,12 @@ export function EditEndpoint({ endpoint, close }: EndpointDialogProps): ReactNod
   );
 }
 
-const GRACES = [
-  { value: "0", label: "At once" },
-  { value: "3600", label: "After an hour" },
-  { value: "86400", label: "After a day" },
-  { value: "604800", label: "After a week" },
-];
-const FIRST_GRACE = "86400";
-
 export function RotateSecret({ endpoint: { id }, close }: EndpointDialogProps): ReactNode {
   const [grace, setGrace] = useState(FIRST_GRACE);
   const rotate = useAct((api) =>
     api.post("/api/v1/webhook-endpoints/{id}/rotate-secret/", {
       params: { path: { id } },
-      body: { grace_seconds: Number(grace) },
+      body: { grace_seconds: grace },
     }),
   );
   if (rotate.data !== undefined) {
@@ -60,23 +52,18 @@ export function RotateSecret({ endpoint: { id }, close }: EndpointDialogProps): 
       close={close}
       title="Rotate the signing secret"
       action="Rotate"
-      dangerous={grace === "0"}
+      dangerous={grace === 0}
       run={() => rotate.mutate(undefined)}
       isPending={rotate.isPending}
       error={rotate.error}
     >
-      <Select
+      <GraceField
         label="The old one stops"
-        data={GRACES}
         value={grace}
-        allowDeselect={false}
-        onChange={(chosen) => setGrace(chosen ?? FIRST_GRACE)}
+        change={setGrace}
+        atOnce="Deliveries are signed with the new secret alone: a server that has the old one refuses them."
+        later="Until then deliveries are signed with both: put the new one into your server meanwhile."
       />
-      <p className="bh-dim">
-        {grace === "0"
-          ? "Deliveries are signed with the new secret alone: a server that has the old one refuses them."
-          : "Until then deliveries are signed with both: put the new one into your server meanwhile."}
-      </p>
     </FormDialog>
   );
 }

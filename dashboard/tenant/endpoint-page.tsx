@@ -14,7 +14,7 @@ import { EndpointState, modeOf, nameOf } from "./endpoint-cells.tsx";
 import { DeleteEndpoint, EditEndpoint, RotateSecret, SwitchEndpoint } from "./endpoint-dialogs.tsx";
 import { EndpointFigures } from "./endpoint-figures.tsx";
 import { Recoveries } from "./recoveries.tsx";
-import type { Endpoint } from "./tenant-reads.ts";
+import { type Endpoint, useIsAdmin } from "./tenant-reads.ts";
 import { WebhookTest } from "./webhook-test.tsx";
 
 import "./tenant.css";
@@ -25,6 +25,7 @@ type Dialog = "edit" | "rotate" | "switch" | "delete";
 
 export default function EndpointPage(): ReactNode {
   const id = usePathPart("id");
+  const isAdmin = useIsAdmin();
   const [open, setOpen] = useState<Dialog>();
   const endpoint = useRead(
     ["endpoint", id],
@@ -38,7 +39,7 @@ export default function EndpointPage(): ReactNode {
         title={found === undefined ? <IdText id={id} whole /> : <span className="bh-address">{nameOf(found)}</span>}
         crumbs={[{ label: "Webhooks", to: "/dashboard/webhooks" }]}
         beside={found !== undefined && <EndpointState of={found} />}
-        actions={found !== undefined && <Actions endpoint={found} open={setOpen} />}
+        actions={isAdmin && found !== undefined && <Actions endpoint={found} open={setOpen} />}
       >
         {found?.description ?? "\u00a0"}
       </PageHeader>
@@ -115,13 +116,20 @@ function Trouble({ endpoint }: { endpoint: Endpoint }): ReactNode {
 
 function Tabs({ endpoint, edit }: { endpoint: Endpoint; edit: () => void }): ReactNode {
   const { id } = endpoint;
+  const isAdmin = useIsAdmin();
   return (
     <UrlTabs
       tabs={[
         { name: "overview", label: "Overview", content: () => <Overview endpoint={endpoint} /> },
         { name: "deliveries", label: "Deliveries", content: () => <DeliveryTable query={{ endpoint_id: id }} /> },
-        { name: "test", label: "Test", content: () => <WebhookTest endpoint={endpoint} edit={edit} /> },
-        { name: "recover", label: "Recover", content: () => <Recoveries endpoint={endpoint} /> },
+        ...(isAdmin
+          ? [{ name: "test", label: "Test", content: () => <WebhookTest endpoint={endpoint} edit={edit} /> }]
+          : []),
+        {
+          name: "recover",
+          label: isAdmin ? "Recover" : "Recoveries",
+          content: () => <Recoveries endpoint={endpoint} />,
+        },
       ]}
     />
   );

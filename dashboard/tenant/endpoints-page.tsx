@@ -10,7 +10,7 @@ import { RelativeTime } from "../parts/relative-time.tsx";
 import { EndpointState, eventsOf, modeOf, nameOf } from "./endpoint-cells.tsx";
 import { EndpointFields, type EndpointForm, otherEndpointError, wiredForm } from "./endpoint-form.tsx";
 import { FormDialog, SecretDialog } from "./form-dialog.tsx";
-import type { Endpoint } from "./tenant-reads.ts";
+import { type Endpoint, useIsAdmin } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
@@ -24,13 +24,14 @@ const COLUMNS: readonly Column<Endpoint>[] = [
 ];
 
 export default function EndpointsPage(): ReactNode {
+  const isAdmin = useIsAdmin();
   const [isOpen, setOpen] = useState(false);
   const list = useList(["endpoints"], (api, page, signal) =>
     api.get("/api/v1/webhook-endpoints/", { params: { query: page }, signal }),
   );
   return (
     <>
-      <PageHeader title="Webhooks" actions={<Button onClick={() => setOpen(true)}>Add an endpoint</Button>}>
+      <PageHeader title="Webhooks" actions={isAdmin && <Button onClick={() => setOpen(true)}>Add an endpoint</Button>}>
         Your servers are told what happens, signed, until they answer 2xx.
       </PageHeader>
       <DataTable
@@ -42,7 +43,7 @@ export default function EndpointsPage(): ReactNode {
         minWidth={980}
         empty={
           <Empty title="No endpoints">
-            Add the address of a server of yours: it is told what happens from then on.
+            {isAdmin ? "Add" : "An admin adds"} the address of a server of yours: it is told what happens from then on.
           </Empty>
         }
       />

@@ -7,6 +7,7 @@ import { IdText } from "../parts/id-text.tsx";
 import { type Column, DataTable } from "../parts/list-table.tsx";
 import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
+import { objectPath } from "./object-paths.ts";
 import { type Schemas, useEventTypes } from "./tenant-reads.ts";
 
 const REFRESH_MS = 10_000;
@@ -15,7 +16,8 @@ const COLUMNS: readonly Column<Schemas["Event"]>[] = [
   { label: "Type", cell: ({ type }) => type },
   {
     label: "Object",
-    cell: ({ object_id: id }) => (id === null ? <span className="bh-dim">–</span> : <IdText id={id} />),
+    cell: ({ object_id: id }) =>
+      id === null ? <span className="bh-dim">–</span> : <IdText id={id} to={objectPath(id)} />,
     width: 240,
   },
   { label: "Event", cell: ({ id }) => <IdText id={id} />, width: 240 },
@@ -49,7 +51,7 @@ export default function EventsPage(): ReactNode {
         minWidth={760}
         empty={
           <Empty title="No events">
-            Nothing has happened that fits these filters in this mode. Clear them, or create an invoice or a customer.
+            Nothing has happened that fits these filters in this mode. Clear them, or wait until something does.
           </Empty>
         }
       />

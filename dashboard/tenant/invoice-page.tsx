@@ -14,7 +14,7 @@ import { FigureRow, FigureTile, KeyValue, PageHeader, Section } from "../parts/p
 import { usePathPart } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
-import type { Schemas } from "./tenant-reads.ts";
+import { type Schemas, useIsAdmin } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
@@ -26,6 +26,7 @@ const OPEN = new Set<Invoice["status"]>(["pending", "payment_failed", "uncollect
 
 export default function InvoicePage(): ReactNode {
   const id = usePathPart("id");
+  const isAdmin = useIsAdmin();
   const invoice = useRead(
     ["connected-invoice", id],
     (api, signal) => api.get("/accounts/invoices/{id}/", { params: { path: { id } }, signal }),
@@ -38,7 +39,7 @@ export default function InvoicePage(): ReactNode {
         title={found?.number ?? <IdText id={id} whole />}
         crumbs={[{ label: "Connected invoices", to: "/tenant/invoices" }]}
         beside={found !== undefined && <StatusDot status={found.status} />}
-        actions={found !== undefined && OPEN.has(found.status) && <Actions invoice={found} />}
+        actions={isAdmin && found !== undefined && OPEN.has(found.status) && <Actions invoice={found} />}
       >
         {found?.customer_email ?? "\u00a0"}
       </PageHeader>

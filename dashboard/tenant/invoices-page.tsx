@@ -10,7 +10,7 @@ import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { PageLink, useGo } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
-import type { Schemas } from "./tenant-reads.ts";
+import { type Schemas, useIsAdmin } from "./tenant-reads.ts";
 
 type Invoice = Schemas["ConnectedInvoice"];
 
@@ -47,6 +47,7 @@ const COLUMNS: readonly Column<Invoice>[] = [
 
 export default function InvoicesPage(): ReactNode {
   const go = useGo();
+  const isAdmin = useIsAdmin();
   const filters = useFilters(FILTERS);
   const query = filters.values;
   const list = useList(
@@ -56,7 +57,10 @@ export default function InvoicesPage(): ReactNode {
   );
   return (
     <>
-      <PageHeader title="Connected invoices" actions={<Button onClick={() => go(NEW)}>Create an invoice</Button>}>
+      <PageHeader
+        title="Connected invoices"
+        actions={isAdmin && <Button onClick={() => go(NEW)}>Create an invoice</Button>}
+      >
         On your connected Stripe account, made here or there.
       </PageHeader>
       <FilterBar filters={filters} />
@@ -69,8 +73,12 @@ export default function InvoicesPage(): ReactNode {
         minWidth={1040}
         empty={
           <Empty title="No invoices">
-            None fits these filters in this mode. <PageLink to={NEW}>Create one</PageLink>: it is sent to the customer
-            at once.
+            None fits these filters in this mode.{" "}
+            {isAdmin && (
+              <>
+                <PageLink to={NEW}>Create one</PageLink>: it is sent to the customer at once.
+              </>
+            )}
           </Empty>
         }
       />

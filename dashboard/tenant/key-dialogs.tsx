@@ -7,6 +7,7 @@ import { ConfirmDialog } from "../parts/confirm-dialog.tsx";
 import { fieldError, otherError } from "../parts/error-note.tsx";
 import { wordOf } from "../parts/status-dot.tsx";
 import { FormDialog, SecretDialog } from "./form-dialog.tsx";
+import { FIRST_GRACE, GraceField } from "./grace-field.tsx";
 
 type Which = "live" | "test" | "all";
 
@@ -15,14 +16,6 @@ const WHICH = [
   { value: "test", label: "Test keys" },
   { value: "all", label: "All keys" },
 ];
-const GRACES = [
-  { value: "0", label: "At once" },
-  { value: "3600", label: "After an hour" },
-  { value: "86400", label: "After a day" },
-  { value: "604800", label: "After a week" },
-];
-/** Servers need time to take the new keys. */
-const FIRST_GRACE = "86400";
 
 const isWhich = (text: string | null): text is Which => WHICH.some(({ value }) => value === text);
 
@@ -46,7 +39,7 @@ export function RegenerateKeys({ close }: { close: () => void }): ReactNode {
   const [grace, setGrace] = useState(FIRST_GRACE);
   const regenerate = useAct((api) =>
     api.post("/api/v1/auth/tenants/api-keys/regenerate/", {
-      body: { key_type: which, confirm: true, grace_seconds: Number(grace) },
+      body: { key_type: which, confirm: true, grace_seconds: grace },
     }),
   );
   if (regenerate.data !== undefined) {
@@ -61,24 +54,19 @@ export function RegenerateKeys({ close }: { close: () => void }): ReactNode {
       close={close}
       title="Regenerate keys"
       action="Regenerate"
-      dangerous={grace === "0"}
+      dangerous={grace === 0}
       run={() => regenerate.mutate(undefined)}
       isPending={regenerate.isPending}
       error={regenerate.error}
     >
       <WhichKeys value={which} change={setWhich} />
-      <Select
+      <GraceField
         label="The old ones stop"
-        data={GRACES}
         value={grace}
-        allowDeselect={false}
-        onChange={(chosen) => setGrace(chosen ?? FIRST_GRACE)}
+        change={setGrace}
+        atOnce="Whatever calls with the old keys is refused from that moment on."
+        later="Until then both work: put the new ones into your servers meanwhile."
       />
-      <p className="bh-dim">
-        {grace === "0"
-          ? "Whatever calls with the old keys is refused from that moment on."
-          : "Until then both work: put the new ones into your servers meanwhile."}
-      </p>
     </FormDialog>
   );
 }

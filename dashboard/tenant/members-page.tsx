@@ -2,7 +2,7 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
-import { useAct, useList, useMe, useMembership } from "../frame/hooks.ts";
+import { useAct, useList, useMe } from "../frame/hooks.ts";
 import { ConfirmDialog } from "../parts/confirm-dialog.tsx";
 import { fieldError, otherError } from "../parts/error-note.tsx";
 import { type Column, DataTable } from "../parts/list-table.tsx";
@@ -10,7 +10,7 @@ import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot, wordOf } from "../parts/status-dot.tsx";
 import { FormDialog } from "./form-dialog.tsx";
-import { onlyPage, type Schemas, useIsOwner } from "./tenant-reads.ts";
+import { onlyPage, type Schemas, useIsAdmin, useIsOwner } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
@@ -18,7 +18,7 @@ type Member = Schemas["Member"];
 type Role = Member["role"];
 
 const ROLES: readonly { value: Role; label: string }[] = [
-  { value: "member", label: "Member: sees who belongs to it" },
+  { value: "member", label: "Member: sees the billing" },
   { value: "admin", label: "Admin: runs the billing" },
   { value: "owner", label: "Owner: also keys, the Stripe account and members" },
 ];
@@ -30,7 +30,7 @@ type Dialog = { kind: "invite" } | { kind: "role" | "remove"; member: Member };
 export default function MembersPage(): ReactNode {
   const me = useMe();
   const isOwner = useIsOwner();
-  const mayInvite = useMembership()?.role !== "member";
+  const mayInvite = useIsAdmin();
   const [open, setOpen] = useState<Dialog>();
   const list = useList(["members"], async (api, _page, signal) =>
     onlyPage((await api.get("/api/v1/auth/tenants/members/", { signal })).data),

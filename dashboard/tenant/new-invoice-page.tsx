@@ -9,7 +9,6 @@ import { PageHeader, Section } from "../parts/page-frame.tsx";
 import { PageLink, useGo } from "../parts/page-link.tsx";
 import { feeOf, minorUnits } from "./amounts.ts";
 import { InvoiceLines, type Line, lineTotal, NO_LINE } from "./invoice-lines.tsx";
-import { plain } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
@@ -150,9 +149,7 @@ function TermFields({ draft, change, error }: FieldsProps): ReactNode {
 }
 
 function Preview({ draft: { currency, lines }, children }: { draft: Draft; children: ReactNode }): ReactNode {
-  const terms = useRead(["terms"], (api, signal) =>
-    plain(api).get<{ application_fee_percent: number }>("/api/v1/auth/tenants/terms/", { signal }),
-  );
+  const terms = useRead(["terms"], (api, signal) => api.get("/api/v1/auth/tenants/terms/", { signal }));
   const percent = terms.data?.application_fee_percent;
   const total = lines.reduce((sum, line) => sum + (lineTotal(line, currency) ?? 0), 0);
   const known = minorUnits("0", currency) === undefined ? null : currency;

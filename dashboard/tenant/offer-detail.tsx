@@ -15,6 +15,7 @@ import { FormDialog } from "./form-dialog.tsx";
 import { isPriced, NEW_OFFER, OfferFields, type OfferForm, otherOfferError } from "./offer-form.tsx";
 import { OfferState } from "./offer-table.tsx";
 import type { Offer } from "./offer.ts";
+import { useIsAdmin } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
@@ -31,6 +32,7 @@ export interface OfferDetailProps {
 
 export function OfferDetail({ id, list, offer, save, sell }: OfferDetailProps): ReactNode {
   const [open, setOpen] = useState<"edit" | "sell">();
+  const isAdmin = useIsAdmin();
   const close = (): void => setOpen(undefined);
   const found = offer.data;
   return (
@@ -40,6 +42,7 @@ export function OfferDetail({ id, list, offer, save, sell }: OfferDetailProps): 
         crumbs={[list]}
         beside={found !== undefined && <OfferState of={found} />}
         actions={
+          isAdmin &&
           found !== undefined && (
             <>
               <Button variant="default" onClick={() => setOpen("sell")}>

@@ -10,12 +10,14 @@ import { packBody } from "./offer-bodies.ts";
 import { isPriced, NEW_OFFER, OfferFields, otherOfferError } from "./offer-form.tsx";
 import { OfferTable } from "./offer-table.tsx";
 import { offerOfPack } from "./offer.ts";
+import { useIsAdmin } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
 const PATH = "/tenant/credit-packs";
 
 export default function PacksPage(): ReactNode {
+  const isAdmin = useIsAdmin();
   const [isOpen, setOpen] = useState(false);
   const list = useList(["credit-packs"], async (api, page, signal) => {
     const { data, ...rest } = await api.get("/api/v1/credit-packs/", { params: { query: page }, signal });
@@ -23,7 +25,10 @@ export default function PacksPage(): ReactNode {
   });
   return (
     <>
-      <PageHeader title="Credit packs" actions={<Button onClick={() => setOpen(true)}>Add a credit pack</Button>}>
+      <PageHeader
+        title="Credit packs"
+        actions={isAdmin && <Button onClick={() => setOpen(true)}>Add a credit pack</Button>}
+      >
         Credits that are bought at once, by one payment.
       </PageHeader>
       <OfferTable
@@ -31,7 +36,11 @@ export default function PacksPage(): ReactNode {
         label="Credit packs"
         path={PATH}
         list={list}
-        empty={<Empty title="No credit packs">Add one: customers buy it on Stripe’s page.</Empty>}
+        empty={
+          <Empty title="No credit packs">
+            {isAdmin ? "Add" : "An admin adds"} one: customers buy it on Stripe’s page.
+          </Empty>
+        }
       />
       {isOpen && <NewPacks close={() => setOpen(false)} />}
     </>

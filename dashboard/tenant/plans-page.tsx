@@ -10,12 +10,14 @@ import { planBody } from "./offer-bodies.ts";
 import { isPriced, NEW_OFFER, OfferFields, otherOfferError } from "./offer-form.tsx";
 import { OfferTable } from "./offer-table.tsx";
 import { offerOfPlan } from "./offer.ts";
+import { useIsAdmin } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
 const PATH = "/tenant/plans";
 
 export default function PlansPage(): ReactNode {
+  const isAdmin = useIsAdmin();
   const [isOpen, setOpen] = useState(false);
   const list = useList(["plans"], async (api, page, signal) => {
     const { data, ...rest } = await api.get("/api/v1/plans/", { params: { query: page }, signal });
@@ -23,7 +25,7 @@ export default function PlansPage(): ReactNode {
   });
   return (
     <>
-      <PageHeader title="Plans" actions={<Button onClick={() => setOpen(true)}>Add a plan</Button>}>
+      <PageHeader title="Plans" actions={isAdmin && <Button onClick={() => setOpen(true)}>Add a plan</Button>}>
         What is paid for over and over. A change of price holds for new subscriptions; those that run keep theirs.
       </PageHeader>
       <OfferTable
@@ -31,7 +33,11 @@ export default function PlansPage(): ReactNode {
         label="Plans"
         path={PATH}
         list={list}
-        empty={<Empty title="No plans">Add one: customers subscribe to it on Stripe’s page or in yours.</Empty>}
+        empty={
+          <Empty title="No plans">
+            {isAdmin ? "Add" : "An admin adds"} one: customers subscribe to it on Stripe’s page or in yours.
+          </Empty>
+        }
       />
       {isOpen && <NewPlans close={() => setOpen(false)} />}
     </>

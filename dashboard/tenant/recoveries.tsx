@@ -10,7 +10,7 @@ import { Waiting } from "../parts/loaded.tsx";
 import { Section } from "../parts/page-frame.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
-import type { Endpoint, Schemas } from "./tenant-reads.ts";
+import { type Endpoint, type Schemas, useIsAdmin } from "./tenant-reads.ts";
 
 type Recovery = Schemas["Recovery"];
 
@@ -18,15 +18,18 @@ const REFRESH_MS = 2000;
 const FIELDS = ["since", "until"];
 
 export function Recoveries({ endpoint }: { endpoint: Endpoint }): ReactNode {
+  const isAdmin = useIsAdmin();
   return (
     <>
       <p className="bh-dim">
-        Sends every event that this endpoint takes and has not had, since a time that you say. What it had is not sent
-        again.
+        A recovery sends every event that this endpoint takes and has not had, since a time that is said. What it had is
+        not sent again.
       </p>
-      <Section title="Recover">
-        <RecoverForm id={endpoint.id} />
-      </Section>
+      {isAdmin && (
+        <Section title="Recover">
+          <RecoverForm id={endpoint.id} />
+        </Section>
+      )}
       <Section title="Recoveries">
         <Begun id={endpoint.id} />
       </Section>
@@ -164,6 +167,7 @@ interface OneRecoveryProps {
 
 function OneRecovery({ recovery, cancel, isBusy }: OneRecoveryProps): ReactNode {
   const { status, queued, total, since, until, created_at: at } = recovery;
+  const isAdmin = useIsAdmin();
   const share = total === 0 ? 100 : Math.min(100, Math.round((queued / total) * 100));
   return (
     <div className="bh-recovery">
@@ -176,7 +180,7 @@ function OneRecovery({ recovery, cancel, isBusy }: OneRecoveryProps): ReactNode 
           from <RelativeTime at={since} /> to <RelativeTime at={until} />
         </span>
         <span className="bh-to-end bh-row">
-          {status === "running" && (
+          {isAdmin && status === "running" && (
             <Button size="compact-xs" variant="default" disabled={isBusy} onClick={cancel}>
               Cancel
             </Button>

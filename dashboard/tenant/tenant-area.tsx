@@ -3,12 +3,12 @@ import type { Area, FoundObject, PageSpec } from "../frame/hooks.ts";
 
 type Load = PageSpec["load"];
 
-/** Lists carry an entry in the navigation, pages of one object do not. */
+/** Lists carry an entry in the navigation, pages of one object do not. Members read nearly all of it, without the buttons. */
 const page = (
   path: string,
   title: string,
   load: Load,
-  { isList = true, who = "admin" }: { isList?: boolean; who?: PageSpec["who"] } = {},
+  { isList = true, who = "member" }: { isList?: boolean; who?: PageSpec["who"] } = {},
 ): PageSpec => ({
   path,
   title,
@@ -19,6 +19,9 @@ const page = (
 
 const one = (path: string, title: string, load: Load): PageSpec => page(path, title, load, { isList: false });
 
+const forAdmins = (path: string, title: string, load: Load, isList = true): PageSpec =>
+  page(path, title, load, { isList, who: "admin" });
+
 const at =
   (path: string) =>
   ({ id }: FoundObject): string =>
@@ -26,12 +29,13 @@ const at =
 
 export const tenantArea: Area = {
   label: "Tenant",
+  ofTenant: true,
   pages: [
-    page("/dashboard/connect", "Stripe account", () => import("./connect-page.tsx")),
+    forAdmins("/dashboard/connect", "Stripe account", () => import("./connect-page.tsx")),
     page("/tenant/customers", "Customers", () => import("./customers-page.tsx")),
     one("/tenant/customers/$id", "Customer", () => import("./customer-page.tsx")),
     page("/tenant/invoices", "Connected invoices", () => import("./invoices-page.tsx")),
-    one("/tenant/invoices/new", "New invoice", () => import("./new-invoice-page.tsx")),
+    forAdmins("/tenant/invoices/new", "New invoice", () => import("./new-invoice-page.tsx"), false),
     one("/tenant/invoices/$id", "Invoice", () => import("./invoice-page.tsx")),
     page("/tenant/plans", "Plans", () => import("./plans-page.tsx")),
     one("/tenant/plans/$id", "Plan", () => import("./plan-page.tsx")),
@@ -43,9 +47,9 @@ export const tenantArea: Area = {
     one("/dashboard/webhooks/$id", "Webhook endpoint", () => import("./endpoint-page.tsx")),
     page("/tenant/deliveries", "Deliveries", () => import("./deliveries-page.tsx")),
     one("/tenant/deliveries/$id", "Delivery", () => import("./delivery-page.tsx")),
-    page("/tenant/api-keys", "API keys", () => import("./api-keys-page.tsx")),
-    page("/tenant/members", "Members", () => import("./members-page.tsx"), { who: "member" }),
-    page("/tenant/audit-log", "Audit log", () => import("./audit-log-page.tsx")),
+    forAdmins("/tenant/api-keys", "API keys", () => import("./api-keys-page.tsx")),
+    page("/tenant/members", "Members", () => import("./members-page.tsx")),
+    forAdmins("/tenant/audit-log", "Audit log", () => import("./audit-log-page.tsx")),
   ],
   shows: {
     webhook_endpoint: at("/dashboard/webhooks"),

@@ -1,7 +1,7 @@
-// What the tenant's pages read in common: the role, short lists, and routes that are newer than the generated client.
+// What the tenant's pages read in common: the role, and short lists.
 import type { UseQueryResult } from "@tanstack/react-query";
 
-import type { BillhookClient, BillhookError, components } from "../../kit/client/client.ts";
+import type { BillhookError, components } from "../../kit/client/client.ts";
 import { type Page, useMembership, useRead } from "../frame/hooks.ts";
 
 export type Schemas = components["schemas"];
@@ -11,6 +11,12 @@ export type EventType = Schemas["EventType"];
 /** Keys, the Stripe account and members are changed by owners alone. The API is the judge; this is what is shown. */
 export function useIsOwner(): boolean {
   return useMembership()?.role === "owner";
+}
+
+/** Members read the lists; what changes something is for admins and owners. */
+export function useIsAdmin(): boolean {
+  const role = useMembership()?.role;
+  return role === "admin" || role === "owner";
 }
 
 const MOST = 100;
@@ -30,12 +36,4 @@ export function useEventTypes(): UseQueryResult<EventType[], BillhookError> {
 /** What comes whole, as a list's only page. */
 export function onlyPage<Row>(data: Row[]): Page<Row> {
   return { data, has_more: false, next_cursor: null };
-}
-
-type PlainCall = <Answer>(path: string, init: object) => Promise<Answer>;
-
-/** For a route that the generated client does not have yet. */
-export function plain(api: BillhookClient): Record<"get" | "post" | "patch", PlainCall> {
-  const { get, post, patch } = api as unknown as Record<"get" | "post" | "patch", PlainCall>;
-  return { get, post, patch };
 }

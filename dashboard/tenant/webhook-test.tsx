@@ -1,30 +1,21 @@
-// A test event to the first endpoint, now: what was sent and what came back, side by side.
+// A test event to an endpoint, now: what was sent and what came back, side by side.
 import { Button, Select } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
+import type { paths } from "../../kit/client/client.ts";
 import { useAct } from "../frame/hooks.ts";
 import { ErrorNote } from "../parts/error-note.tsx";
+import { HeaderList, Raw } from "../parts/exchange.tsx";
 import { Figure } from "../parts/figures.tsx";
 import { Empty } from "../parts/page-frame.tsx";
-import { PageLink } from "../parts/page-link.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
-import { HeaderList, Raw } from "./exchange.tsx";
-import { type Endpoint, plain, useEndpoints, useEventTypes } from "./tenant-reads.ts";
+import { type Endpoint, useEventTypes } from "./tenant-reads.ts";
 
-interface Tried {
-  success: boolean;
-  message: string;
-  error?: string;
-  status_code: number | null;
-  response_time_ms: number;
-  request: { method: string; url: string; headers: Record<string, string>; body: string };
-  response: { status_code: number; headers: Record<string, unknown>; body: string } | null;
-}
+type Tried = paths["/api/v1/auth/tenants/webhooks/test/"]["post"]["responses"][200]["content"]["application/json"];
 
 const PLAIN_TEST = "test.webhook";
 
 export function WebhookTest({ endpoint, edit }: { endpoint: Endpoint; edit: () => void }): ReactNode {
-  if (!endpoint.first) return <OtherEndpoint />;
   if (endpoint.url === null) {
     return (
       <Empty title="It has no URL yet">
@@ -37,30 +28,16 @@ export function WebhookTest({ endpoint, edit }: { endpoint: Endpoint; edit: () =
       </Empty>
     );
   }
-  return <TestForm />;
+  return <TestForm endpoint={endpoint} />;
 }
 
-function OtherEndpoint(): ReactNode {
-  const first = useEndpoints().data?.find(({ first: isFirst }) => isFirst);
-  return (
-    <Empty title="Test events go to the first endpoint">
-      {first !== undefined && (
-        <>
-          <PageLink to={`/dashboard/webhooks/${first.id}?tab=test`}>Test that one</PageLink>, or{" "}
-        </>
-      )}
-      <PageLink to="/tenant/events">choose an event</PageLink> and resend it here.
-    </Empty>
-  );
-}
-
-function TestForm(): ReactNode {
+function TestForm({ endpoint: { id } }: { endpoint: Endpoint }): ReactNode {
   const types = useEventTypes();
   const [type, setType] = useState(PLAIN_TEST);
   const send = useAct((api) => {
     const example = types.data?.find((one) => one.type === type)?.example;
-    const body = { event_type: type, ...(example === undefined ? {} : { test_data: example }) };
-    return plain(api).post<Tried>("/api/v1/auth/tenants/webhooks/test/", { body });
+    const body = { endpoint_id: id, event_type: type, ...(example === undefined ? {} : { test_data: example }) };
+    return api.post("/api/v1/auth/tenants/webhooks/test/", { body });
   });
   return (
     <div className="bh-stack">
@@ -102,7 +79,7 @@ function Result({ of }: { of: Tried }): ReactNode {
           label={of.status_code === null ? "No answer" : `Answered ${of.status_code}`}
         />
         <Figure value={of.response_time_ms} unit="ms" />
-        {of.error !== undefined && <span>{of.error}</span>}
+        {!of.success && <span>{of.error}</span>}
       </div>
       <div className="bh-sides">
         <div>

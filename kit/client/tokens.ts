@@ -52,12 +52,18 @@ function endsSoon({ expires_at }: FreshToken): boolean {
   return expires_at !== undefined && Date.parse(expires_at) - Date.now() < AHEAD_MS;
 }
 
+/** As the API answers. */
+export interface SessionTokens {
+  access: string;
+  refresh?: string | null | undefined;
+}
+
 export interface SignedInOptions {
   baseUrl: string;
-  /** From `POST /api/v1/auth/login/`; left out: the refresh token is in the cookie (`cookie: true` at login). */
-  tokens?: { access: string; refresh?: string | undefined } | undefined;
+  /** From `POST /api/v1/auth/login/`; `refresh` null or left out: it is in the cookie (`cookie: true` at login). */
+  tokens?: SessionTokens | undefined;
   /** Keep what it gives: each refresh token works once. Undefined: the session has ended. */
-  changed?: ((tokens: { access: string; refresh?: string | undefined } | undefined) => void) | undefined;
+  changed?: ((tokens: SessionTokens | undefined) => void) | undefined;
   fetch?: typeof globalThis.fetch | undefined;
 }
 
@@ -70,10 +76,10 @@ export function signedIn({ baseUrl, tokens, changed, fetch = globalThis.fetch }:
       method: "POST",
       credentials: "include",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(held?.refresh === undefined ? {} : { refresh: held.refresh }),
+      body: JSON.stringify(typeof held?.refresh === "string" ? { refresh: held.refresh } : {}),
     });
     if (response.ok) {
-      held = ((await response.json()) as { tokens: { access: string; refresh?: string } }).tokens;
+      held = ((await response.json()) as { tokens: SessionTokens }).tokens;
       changed?.(held);
       return { token: held.access, expires_at: endOf(held.access) };
     }

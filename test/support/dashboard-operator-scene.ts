@@ -16,7 +16,7 @@ import { scheduledRuns } from "../../src/work/scheduled-runs.ts";
 import type { Door } from "./api-door.ts";
 import { browseDashboard, type DashboardScene, newOperator, type TestPerson } from "./dashboard-browser.ts";
 import { builtDashboard } from "./dashboard-build.ts";
-import { newEmail, registerPerson } from "./people.ts";
+import { newEmail, registerPerson, send } from "./people.ts";
 import { openPurchaseScene, pay, type PurchaseScene, sessionElsewhere } from "./purchase-scene.ts";
 import { event } from "./stripe-fixtures.ts";
 import { newCustomer, newInvoice, PAID } from "./stripe-fixtures-billing.ts";
@@ -41,6 +41,8 @@ export async function openOperatorScene(): Promise<OperatorScene> {
   const sale = await openPurchaseScene("embedded", { dashboard, corsOrigins });
   const { door } = sale;
   const [stranger, unsure] = [newEmail(), newEmail()];
+  const operator = await newOperator(door);
+  await listening(door, operator);
   await firstInvoice(door);
   await sales(sale, stranger, unsure);
   await unrouted(door);
@@ -48,7 +50,6 @@ export async function openOperatorScene(): Promise<OperatorScene> {
   await many(door);
   await keepMails(door);
   await figures(door);
-  const operator = await newOperator(door);
   const { rows } = await door.pipe.database.query<{ id: string }>({
     text: "select account.id from accounts as account join people as person on person.id = account.person_id where person.email = $1 and not account.livemode",
     values: [unsure],
@@ -62,6 +63,12 @@ export async function openOperatorScene(): Promise<OperatorScene> {
       await sale.close();
     },
   };
+}
+
+/** An endpoint of the platform's own: what happens from now on waits to be delivered there. */
+async function listening(door: Door, { access: token }: TestPerson): Promise<void> {
+  const body = { url: "https://receiver.example/webhooks", enabled_events: ["*"], livemode: null };
+  expect((await send(door, "POST", "/api/v1/webhook-endpoints/", { token, body })).status).toBe(201);
 }
 
 async function firstInvoice(door: Door): Promise<void> {

@@ -11,6 +11,7 @@ import { openBrowser } from "./browser.ts";
 import { signIn, type VisitOptions, watch } from "./dashboard-browser.ts";
 import { builtDashboard } from "./dashboard-build.ts";
 import { newEmail, PASSWORD } from "./people.ts";
+import { readyFolder } from "./ready-database.ts";
 import { freePort, serve } from "./serve.ts";
 
 export interface ServedDashboard {
@@ -35,7 +36,12 @@ export async function openServedDashboard(): Promise<ServedDashboard> {
   const folder = mkdtempSync(join(tmpdir(), "billhook-dashboard-"));
   const [port, sandboxPort] = [await freePort(), await freePort()];
   const [url, sandboxUrl] = [`http://localhost:${port}`, `http://127.0.0.1:${sandboxPort}`];
-  const env = { PORT: String(port), SANDBOX_PORT: String(sandboxPort), DATA_DIR: folder, LOG_FORMAT: "pretty" };
+  const env = {
+    PORT: String(port),
+    SANDBOX_PORT: String(sandboxPort),
+    DATA_DIR: await readyFolder(folder),
+    LOG_FORMAT: "pretty",
+  };
   const served = await serve(env);
   const browser = await openBrowser();
   const faults: string[] = [];

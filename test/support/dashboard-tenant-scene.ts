@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
+import type { Wire } from "./api-door.ts";
 import { openBrowser, type TestBrowser } from "./browser.ts";
 import { serveConnect, type ServedConnect } from "./connect-visit.ts";
 import { watch } from "./dashboard-browser.ts";
@@ -26,8 +27,8 @@ export interface TenantScene {
   confirm(name: string): Promise<void>;
   /** Another person's page; `watched` as the owner's is. */
   visitor(path: string): Promise<Page>;
-  /** The token of the newest mail to this address. */
-  mailed(email: string): Promise<string>;
+  /** Somebody who was invited by mail, with a new password. */
+  accepts(email: string): Promise<Page>;
   expectNoFaults(): void;
   close(): Promise<void>;
 }
@@ -57,7 +58,13 @@ export async function openTenantScene(): Promise<TenantScene> {
     heading: (name) => page.getByRole("heading", { level: 1, name }).waitFor(),
     press: (name) => page.getByRole("button", { name, exact: typeof name === "string" }).click(),
     confirm: (name) => page.getByRole("dialog").getByRole("button", { name, exact: true }).click(),
-    mailed: (email) => mailedToken(billhook, email),
+    accepts: async (email) => {
+      const invited = await visitor(`/invitation#token=${await mailedToken(billhook, email)}`);
+      await invited.locator("input[name=password]").fill(PASSWORD);
+      await invited.getByRole("button", { name: "Accept" }).click();
+      await invited.getByRole("navigation", { name: "Main" }).waitFor();
+      return invited;
+    },
     expectNoFaults: () => {
       expect([...faults, ...browser.refused.map((url) => `asked ${url}`)]).toEqual([]);
       faults.length = 0;
@@ -85,11 +92,16 @@ async function register(page: Page): Promise<Record<string, string>> {
   return secrets;
 }
 
+/** A mail can be read when the sender has looked at it, which is soon. */
 async function mailedToken({ ask }: ServedConnect, email: string): Promise<string> {
-  const { json } = await ask("GET", "/api/v1/admin/mails/?limit=50", OPERATOR_TOKEN);
-  const mail = (json.data as { id: string; to: string }[]).find(({ to }) => to === email);
-  const detail = await ask("GET", `/api/v1/admin/mails/${mail?.id ?? ""}/`, OPERATOR_TOKEN);
-  const token = /#token=([\w-]+)/.exec(JSON.stringify(detail.json))?.[1];
-  if (token === undefined) throw new Error(`no mail with a link for ${email}: ${JSON.stringify(detail.json)}`);
-  return token;
+  let detail: Wire = {};
+  for (let left = 250; left > 0; left--) {
+    const { json } = await ask("GET", "/api/v1/admin/mails/?limit=50", OPERATOR_TOKEN);
+    const mail = (json.data as { id: string; to: string }[]).find(({ to }) => to === email);
+    ({ json: detail } = await ask("GET", `/api/v1/admin/mails/${mail?.id ?? ""}/`, OPERATOR_TOKEN));
+    const token = /#token=([\w-]+)/.exec(JSON.stringify(detail))?.[1];
+    if (token !== undefined) return token;
+    await new Promise((go) => setTimeout(go, 20));
+  }
+  throw new Error(`no mail with a link for ${email}: ${JSON.stringify(detail)}`);
 }

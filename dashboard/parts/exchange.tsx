@@ -1,7 +1,9 @@
 // What went over the wire, as it was: headers and bodies.
 import type { ReactNode } from "react";
 
-import { JsonView } from "../parts/json-view.tsx";
+import { JsonView } from "./json-view.tsx";
+
+import "./exchange.css";
 
 export function HeaderList({ headers, label }: { headers: Record<string, unknown> | null; label: string }): ReactNode {
   if (headers === null) return null;

@@ -1,15 +1,23 @@
-// The decision about one unmatched purchase: an account gets its credits, or nobody does.
-import { Button, Group, Modal, Radio, TextInput } from "@mantine/core";
+// One unmatched purchase, and the decision about it: an account gets its credits, or nobody does.
+import { Button, Group, Radio, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
-import { useAct } from "../frame/hooks.ts";
+import { useAct, useRead } from "../frame/hooks.ts";
 import { ConfirmDialog } from "../parts/confirm-dialog.tsx";
 import { ErrorNote, fieldError, otherError } from "../parts/error-note.tsx";
 import { Figure, MoneyText } from "../parts/figures.tsx";
-import { KeyValue } from "../parts/page-frame.tsx";
+import { IdText } from "../parts/id-text.tsx";
+import { Loaded } from "../parts/loaded.tsx";
+import { Empty, KeyValue, PageHeader, Section } from "../parts/page-frame.tsx";
+import { useGo, usePathPart } from "../parts/page-link.tsx";
 import { wordOf } from "../parts/status-dot.tsx";
 import { LinkedId } from "./cells.tsx";
 import type { Unmatched } from "./operator-reads.ts";
+import { UnmatchedStatus } from "./unmatched-status.tsx";
+
+import "./operator.css";
+
+const LIST = "/operator/unmatched-purchases";
 
 /** Why a person must decide, in words that help. */
 const REASONS: Record<NonNullable<Unmatched["reason"]>, string> = {
@@ -23,28 +31,38 @@ const REASONS: Record<NonNullable<Unmatched["reason"]>, string> = {
   session_missing: "Stripe does not know the session.",
 };
 
-export function UnmatchedDialog({
-  purchase,
-  close,
-}: {
-  purchase: Unmatched | undefined;
-  close: () => void;
-}): ReactNode {
+export default function UnmatchedPurchasePage(): ReactNode {
+  const id = usePathPart("id");
+  const purchase = useRead(["unmatched-purchase", id], (api, signal) =>
+    api.get("/api/v1/admin/unmatched-purchases/{id}/", { params: { path: { id } }, signal }),
+  );
+  const found = purchase.data;
   return (
-    <Modal
-      opened={purchase !== undefined}
-      onClose={close}
-      title="Whose payment is this?"
-      size="lg"
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
-      {purchase !== undefined && (
-        <div className="bh-stack">
-          <Facts purchase={purchase} />
-          {purchase.status === "open" && <Decide purchase={purchase} close={close} />}
-        </div>
-      )}
-    </Modal>
+    <>
+      <PageHeader
+        title={found === undefined ? "Whose payment is this?" : (found.email ?? found.name ?? found.session_id)}
+        crumbs={[{ label: "Unmatched purchases", to: LIST }]}
+        beside={found !== undefined && <UnmatchedStatus of={found} />}
+      >
+        <IdText id={id} whole />
+      </PageHeader>
+      <Loaded
+        of={purchase}
+        lines={10}
+        absent={<Empty title="There is no such purchase">Check the id, or find it in the list.</Empty>}
+      >
+        {(shown) => (
+          <>
+            <Facts purchase={shown} />
+            {shown.status === "open" && (
+              <Section title="Whose payment is this?">
+                <Decide purchase={shown} />
+              </Section>
+            )}
+          </>
+        )}
+      </Loaded>
+    </>
   );
 }
 
@@ -72,7 +90,9 @@ function Facts({ purchase }: { purchase: Unmatched }): ReactNode {
   );
 }
 
-function Decide({ purchase, close }: { purchase: Unmatched; close: () => void }): ReactNode {
+function Decide({ purchase }: { purchase: Unmatched }): ReactNode {
+  const go = useGo();
+  const leave = (): void => go(LIST, { replace: true });
   const { id, candidates, credits } = purchase;
   const [account, setAccount] = useState("");
   const [dismisses, setDismisses] = useState(false);
@@ -80,15 +100,15 @@ function Decide({ purchase, close }: { purchase: Unmatched; close: () => void })
   const assign = useAct(
     (api, account_id: string) =>
       api.post("/api/v1/admin/unmatched-purchases/{id}/assign/", { params: path, body: { account_id } }),
-    { done: "The credits are in the account.", then: close },
+    { done: "The credits are in the account.", then: leave },
   );
   const dismiss = useAct((api) => api.post("/api/v1/admin/unmatched-purchases/{id}/dismiss/", { params: path }), {
     done: "The payment brings no credits.",
-    then: close,
+    then: leave,
   });
   return (
     <form
-      className="bh-stack"
+      className="bh-stack bh-decision"
       onSubmit={(event) => {
         event.preventDefault();
         if (account.trim() !== "") assign.mutate(account.trim());
