@@ -356,7 +356,7 @@ function topUpLoop(parts: BackgroundParts, wake: () => void): ClaimLoop {
   const { config, clock, database, stripe, log, platformTenant, onError } = parts;
   const { platformFeePercent } = config;
   const context = { database, stripe, clock, log, platformTenant, platformFeePercent, wake, mails: mailsOf(config) };
-  const round = topUpRound();
+  const round = topUpRound(database.kind);
   return claimLoop({
     name: "automatic top-ups",
     run: () => topUpDue(context, round),

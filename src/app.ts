@@ -226,7 +226,6 @@ function wire(parts: Parts, migrations: string[]): App {
   };
 }
 
-/** In production the first owner is invited: a printed link that signs somebody in outlives its terminal in too many logs there. */
 /** One folder, one process: what a killed one had claimed is ours at once. */
 async function takeOver(database: Database): Promise<void> {
   await Promise.all(
@@ -234,6 +233,7 @@ async function takeOver(database: Database): Promise<void> {
   );
 }
 
+/** In production the first owner is invited: a printed link that signs somebody in outlives its terminal in too many logs there. */
 async function operatorLink({ config, database, platformTenant }: Parts): Promise<OperatorLink | undefined> {
   const { frontendUrl, environment } = config;
   if (environment !== "production") return { kind: "sign_in", url: await signInLink(database, frontendUrl) };

@@ -16,11 +16,11 @@ import { openSandbox, type OpenSandbox, SANDBOX_KEY } from "./support/sandbox.ts
 import { freePort, OPERATOR_TOKEN, SECRET, SECRET_KEY, serve } from "./support/serve.ts";
 
 /** The day's run takes this many products; the long one, by IMPORT_TEST_OBJECTS, as many as are asked for. */
-const PRODUCTS = Number(process.env.IMPORT_TEST_OBJECTS ?? 3000);
+const PRODUCTS = Number(process.env.IMPORT_TEST_OBJECTS ?? 8000);
 const KILLS = 5;
 const MADE_OVER_SECONDS = 400_000;
-/** A hundred pages take ten seconds, as Stripe's limit has it; a killed run's ranges wait for the end of its claim. */
-const PATIENCE_MS = 240_000 + PRODUCTS * 4;
+/** A hundred pages take ten seconds, as Stripe's limit has it. */
+const PATIENCE_MS = 180_000 + PRODUCTS * 4;
 
 let sandbox: OpenSandbox;
 let folder: string;

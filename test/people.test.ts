@@ -131,6 +131,11 @@ describe.each(BOTH)("on the %s database", (kind) => {
     const work = [await worksAt(lost.keys.live_secret, id), await worksAt(again.keys.live_secret, id)];
     expect(work).toEqual([false, true]);
     expect((await me(access)).json.tenants).toHaveLength(2);
+    // Who is no owner of it any more gets nothing, and ends nothing.
+    const { database } = door.pipe;
+    await database.query({ text: "update memberships set role = 'member' where tenant_id = $1", values: [id] });
+    await expect(run()).rejects.toMatchObject({ code: "not_found" });
+    expect(await worksAt(again.keys.live_secret, id)).toBe(true);
   });
 
   it("one address is one person, in whatever case", async () => {

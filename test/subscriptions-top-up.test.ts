@@ -136,7 +136,7 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
       await saved(buyer);
       await change(buyer, { enabled: true, threshold: 20, price_id: await pack(buyer) });
     }
-    const round = topUpRound(1);
+    const round = topUpRound(kind, 1);
     const { rows } = await scene.door.pipe.database.query("select account_id from auto_top_ups");
     const found: unknown[] = [];
     // One turn for each account, one more for each that buys, and one that finds the end.
@@ -147,7 +147,28 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
     expect(found.filter((one) => one === "full")).toHaveLength(buyers.length);
     for (const buyer of buyers) expect([await balanceOf(buyer), (await payments(buyer)).length]).toEqual([100, 1]);
     expect(round.after.accountId).toBe("");
-    expect(await topUpDue(context(), topUpRound(1))).toBe("none");
+    expect(await topUpDue(context(), topUpRound(kind, 1))).toBe("none");
+  }, 30_000);
+
+  it("payments that are under way, and due each time, keep no other account from buying", async () => {
+    const [waiting, buyer] = [await customer(scene), await customer(scene)];
+    const { database } = scene.door.pipe;
+    for (const one of [waiting, buyer]) {
+      await saved(one);
+      await change(one, { enabled: true, threshold: 20, price_id: await pack(one) });
+    }
+    const round = topUpRound(kind, 1);
+    const { rows } = await database.query("select account_id from auto_top_ups");
+    for (let turn = 0; turn <= rows.length + 1; turn += 1) {
+      await database.query({
+        text: "update auto_top_ups set purchase_id = $2, payment_method_id = 'pm_slow', next_attempt_at = now() where account_id = $1",
+        values: [waiting.accountId, "pur_under_way"],
+      });
+      await topUpDue(context(), round);
+      await scene.settle();
+    }
+    expect([await balanceOf(buyer), (await payments(buyer)).length]).toEqual([100, 1]);
+    await database.query({ text: "delete from auto_top_ups where account_id = $1", values: [waiting.accountId] });
   }, 30_000);
 
   it("whoever acts on a claim that somebody else has finished meanwhile buys nothing", async () => {

@@ -57,7 +57,7 @@ function useScope(): Key {
 export interface ReadOptions {
   /** False: not yet. */
   enabled?: boolean;
-  /** Asked again every so many milliseconds, while the page is looked at. */
+  /** Asked again every so many milliseconds, while the page is looked at and there is an answer. */
   every?: number;
   /** While the next answer is on its way the last one stays. */
   keepsLast?: boolean;
@@ -67,14 +67,23 @@ export interface ReadOptions {
 export function useRead<T>(
   key: Key,
   read: (api: BillhookClient, signal: AbortSignal) => Promise<T>,
-  { enabled = true, every, keepsLast = false }: ReadOptions = {},
+  {
+    enabled = true,
+    every,
+    whileIt,
+    keepsLast = false,
+  }: ReadOptions & { /** No longer once the answer is not so. */ whileIt?: (answer: T) => boolean } = {},
 ): UseQueryResult<T, BillhookError> {
   const api = useApi();
   return useQuery<T, BillhookError>({
     queryKey: [...useScope(), ...key],
     queryFn: ({ signal }) => read(api, signal),
     enabled,
-    ...(every === undefined ? {} : { refetchInterval: every }),
+    ...(every === undefined
+      ? {}
+      : {
+          refetchInterval: ({ state: { data } }) => (data === undefined || (whileIt?.(data) ?? true) ? every : false),
+        }),
     ...(keepsLast ? { placeholderData: (before: unknown) => before as never } : {}),
   });
 }

@@ -8,7 +8,7 @@ import { Icon } from "../parts/icons.tsx";
 import { useGo } from "../parts/page-link.tsx";
 import { useMe } from "./me.ts";
 import { type Found, pagesNamed, useFoundObjects } from "./search-found.ts";
-import { chooseTenant, useStanding } from "./standing.ts";
+import { chooseMode, chooseTenant, useStanding } from "./standing.ts";
 
 const PAUSE_MS = 150;
 const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
@@ -52,9 +52,10 @@ function Search({ close }: { close: () => void }): ReactNode {
   const { found: objects, query } = useFoundObjects(me, asked);
   const found = [...(asked === text ? objects : []), ...pagesNamed(me, tenant, text)];
   const current = Math.min(at, found.length - 1);
-  const open = ({ to, tenant: of }: Found): void => {
+  const open = ({ to, tenant: of, mode }: Found): void => {
     close();
     if (of !== undefined) chooseTenant(of);
+    if (mode !== undefined) chooseMode(mode);
     go(to);
   };
   const pressed = (event: KeyboardEvent): void => {

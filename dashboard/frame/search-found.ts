@@ -7,6 +7,7 @@ import type { FoundObject } from "./area.ts";
 import { AREAS, entriesFor, pageAt } from "./areas.ts";
 import { useRead } from "./asking.ts";
 import { isOperator, mayOpen, type Me } from "./me.ts";
+import type { Mode } from "./standing.ts";
 
 export interface Found {
   key: string;
@@ -16,6 +17,7 @@ export interface Found {
   to: string;
   /** Chosen when it is opened; undefined: the one that is chosen stays. */
   tenant: string | undefined;
+  mode: Mode | undefined;
 }
 
 /** Shorter words begin too many addresses. */
@@ -28,7 +30,7 @@ export function pagesNamed(me: Me, tenant: string | undefined, text: string): Fo
       .filter(({ entry = "" }) => `${entry} ${area.label}`.toLowerCase().includes(word))
       .map(({ path, entry = "" }) => ({
         ...{ key: path, title: entry, subtitle: undefined, kind: area.label },
-        ...{ to: path, tenant: undefined },
+        ...{ to: path, tenant: undefined, mode: undefined },
       })),
   );
 }
@@ -53,8 +55,9 @@ export function useFoundObjects(
 
 interface Place {
   to: string;
-  /** Whose page it is: it must be the one in the top bar. */
+  /** Whose page it is, and in which mode: they must be those in the top bar. */
   tenant: string | undefined;
+  mode: Mode | undefined;
 }
 
 /** In the first area that shows this kind on a page which the person may open. */
@@ -64,11 +67,14 @@ function placeOf(object: FoundObject, me: Me): Place | undefined {
     const to = shows[object.kind]?.(object);
     const who = to === undefined ? undefined : pageAt(to)?.who;
     if (to === undefined || who === undefined || !mayOpen(who, me, tenant)) continue;
-    if (!ofTenant || tenant === undefined) return { to, tenant: undefined };
-    if (me.tenants.some(({ id }) => id === tenant)) return { to, tenant };
+    if (!ofTenant || tenant === undefined) return { to, tenant: undefined, mode: undefined };
+    if (me.tenants.some(({ id }) => id === tenant)) return { to, tenant, mode: modeOf(object) };
   }
   return undefined;
 }
+
+const modeOf = ({ livemode }: FoundObject): Mode | undefined =>
+  livemode === null ? undefined : livemode ? "live" : "test";
 
 function shown(object: FoundObject, me: Me): Found[] {
   const { kind, id, title, subtitle, livemode } = object;

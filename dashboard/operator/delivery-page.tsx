@@ -19,7 +19,7 @@ export default function DeliveryPage(): ReactNode {
   const delivery = useRead(
     ["operator-delivery", id],
     (api, signal) => api.get("/api/v1/admin/deliveries/{id}/", { params: { path: { id } }, signal }),
-    { every: REFRESH_MS },
+    { every: REFRESH_MS, whileIt: ({ status }) => status === "pending" },
   );
   return (
     <>

@@ -17,7 +17,7 @@ export default function EventPage(): ReactNode {
   const event = useRead(
     ["operator-event", id],
     (api, signal) => api.get("/api/v1/admin/events/{id}/", { params: { path: { id } }, signal }),
-    { every: REFRESH_MS },
+    { every: REFRESH_MS, whileIt: ({ deliveries }) => deliveries.some(({ status }) => status === "pending") },
   );
   return (
     <>

@@ -96,6 +96,7 @@ export const operatorArea: Area = {
     plan: ofTenant("plans"),
     credit_pack: ofTenant("credit-packs"),
     credit_purchase: own("credit-purchases"),
+    unmatched_purchase: own("unmatched-purchases"),
     credit_entry: ({ account_id: account }) => `/operator/accounts/${account ?? ""}?kinds=credit_entry`,
     mail: own("mails"),
   },

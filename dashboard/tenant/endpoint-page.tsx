@@ -97,12 +97,13 @@ const WHY = {
 };
 
 function Trouble({ endpoint }: { endpoint: Endpoint }): ReactNode {
+  const isAdmin = useIsAdmin();
   const { disabled_reason: reason, disabled_at: at, failing_since: failing } = endpoint;
   if (reason !== null) {
     return (
       <p className="bh-notice">
-        {WHY[reason]} It is told nothing since <RelativeTime at={at} />. Enable it when it works again, then recover
-        what it missed.
+        {WHY[reason]} It is told nothing since <RelativeTime at={at} />.
+        {isAdmin && " Enable it when it works again, then recover what it missed."}
       </p>
     );
   }

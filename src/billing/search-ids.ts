@@ -120,14 +120,17 @@ export function invoiceColumns(one: string): string {
     ${one}.stripe_account`;
 }
 
-/** Keys begin with tenant and mode: each tenant's is looked up, some microseconds each, instead of one more index to write. */
-function ofTenants(table: string, columns: string, condition = "one.id = $1"): string {
+/**
+ * Keys begin with tenant and mode: each tenant's is looked up, some microseconds each, instead of one more index to write. Our own
+ * id is one row's; another condition may find one in each tenant and mode.
+ */
+function ofTenants(table: string, columns: string, condition?: string): string {
   return `
     select found.* from tenants as tenant cross join (values (true), (false)) as mode (livemode)
     cross join lateral (
       select ${columns} from ${table} as one
-      where one.tenant_id = tenant.id and one.livemode = mode.livemode and ${condition} limit 1) as found
-    limit 20`;
+      where one.tenant_id = tenant.id and one.livemode = mode.livemode and ${condition ?? "one.id = $1"} limit 1) as found
+    limit ${condition === undefined ? 1 : 20}`;
 }
 
 const EXTERNAL = ofTenants("accounts", accountColumns("one"), "one.external_id = $1");

@@ -18,6 +18,7 @@ import {
   type TopUp,
   topUpsUntil,
 } from "../credits/top-up-table.ts";
+import type { Database } from "../db/database.ts";
 import type { Queryable } from "../db/database.ts";
 import { type BillingMails, queueCreditsAdded } from "../inbox/billing-mails.ts";
 import { observe } from "../inbox/observe.ts";
@@ -39,7 +40,7 @@ export interface TopUpContext extends CustomerContext {
   mails: BillingMails;
 }
 
-/** Each has the whole lease for itself. */
+/** Of each kind: each has the whole lease for itself. */
 const AT_ONCE = 1;
 /** Longer than its calls take; a payment that is under way is looked at again so soon. */
 const LEASE_SECONDS = 60;
@@ -53,25 +54,38 @@ const UNATTENDED = "The bank asks for the card's owner.";
 
 /** How far a process has looked among all accounts that have asked for it. */
 export interface TopUpRound {
-  /** At most so many are looked at in one go: 50,000 at once took the embedded database a second, every two seconds. */
+  /** At most so many are looked at in one go. */
   size: number;
   after: AccountRef;
 }
 
-export const topUpRound = (size = 2000): TopUpRound => ({ size, after: FIRST });
+/** 50,000 at once took the embedded database a second, every two seconds; there nothing else runs meanwhile. */
+const LOOKED_AT = { embedded: 2000, server: 20_000 } as const;
 
-/** Goes on with what is due, a few accounts at a time: with what is under way, and with the next of the round. */
-export async function topUpDue(context: TopUpContext, round = topUpRound()): Promise<Found> {
+export const topUpRound = (kind: Database["kind"], size: number = LOOKED_AT[kind]): TopUpRound => ({
+  size,
+  after: FIRST,
+});
+
+/**
+ * Goes on with what is due: with the next account of the round that is low, and with a payment that is under way. One of each,
+ * so that many payments that take days keep no account from buying.
+ */
+export async function topUpDue(context: TopUpContext, round = topUpRound(context.database.kind)): Promise<Found> {
   const modes = [true, false].filter((livemode) => context.stripe.has(livemode));
-  const { due, until } = await context.database.transaction(async (tx) => {
+  const wanted = { modes, limit: AT_ONCE, seconds: LEASE_SECONDS };
+  const { low, underWay, until } = await context.database.transaction(async (tx) => {
     const { after, size } = round;
     const last = await topUpsUntil(tx, after, size);
-    const wanted = { modes, limit: AT_ONCE, seconds: LEASE_SECONDS, after, until: last };
-    return { until: last, due: await claimDueTopUps(tx, wanted) };
+    return {
+      until: last,
+      low: await claimDueTopUps(tx, { ...wanted, only: "low", after, until: last }),
+      underWay: await claimDueTopUps(tx, { ...wanted, only: "under way" }),
+    };
   });
-  if (due.length === 0) round.after = until ?? FIRST;
-  for (const topUp of due) await goOn(context, topUp);
-  return due.length === 0 ? "none" : due.length < AT_ONCE ? "some" : "full";
+  if (low.length === 0) round.after = until ?? FIRST;
+  await Promise.all([...low, ...underWay].map((topUp) => goOn(context, topUp)));
+  return low.length + underWay.length === 0 ? "none" : "full";
 }
 
 async function goOn(context: TopUpContext, topUp: TopUp): Promise<void> {
@@ -80,7 +94,7 @@ async function goOn(context: TopUpContext, topUp: TopUp): Promise<void> {
   if (begun === undefined || begun.purchaseId === null || begun.paymentMethodId === null) return;
   const { purchaseId, paymentMethodId } = begun;
   const { state, intentId } = (await purchaseState(database, topUp, purchaseId)) ?? { state: "gone", intentId: null };
-  // Paid before it was ended by the commit that pays it.
+  // Its commit ends it; this one was paid by a version that did not.
   if (state === "paid") return endTopUps(database, [{ ...topUp, purchaseId }]);
   const purchase = await database.transaction((tx) => lockBegunPurchase(tx, { ...topUp, id: purchaseId }));
   if (purchase === undefined) return;

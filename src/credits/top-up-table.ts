@@ -37,9 +37,10 @@ export async function readTopUp(tx: Queryable, ref: AccountRef): Promise<TopUp |
 
 /** Before the first account, and behind the last one. */
 export const FIRST: AccountRef = { tenantId: "", livemode: false, accountId: "" };
+/** Ids are compared by their bytes (`collate "C"`), and "~" is behind every letter. */
 const LAST: AccountRef = { tenantId: "~", livemode: true, accountId: "~" };
 
-/** The last of the next so many accounts behind this one; undefined: there are not that many. */
+/** The last of the next so many accounts behind this one that may buy; undefined: there are not that many. */
 export async function topUpsUntil(tx: Queryable, after: AccountRef, count: number): Promise<AccountRef | undefined> {
   return (await tx.query<AccountRef>({ text: UNTIL, values: [...keyOf(after), count - 1] })).rows[0];
 }
@@ -50,9 +51,9 @@ export async function topUpsUntil(tx: Queryable, after: AccountRef, count: numbe
  */
 export async function claimDueTopUps(
   tx: Queryable,
-  { modes, limit, seconds, after = FIRST, until = LAST }: DueTopUps,
+  { modes, limit, seconds, only, after = FIRST, until = LAST }: DueTopUps,
 ): Promise<TopUp[]> {
-  const values = [modes, limit, seconds, ...keyOf(after), ...keyOf(until)];
+  const values = [modes, limit, seconds, ...keyOf(after), ...keyOf(until), only ?? null];
   return (await tx.query<TopUp>({ text: CLAIM, values })).rows;
 }
 
@@ -60,6 +61,8 @@ interface DueTopUps {
   modes: readonly boolean[];
   limit: number;
   seconds: number;
+  /** Without it the two are taken by their time. */
+  only?: "under way" | "low";
   after?: AccountRef | undefined;
   until?: AccountRef | undefined;
 }
@@ -132,7 +135,7 @@ const READ = `select ${COLUMNS} from auto_top_ups as top_up where tenant_id = $1
 
 const UNTIL = `
   select tenant_id as "tenantId", livemode, account_id as "accountId" from auto_top_ups
-  where (tenant_id, livemode, account_id) > ($1::text, $2::boolean, $3::text)
+  where (tenant_id, livemode, account_id) > ($1::text, $2::boolean, $3::text) and enabled and purchase_id is null
   order by tenant_id, livemode, account_id offset $4 limit 1`;
 
 const CLAIM = `
@@ -140,7 +143,8 @@ const CLAIM = `
   from (
     select wanted.tenant_id, wanted.livemode, wanted.account_id
     from (
-      select tenant_id, livemode, account_id from auto_top_ups where purchase_id is not null and next_attempt_at <= now()
+      select tenant_id, livemode, account_id from auto_top_ups
+      where purchase_id is not null and next_attempt_at <= now() and $10::text is distinct from 'low'
       union all
       select idle.tenant_id, idle.livemode, idle.account_id
       from auto_top_ups as idle
@@ -151,6 +155,7 @@ const CLAIM = `
       where (idle.tenant_id, idle.livemode, idle.account_id) > ($4::text, $5::boolean, $6::text)
         and (idle.tenant_id, idle.livemode, idle.account_id) <= ($7::text, $8::boolean, $9::text)
         and idle.purchase_id is null and idle.enabled and idle.next_attempt_at <= now()
+        and $10::text is distinct from 'under way'
         and stored.balance < idle.threshold and account.default_payment_method_id is not null
         and (idle.bought_at is null or idle.bought_at < (
           select used.created_at from credit_entries as used

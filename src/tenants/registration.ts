@@ -9,7 +9,7 @@ import { makeFirstEndpoint } from "../outbox/first-endpoint.ts";
 import { endKeys, makeKeys } from "./api-keys.ts";
 import { KEY_TYPES } from "./key-format.ts";
 import type { KeyType } from "./key-format.ts";
-import { addMember } from "./memberships.ts";
+import { addMember, readMember } from "./memberships.ts";
 import { hashPassword, passwordProblem } from "./passwords.ts";
 import { mailToken, tokenPair } from "./people-context.ts";
 import type { PeopleContext, TokenPair } from "./people-context.ts";
@@ -80,9 +80,10 @@ export async function registerAnotherTenant(
   const id = idOfOperation("ten", operationId);
   return context.database.transaction(async (tx) => {
     const [before] = await readTenants(tx, [id]);
-    return before === undefined
-      ? newTenant(tx, context, { ...given, id }, founder)
-      : withOtherKeys(tx, context, before, founder);
+    if (before === undefined) return newTenant(tx, context, { ...given, id }, founder);
+    // Others may have come, and the founder gone.
+    if ((await readMember(tx, id, founder.personId))?.role !== "owner") throw publicError("not_found");
+    return withOtherKeys(tx, context, before, founder);
   });
 }
 

@@ -143,10 +143,19 @@ export async function expectAccessible(page: Page): Promise<void> {
 /** Of the rest a scheme changes nothing: it is looked at once, in the light. */
 const RULES = { light: undefined, dark: { type: "rule", values: ["color-contrast", "link-in-text-block"] } };
 
+/** No colour is on its way from one scheme to the other any more. What turns for ever is not waited for. */
+const REST = `Promise.allSettled(
+  document
+    .getAnimations()
+    .filter(({ playState, effect }) => playState === "running" && effect?.getTiming().iterations !== Infinity)
+    .map((one) => one.finished),
+).then(() => undefined)`;
+
 async function expectAccessibleIn(page: Page, scheme: (typeof SCHEMES)[number]): Promise<void> {
   await page.emulateMedia({ colorScheme: scheme });
   await page.locator(`html[data-mantine-color-scheme="${scheme}"]`).waitFor({ state: "attached" });
-  // By the debugger's own way: the page's policy lets no such script in.
+  // By the debugger's own way, as all that follows: the page's policy lets no such script in.
+  await page.evaluate(REST);
   if (!(await page.evaluate<boolean>("'axe' in globalThis"))) await page.evaluate(`${axeSource}; undefined`);
   const options = JSON.stringify({ resultTypes: ["violations"], runOnly: RULES[scheme] });
   const { violations } = await page.evaluate<AxeResult>(`axe.run(document, ${options})`);

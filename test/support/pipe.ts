@@ -79,10 +79,10 @@ export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> 
   };
 }
 
-/** Waits a moment when there is. It falls due within 20 ms; the first retry of what failed, in 400 at the earliest. */
+/** Waits a moment when there is. No attempt is counted of what is given back, but is of what failed. */
 async function anyGivenBack(database: Database): Promise<boolean> {
   const { rows } = await database.query(
-    "select 1 from stripe_event_queue where lease is null and next_attempt_at < now() + interval '100 milliseconds' limit 1",
+    "select 1 from stripe_event_queue where lease is null and attempts = 0 and next_attempt_at < now() + interval '100 milliseconds' limit 1",
   );
   if (rows.length > 0) await setTimeout(5);
   return rows.length > 0;

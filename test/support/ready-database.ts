@@ -1,7 +1,9 @@
 // Migrated databases for tests that are not about a first start: copies of one that was made once. An embedded one is there in a quarter of the time.
 import { createHash, randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+
+import pg from "pg";
 
 import { openEmbedded } from "../../src/db/embedded.ts";
 import { migrate, readMigrations } from "../../src/db/migrate.ts";
@@ -9,6 +11,7 @@ import { openServer } from "../../src/db/server.ts";
 import { askServer, createDatabase } from "./postgres.ts";
 
 const MODULES = join(import.meta.dirname, "../../node_modules");
+const DATABASE_ROOM = join(import.meta.dirname, "../../src/db");
 const CACHE = join(MODULES, ".cache", "billhook-ready");
 
 /** A data folder with a migrated database, at a path where nothing is yet. Returns the path. */
@@ -21,9 +24,11 @@ export async function readyFolder(folder: string): Promise<string> {
 
 /** Kept from run to run, until a migration or the engine is another. */
 async function embeddedModel(): Promise<string> {
-  const engine = readFileSync(join(MODULES, "@electric-sql/pglite/package.json"));
-  const checksums = readMigrations().map(({ checksum }) => checksum);
-  const version = createHash("sha256").update(engine).update(checksums.join()).digest("hex").slice(0, 16);
+  const hash = createHash("sha256").update(readFileSync(join(MODULES, "@electric-sql/pglite/package.json")));
+  for (const file of globSync(["embedded*", "migrate.ts"], { cwd: DATABASE_ROOM }).sort())
+    hash.update(readFileSync(join(DATABASE_ROOM, file)));
+  for (const { checksum } of readMigrations()) hash.update(checksum);
+  const version = hash.digest("hex").slice(0, 16);
   const model = join(CACHE, version);
   if (existsSync(model)) return model;
   mkdirSync(CACHE, { recursive: true });
@@ -56,12 +61,16 @@ export async function readyDatabase(): Promise<string> {
 
 async function makeModel(server: string, model: string): Promise<void> {
   const making = `${model}_making`;
+  // What a making that failed has left.
+  await askServer(server, async (ask) => {
+    await ask(`drop database if exists ${pg.escapeIdentifier(making)} with (force)`);
+  });
   const database = await openServer({ url: await createDatabase(server, making), poolSize: 1 });
   await migrate(database);
   await database.close();
   await askServer(server, async (ask) => {
-    await ask(`alter database ${making} rename to ${model}`);
+    await ask(`alter database ${pg.escapeIdentifier(making)} rename to ${pg.escapeIdentifier(model)}`);
     // A copy is refused while somebody is connected.
-    await ask(`alter database ${model} with allow_connections false`);
+    await ask(`alter database ${pg.escapeIdentifier(model)} with allow_connections false`);
   });
 }
