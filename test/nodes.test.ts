@@ -18,14 +18,17 @@ afterEach(async () => {
   await scene?.close();
 });
 
-it.skipIf(withoutPgbouncer())(
-  `${KILLS} kills of an API node and as many of a worker, a second apart, lose no answered event and double no effect`,
-  async () => {
+it.skipIf(withoutPgbouncer()).each([
+  ["a second after each came up", false],
+  ["one each second, up or not", true],
+])(
+  `${KILLS} kills of an API node and as many of a worker, %s, lose no answered event and double no effect`,
+  async (_, evenIfNotUp) => {
     scene = await openNodesScene({ sales: SALES });
     const { nodes, sales, customer } = scene;
     const began = performance.now();
     load = startLoad(nodes.doors, { customer, purchases: sales.events, senders: 12, spenders: 2 });
-    await nodes.killEachSecond(KILLS);
+    await nodes.killEachSecond(KILLS, { evenIfNotUp });
     const seconds = (performance.now() - began) / 1000;
     await nodes.ready();
     await load.finish();

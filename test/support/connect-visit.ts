@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 
 import type { Wire } from "./api-door.ts";
+import { builtDashboard } from "./dashboard-build.ts";
 import type { Kind } from "./pipe.ts";
 import { readyDatabase, readyFolder } from "./ready-database.ts";
 import { freePort, serve } from "./serve.ts";
@@ -25,6 +26,7 @@ export interface ServedConnect {
 
 /** A `billhook serve` with its own sandbox, as `npm start` has it, on either database. */
 export async function serveConnect(kind: Kind, env: Record<string, string> = {}): Promise<ServedConnect> {
+  await builtDashboard();
   const folder = mkdtempSync(join(tmpdir(), "billhook-visit-"));
   const [port, sandboxPort] = [String(await freePort()), String(await freePort())];
   const served = await serve({
@@ -87,8 +89,12 @@ export function watchHops(page: Page): Hop[] {
   return hops;
 }
 
-/** What the platform's page is told in the end: the query with which the browser comes to it. */
+/**
+ * What the dashboard is told in the end: the query with which the browser comes to it. Nobody is signed in there: once its
+ * script runs it leads to the sign-in, and on from there. Only then nothing is on its way any more.
+ */
 export async function arrival(page: Page): Promise<Record<string, string>> {
-  await page.waitForURL((url) => url.pathname === "/dashboard/connect");
-  return Object.fromEntries(new URL(page.url()).searchParams);
+  const placeOf = (url: URL): URL => new URL(url.searchParams.get("next") ?? "/", url);
+  await page.waitForURL((url) => url.pathname === "/sign-in" && placeOf(url).pathname === "/dashboard/connect");
+  return Object.fromEntries(placeOf(new URL(page.url())).searchParams);
 }
