@@ -244,6 +244,19 @@ describe("the commands", () => {
     expect((await run("plans", "list")).code).toBe(0);
   });
 
+  it("a file of plans is brought to Stripe once, and listed", async () => {
+    const plan = "key: gold, name: Gold, amount: 1900, currency: usd, billing_interval";
+    const path = file(`plans:\n  - { ${plan}: month }\n`);
+    const dry = await run("plans", "sync", path, "--dry-run");
+    expect([dry.code, dry.out]).toEqual([1, expect.stringContaining("gold")]);
+    expect(scene.sandbox.objects("product").filter(({ name }) => name === "Gold")).toEqual([]);
+    const [first, second] = [await run("plans", "sync", path), await run("plans", "sync", path)];
+    expect([first.code, first.out]).toEqual([0, expect.stringContaining("Stripe: create the product")]);
+    expect([second.code, second.out.trim()]).toEqual([0, "Nothing to do."]);
+    expect((await run("plans", "list")).out).toMatch(/gold\s+Gold\s+1900 usd\s+month\s+.*price_\w+\s+equal/);
+    expect(scene.sandbox.objects("product").filter(({ name }) => name === "Gold")).toHaveLength(1);
+  }, 30_000);
+
   it.each([
     ["of a syntax error", "credit_packs:\n  - key: one\n   name: x\n", 3],
     [

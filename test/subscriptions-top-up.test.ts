@@ -161,7 +161,8 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
     const { rows } = await database.query("select account_id from auto_top_ups");
     for (let turn = 0; turn <= rows.length + 1; turn += 1) {
       await database.query({
-        text: "update auto_top_ups set purchase_id = $2, payment_method_id = 'pm_slow', next_attempt_at = now() where account_id = $1",
+        // Due before everything else: taken by their time alone, nobody would ever come behind it.
+        text: "update auto_top_ups set purchase_id = $2, payment_method_id = 'pm_slow', next_attempt_at = now() - interval '1 day' where account_id = $1",
         values: [waiting.accountId, "pur_under_way"],
       });
       await topUpDue(context(), round);
