@@ -1,6 +1,7 @@
 // The table of environment variables: name, form, default, and what it is for. The README's table and .env.example are made from it.
 import {
   apiKey,
+  BadValue,
   brandText,
   clientId,
   domainName,
@@ -45,6 +46,15 @@ function sandboxPort(text: string): number | "off" {
   return text === "off" ? "off" : wholeNumber(0, 65_535)(text);
 }
 
+/** The dashboard, the cookie of its session and every address that Stripe is given begin at the root. */
+function publicOrigin(text: string): string {
+  const url = webUrl(text);
+  if (new URL(url).origin === url) return url;
+  throw new BadValue(
+    `Billhook cannot live below a path: remove ${new URL(url).pathname}, and give it a host name of its own, such as https://billing.example.com.`,
+  );
+}
+
 export const VARIABLES = {
   environment: variable(
     "NODE_ENV",
@@ -56,9 +66,13 @@ export const VARIABLES = {
     defaultDoc: "`0.0.0.0` in production, else `127.0.0.1`",
   }),
   port: variable("PORT", wholeNumber(0, 65_535), 8000, "The port to listen on; `0` takes any free one."),
-  publicUrl: variable("PUBLIC_URL", webUrl, undefined, "Where Stripe and browsers reach Billhook.", {
-    defaultDoc: "`http://localhost:PORT`",
-  }),
+  publicUrl: variable(
+    "PUBLIC_URL",
+    publicOrigin,
+    undefined,
+    "Where Stripe and browsers reach Billhook: scheme, host and port, without a path.",
+    { defaultDoc: "`http://localhost:PORT`" },
+  ),
   frontendUrl: variable("FRONTEND_URL", webUrl, undefined, "Where the links in mails lead: the dashboard.", {
     defaultDoc: "`PUBLIC_URL`",
   }),

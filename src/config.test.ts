@@ -207,16 +207,26 @@ describe("bad values", () => {
     expect(Object.keys(problems(env))).toEqual([variable]);
   });
 
+  it("PUBLIC_URL below a path is refused, with what to do instead", () => {
+    for (const path of ["/billing", "/billing/", "//x", "/%20"])
+      expect(problems({ PUBLIC_URL: `https://x.example${path}` }).PUBLIC_URL).toMatch(
+        /remove \/.*host name of its own/,
+      );
+    expect(readConfig({ PUBLIC_URL: "https://x.example:8443/" }).publicUrl).toBe("https://x.example:8443");
+  });
+
   it("a value is read whole: URLs lose their last slash, restricted keys have a mode, the direct URL falls back", () => {
     const url = "postgresql://billhook:pa%20ss@db/billhook?sslmode=require";
     const config = readConfig({
       ...LIVE,
       STRIPE_SECRET_KEY: "rk_test_1",
-      PUBLIC_URL: "https://pay.example.com/billhook/",
+      PUBLIC_URL: "https://pay.example.com/",
+      FRONTEND_URL: "https://app.example.com/billing/",
       DATABASE_URL: url,
       BILLHOOK_ROLES: "work, work",
     });
-    expect(config).toMatchObject({ publicUrl: "https://pay.example.com/billhook", livemode: false, roles: ["work"] });
+    expect(config).toMatchObject({ publicUrl: "https://pay.example.com", livemode: false, roles: ["work"] });
+    expect(config.frontendUrl).toBe("https://app.example.com/billing");
     expect(config.databaseDirectUrl?.reveal()).toBe(url);
   });
 });

@@ -13,7 +13,7 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
   let page: Page;
   beforeAll(async () => {
     scene = await openOperatorScene();
-    page = await scene.signedIn(scene.operator, "/", { expected: /status of 404.*ten_nobody/ });
+    page = await scene.signedIn(scene.operator, "/", { expected: /status of 404.*(ten|pln)_nobody/ });
   }, 240_000);
   afterEach(() => scene.expectNoFaults());
   afterAll(() => scene.close());
@@ -48,6 +48,7 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
     ["disputes", "disputes"],
     ["object", "objects/…", "stripe-events/?type=charge.succeeded&"],
     ["plans", "plans"],
+    ["plan", "plans/…", "plans/?"],
     ["credit-packs", "credit-packs"],
     ["credit-pack", "credit-packs/…", "credit-packs/?"],
     ["credit-purchases", "credit-purchases"],
@@ -56,6 +57,8 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
     ["unmatched-purchase", "unmatched-purchases/…", "unmatched-purchases/?"],
     ["event", "events/…"],
     ["delivery", "deliveries/…"],
+    ["webhook-endpoint", "webhook-endpoints/…"],
+    ["connected-invoice", "connected-invoices/theirs"],
     ["tenants", "tenants"],
     ["tenant", "tenants/…", "tenants/?"],
     ["people", "people"],
@@ -65,6 +68,7 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
     ["background", "background"],
     ["doctor", "doctor"],
     ["not-there", "tenants/ten_nobody"],
+    ["offer-not-there", "plans/pln_nobody"],
   ];
 
   /** The newest of the platform's own, as its owner finds it. */
@@ -75,7 +79,7 @@ describe.skipIf(withoutBrowser())("the operator's page", () => {
   };
 
   const pathOf = async (path: string, list: string | undefined): Promise<string> => {
-    if (list === undefined) return path.endsWith("…") ? told(path) : path;
+    if (list === undefined) return path.endsWith("…") ? told(path) : path.replace("theirs", scene.theirs.invoice);
     if (path.startsWith("accounts/")) {
       const [account] = (await scene.door.admin("GET", `accounts/?email=${scene.stranger}`)).json.data as {
         id: string;

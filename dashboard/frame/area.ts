@@ -23,8 +23,12 @@ export interface Area {
   ofTenant?: boolean;
   pages: readonly PageSpec[];
   /** Where the search box leads, by the kind of what it found. */
-  shows?: Readonly<Partial<Record<FoundObject["kind"], (found: FoundObject) => string>>>;
+  shows?: Places;
+  /** Of what no area shows to this person: the page that comes nearest. */
+  nearest?: Places;
 }
+
+export type Places = Readonly<Partial<Record<FoundObject["kind"], (found: FoundObject) => string>>>;
 
 /** As `GET /api/v1/search/` and `GET /api/v1/admin/search/` answer. */
 export type FoundObject = components["schemas"]["SearchHit"];

@@ -12,6 +12,6 @@ export {
   useRead,
 } from "./asking.ts";
 export { dismissFirstSteps } from "./first-steps.ts";
-export { isOperator, type Me, type Membership, useMe, useMembership, type Who } from "./me.ts";
+export { isOperator, type Me, type Membership, useMay, useMe, useMembership, type Who } from "./me.ts";
 export { settings } from "./settings.ts";
 export { chooseTenant, type Mode, type Standing, useStanding } from "./standing.ts";

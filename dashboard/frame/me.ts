@@ -52,6 +52,12 @@ export function membershipOf({ tenants }: Me, tenant: string | undefined): Membe
   return tenants.find(({ id }) => id === tenant) ?? tenants[0];
 }
 
+/** Of the tenant in the top bar. The API is the judge; this is what is shown. */
+export function useMay(who: Who): boolean {
+  const { tenant } = useStanding();
+  return mayOpen(who, useMe(), tenant);
+}
+
 export const isOperator = ({ tenants }: Me): boolean =>
   tenants.some(({ platform, role }) => platform && role !== "member");
 

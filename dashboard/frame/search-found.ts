@@ -4,9 +4,10 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import type { BillhookError } from "../../kit/client/client.ts";
 import { wordOf } from "../parts/status-dot.tsx";
 import type { FoundObject } from "./area.ts";
-import { AREAS, entriesFor, pageAt } from "./areas.ts";
+import { entriesFor } from "./areas.ts";
 import { useRead } from "./asking.ts";
-import { isOperator, mayOpen, type Me } from "./me.ts";
+import { isOperator, type Me } from "./me.ts";
+import { placeOf } from "./place-of.ts";
 import type { Mode } from "./standing.ts";
 
 export interface Found {
@@ -52,29 +53,6 @@ export function useFoundObjects(
   );
   return { found: query.data ?? [], query };
 }
-
-interface Place {
-  to: string;
-  /** Whose page it is, and in which mode: they must be those in the top bar. */
-  tenant: string | undefined;
-  mode: Mode | undefined;
-}
-
-/** In the first area that shows this kind on a page which the person may open. */
-function placeOf(object: FoundObject, me: Me): Place | undefined {
-  const tenant = object.tenant_id ?? undefined;
-  for (const { shows = {}, ofTenant = false } of AREAS) {
-    const to = shows[object.kind]?.(object);
-    const who = to === undefined ? undefined : pageAt(to)?.who;
-    if (to === undefined || who === undefined || !mayOpen(who, me, tenant)) continue;
-    if (!ofTenant || tenant === undefined) return { to, tenant: undefined, mode: undefined };
-    if (me.tenants.some(({ id }) => id === tenant)) return { to, tenant, mode: modeOf(object) };
-  }
-  return undefined;
-}
-
-const modeOf = ({ livemode }: FoundObject): Mode | undefined =>
-  livemode === null ? undefined : livemode ? "live" : "test";
 
 function shown(object: FoundObject, me: Me): Found[] {
   const { kind, id, title, subtitle, livemode } = object;

@@ -18,6 +18,10 @@ const PAGES: Readonly<Record<string, string>> = {
   unm: "unmatched-purchases",
   msg: "events",
   dlv: "deliveries",
+  whe: "webhook-endpoints",
+  cinv: "connected-invoices",
+  pln: "plans",
+  pack: "credit-packs",
   mail: "mails",
 };
 

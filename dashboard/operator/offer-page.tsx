@@ -2,69 +2,45 @@
 import type { ReactNode } from "react";
 
 import type { BillhookClient, components } from "../../kit/client/client.ts";
-import { useRead, useStanding } from "../frame/hooks.ts";
-import { type FilterSpec, useFilters } from "../parts/filters.tsx";
+import { useRead } from "../frame/hooks.ts";
 import { Figure, MoneyText } from "../parts/figures.tsx";
 import { IdText } from "../parts/id-text.tsx";
-import { Loaded } from "../parts/loaded.tsx";
-import { Empty, KeyValue, PageHeader } from "../parts/page-frame.tsx";
+import { KeyValue } from "../parts/page-frame.tsx";
 import { usePathPart } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 import { LinkedId } from "./cells.tsx";
-import { readList } from "./operator-reads.ts";
+import { OnePage } from "./one-page.tsx";
 
 type Plan = components["schemas"]["ListedPlan"];
 type Pack = components["schemas"]["ListedPack"];
 type Offer = Plan | Pack;
 
-const OF = [{ name: "tenant", label: "Tenant", kind: "text" }] as const satisfies readonly FilterSpec[];
-/** A tenant has few: no route reads one of them for operators. */
-const MOST_PAGES = 10;
+type Read = (api: BillhookClient, params: { path: { id: string } }, signal: AbortSignal) => Promise<Offer>;
 
-export function offerPage(name: "plans" | "credit-packs", title: string): () => ReactNode {
+const READS: Record<"plans" | "credit-packs", Read> = {
+  plans: (api, params, signal) => api.get("/api/v1/admin/plans/{id}/", { params, signal }),
+  "credit-packs": (api, params, signal) => api.get("/api/v1/admin/credit-packs/{id}/", { params, signal }),
+};
+
+export function offerPage(name: keyof typeof READS, list: string): () => ReactNode {
+  const what = name === "plans" ? "plan" : "credit pack";
   return function OfferPage() {
     const id = usePathPart("id");
-    const { tenant } = useFilters(OF).values;
-    const { mode } = useStanding();
-    const query = { ...(tenant === undefined ? {} : { tenant }), livemode: mode === "live" ? "true" : "false" };
-    const offer = useRead([name, id, query], (api, signal) => find(api, name, id, query, signal));
+    const offer = useRead([name, id], (api, signal) => READS[name](api, { path: { id } }, signal));
     return (
-      <>
-        <PageHeader
-          title={offer.data?.name ?? <IdText id={id} whole />}
-          crumbs={[{ label: title, to: `/operator/${name}` }]}
-          beside={offer.data !== undefined && offer.data !== null && <Active offer={offer.data} />}
-        />
-        <Loaded of={offer} lines={10}>
-          {(found) =>
-            found === null ? (
-              <Empty title={`It is not in ${mode} mode`}>Look in the other mode, or in the list of its tenant.</Empty>
-            ) : (
-              <Facts offer={found} />
-            )
-          }
-        </Loaded>
-      </>
+      <OnePage
+        id={id}
+        of={offer}
+        list={{ label: list, to: `/operator/${name}` }}
+        title={(found) => found.name}
+        status={(found) => <Active offer={found} />}
+        absent={{ title: `There is no such ${what}`, help: "Check the id, or find it in the list of its tenant." }}
+      >
+        {(found) => <Facts offer={found} />}
+      </OnePage>
     );
   };
-}
-
-async function find(
-  api: BillhookClient,
-  name: "plans" | "credit-packs",
-  id: string,
-  query: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Offer | null> {
-  let cursor: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const { data, next_cursor: next } = await readList<Offer>(api, name, { ...query, limit: 100, cursor }, signal);
-    const found = data.find((one) => one.id === id);
-    if (found !== undefined || next === null) return found ?? null;
-    cursor = next;
-  }
-  return null;
 }
 
 const isPlan = (offer: Offer): offer is Plan => "billing_interval" in offer;
@@ -81,6 +57,7 @@ function Facts({ offer }: { offer: Offer }): ReactNode {
         ["Id", <IdText key="id" id={id} whole />],
         ["Key", key],
         ["Tenant", <LinkedId key="tenant" id={offer.tenant_id} />],
+        ["Mode", offer.livemode ? "Live" : "Test"],
         ["Price", <MoneyText key="amount" amount={amount} currency={currency} />],
         ...(isPlan(offer)
           ? ([

@@ -36,7 +36,6 @@ const offer = (path: "plans" | "credit-packs", title: string, list: string): Pag
 const scoped = (path: string) => (found: FoundObject) =>
   `/operator/${path}/${encodeURIComponent(found.id)}${found.stripe_account === null ? "" : `?account=${found.stripe_account}`}`;
 const own = (path: string) => (found: FoundObject) => `/operator/${path}/${encodeURIComponent(found.id)}`;
-const ofTenant = (path: string) => (found: FoundObject) => `${own(path)(found)}?tenant=${found.tenant_id ?? ""}`;
 
 export const operatorArea: Area = {
   label: "Operations, all tenants",
@@ -74,6 +73,8 @@ export const operatorArea: Area = {
     page("people/$id", "Person", () => import("./person-page.tsx")),
     page("events/$id", "Event", () => import("./event-page.tsx")),
     page("deliveries/$id", "Delivery", () => import("./delivery-page.tsx")),
+    page("webhook-endpoints/$id", "Webhook endpoint", () => import("./endpoint-page.tsx")),
+    page("connected-invoices/$id", "Connected invoice", () => import("./connected-invoice-page.tsx")),
     listed("mails", "Mails", "mails"),
     page("mails/$id", "Mail", () => import("./mail-page.tsx")),
     page("background", "Background work", () => import("./background-page.tsx"), "Background work"),
@@ -93,11 +94,15 @@ export const operatorArea: Area = {
     user: own("people"),
     event: own("events"),
     delivery: own("deliveries"),
-    plan: ofTenant("plans"),
-    credit_pack: ofTenant("credit-packs"),
+    webhook_endpoint: own("webhook-endpoints"),
+    connected_invoice: own("connected-invoices"),
+    plan: own("plans"),
+    credit_pack: own("credit-packs"),
     credit_purchase: own("credit-purchases"),
     unmatched_purchase: own("unmatched-purchases"),
     credit_entry: ({ account_id: account }) => `/operator/accounts/${account ?? ""}?kinds=credit_entry`,
     mail: own("mails"),
   },
+  // Its tenant's people see its keys; to others it is of that tenant.
+  nearest: { api_key: ({ tenant_id: tenant }) => `/operator/tenants/${tenant ?? ""}` },
 };

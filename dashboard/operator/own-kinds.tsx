@@ -41,15 +41,14 @@ const priceOf = ({ amount, currency }: { amount: number; currency: string }) => 
 
 const activeOr = (active: boolean) => <StatusDot status={active ? "active" : "inactive"} />;
 
-/** An offer has no route of its own for operators: its tenant's list has it. */
-const offerLink = (name: string) => (row: { id: string; tenant_id: string }) =>
-  `/operator/${name}/${row.id}?tenant=${row.tenant_id}`;
+const ofOffers: FilterSpec = { ...search, placeholder: "Id, key, or part of the name" };
 
 export const plans = kind<Schemas["ListedPlan"]>({
   name: "plans",
   title: "Plans",
   byMode: true,
   filters: [
+    ofOffers,
     tenant,
     { name: "billing_interval", label: "Interval", kind: "choice", choices: choices("day week month year") },
     isActive,
@@ -67,7 +66,7 @@ export const plans = kind<Schemas["ListedPlan"]>({
     atStripe,
     createdAt,
   ],
-  link: offerLink("plans"),
+  link: ({ id }) => `/operator/plans/${id}`,
   minWidth: 860,
   empty: "These are the platform's: POST /api/v1/plans/ makes one, or `billhook plans sync` brings them from a file.",
 });
@@ -76,7 +75,7 @@ export const creditPacks = kind<Schemas["ListedPack"]>({
   name: "credit-packs",
   title: "Credit packs",
   byMode: true,
-  filters: [tenant, isActive],
+  filters: [ofOffers, tenant, isActive],
   columns: [
     { label: "Name", cell: ({ name }) => name },
     { label: "Credits", cell: ({ credits }) => <Figure value={credits} />, width: 120, align: "right" },
@@ -85,7 +84,7 @@ export const creditPacks = kind<Schemas["ListedPack"]>({
     atStripe,
     createdAt,
   ],
-  link: offerLink("credit-packs"),
+  link: ({ id }) => `/operator/credit-packs/${id}`,
   minWidth: 860,
   empty:
     "These are the platform's: POST /api/v1/credit-packs/ makes one, or `billhook packs sync` brings them from a file.",

@@ -3,13 +3,13 @@ import type { ReactNode } from "react";
 
 import { useRead } from "../frame/hooks.ts";
 import { Figure, MoneyText } from "../parts/figures.tsx";
-import { IdText } from "../parts/id-text.tsx";
-import { Loaded } from "../parts/loaded.tsx";
-import { Empty, KeyValue, PageHeader } from "../parts/page-frame.tsx";
-import { usePathPart } from "../parts/page-link.tsx";
+import { KeyValue } from "../parts/page-frame.tsx";
+import { PageLink, usePathPart } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 import { LinkedId } from "./cells.tsx";
+import { pathOf } from "./object-paths.ts";
+import { OnePage } from "./one-page.tsx";
 import type { ListedPurchase } from "./operator-reads.ts";
 
 export default function PurchasePage(): ReactNode {
@@ -18,20 +18,15 @@ export default function PurchasePage(): ReactNode {
     api.get("/api/v1/admin/credit-purchases/{id}/", { params: { path: { id } }, signal }),
   );
   return (
-    <>
-      <PageHeader
-        title={<IdText id={id} whole />}
-        crumbs={[{ label: "Credit purchases", to: "/operator/credit-purchases" }]}
-        beside={purchase.data !== undefined && <StatusDot status={purchase.data.state} />}
-      />
-      <Loaded
-        of={purchase}
-        lines={10}
-        absent={<Empty title="There is no such purchase">Check the id, or look it up by its session or payment.</Empty>}
-      >
-        {(found) => <Facts purchase={found} />}
-      </Loaded>
-    </>
+    <OnePage
+      id={id}
+      of={purchase}
+      list={{ label: "Credit purchases", to: "/operator/credit-purchases" }}
+      status={({ state }) => <StatusDot status={state} />}
+      absent={{ title: "There is no such purchase", help: "Check the id, or look it up by its session or payment." }}
+    >
+      {(found) => <Facts purchase={found} />}
+    </OnePage>
   );
 }
 
@@ -45,7 +40,7 @@ function Facts({ purchase }: { purchase: ListedPurchase }): ReactNode {
         ["Account", linked(purchase.account_id)],
         ["Tenant", linked(purchase.tenant_id)],
         ["Mode", purchase.livemode ? "Live" : "Test"],
-        ["Pack", purchase.credit_pack],
+        ["Pack", packOf(purchase)],
         ["Quantity", <Figure key="quantity" value={quantity} />],
         ["Credits", <Figure key="credits" value={credits} />],
         ["Price", <MoneyText key="price" amount={price} currency={currency} />],
@@ -58,4 +53,10 @@ function Facts({ purchase }: { purchase: ListedPurchase }): ReactNode {
       ]}
     />
   );
+}
+
+/** By its name, which leads to it. */
+function packOf({ pack_id: id, credit_pack: name }: ListedPurchase): ReactNode {
+  const to = id === null ? undefined : pathOf(id);
+  return to === undefined ? name : <PageLink to={to}>{name ?? id}</PageLink>;
 }

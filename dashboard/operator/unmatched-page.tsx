@@ -1,4 +1,5 @@
 // Payments that belong to no purchase of ours: whose are they? A person gives their credits to an account, or dismisses them.
+import { useLocation } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { useList } from "../frame/hooks.ts";
@@ -41,6 +42,8 @@ export default function UnmatchedPage(): ReactNode {
     status: STATUSES.find((one) => one === status) ?? "open",
     ...(tenant === undefined ? {} : { tenant_id: tenant }),
   } as const;
+  // The page of a row leads back to this list as it was filtered.
+  const { searchStr: asked } = useLocation();
   const list = useList(["unmatched-purchases", query], (api, page, signal) =>
     api.get("/api/v1/admin/unmatched-purchases/", { params: { query: { ...query, ...page } }, signal }),
   );
@@ -55,7 +58,7 @@ export default function UnmatchedPage(): ReactNode {
         list={list}
         columns={COLUMNS}
         rowKey={({ id }) => id}
-        rowLink={({ id }) => `/operator/unmatched-purchases/${id}`}
+        rowLink={({ id }) => `/operator/unmatched-purchases/${id}${asked}`}
         minWidth={900}
         empty={
           <Empty title={`None is ${query.status}`}>

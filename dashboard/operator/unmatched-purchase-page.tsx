@@ -1,5 +1,6 @@
 // One unmatched purchase, and the decision about it: an account gets its credits, or nobody does.
 import { Button, Group, Radio, TextInput } from "@mantine/core";
+import { useLocation } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 
 import { useAct, useRead } from "../frame/hooks.ts";
@@ -17,7 +18,10 @@ import { UnmatchedStatus } from "./unmatched-status.tsx";
 
 import "./operator.css";
 
-const LIST = "/operator/unmatched-purchases";
+/** As it was filtered when this page was opened from it. */
+function useListPath(): string {
+  return `/operator/unmatched-purchases${useLocation().searchStr}`;
+}
 
 /** Why a person must decide, in words that help. */
 const REASONS: Record<NonNullable<Unmatched["reason"]>, string> = {
@@ -36,12 +40,13 @@ export default function UnmatchedPurchasePage(): ReactNode {
   const purchase = useRead(["unmatched-purchase", id], (api, signal) =>
     api.get("/api/v1/admin/unmatched-purchases/{id}/", { params: { path: { id } }, signal }),
   );
+  const list = useListPath();
   const found = purchase.data;
   return (
     <>
       <PageHeader
         title={found === undefined ? "Whose payment is this?" : (found.email ?? found.name ?? found.session_id)}
-        crumbs={[{ label: "Unmatched purchases", to: LIST }]}
+        crumbs={[{ label: "Unmatched purchases", to: list }]}
         beside={found !== undefined && <UnmatchedStatus of={found} />}
       >
         <IdText id={id} whole />
@@ -92,7 +97,8 @@ function Facts({ purchase }: { purchase: Unmatched }): ReactNode {
 
 function Decide({ purchase }: { purchase: Unmatched }): ReactNode {
   const go = useGo();
-  const leave = (): void => go(LIST, { replace: true });
+  const list = useListPath();
+  const leave = (): void => go(list, { replace: true });
   const { id, candidates, credits } = purchase;
   const [account, setAccount] = useState("");
   const [dismisses, setDismisses] = useState(false);

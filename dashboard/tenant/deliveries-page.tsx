@@ -1,10 +1,10 @@
 // Every delivery to the tenant's endpoints, newest first.
 import type { ReactNode } from "react";
 
+import { nameOf } from "../parts/endpoint-cells.tsx";
 import { FilterBar, type FilterSpec, useFilters } from "../parts/filters.tsx";
 import { PageHeader } from "../parts/page-frame.tsx";
 import { DeliveryTable } from "./delivery-table.tsx";
-import { nameOf } from "./endpoint-cells.tsx";
 import { useEndpoints } from "./tenant-reads.ts";
 
 const STATUSES = ["pending", "delivered", "failed", "canceled"] as const;

@@ -3,14 +3,14 @@ import { Button } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
 import { useRead } from "../frame/hooks.ts";
+import { EndpointState, nameOf } from "../parts/endpoint-cells.tsx";
+import { EndpointSettings, EndpointTrouble } from "../parts/endpoint-detail.tsx";
 import { IdText } from "../parts/id-text.tsx";
 import { Loaded } from "../parts/loaded.tsx";
-import { KeyValue, PageHeader, Section } from "../parts/page-frame.tsx";
+import { PageHeader } from "../parts/page-frame.tsx";
 import { usePathPart } from "../parts/page-link.tsx";
-import { RelativeTime } from "../parts/relative-time.tsx";
 import { UrlTabs } from "../parts/url-tabs.tsx";
 import { DeliveryTable } from "./delivery-table.tsx";
-import { EndpointState, modeOf, nameOf } from "./endpoint-cells.tsx";
 import { DeleteEndpoint, EditEndpoint, RotateSecret, SwitchEndpoint } from "./endpoint-dialogs.tsx";
 import { EndpointFigures } from "./endpoint-figures.tsx";
 import { Recoveries } from "./recoveries.tsx";
@@ -36,7 +36,7 @@ export default function EndpointPage(): ReactNode {
   return (
     <>
       <PageHeader
-        title={found === undefined ? <IdText id={id} whole /> : <span className="bh-address">{nameOf(found)}</span>}
+        title={found === undefined ? <IdText id={id} whole /> : <span className="bh-breaks">{nameOf(found)}</span>}
         crumbs={[{ label: "Webhooks", to: "/dashboard/webhooks" }]}
         beside={found !== undefined && <EndpointState of={found} />}
         actions={isAdmin && found !== undefined && <Actions endpoint={found} open={setOpen} />}
@@ -46,7 +46,9 @@ export default function EndpointPage(): ReactNode {
       <Loaded of={endpoint} lines={12}>
         {(shown) => (
           <>
-            <Trouble endpoint={shown} />
+            <EndpointTrouble endpoint={shown}>
+              {isAdmin && " Enable it when it works again, then recover what it missed."}
+            </EndpointTrouble>
             <Tabs endpoint={shown} edit={() => setOpen("edit")} />
             <OneDialog open={open} endpoint={shown} close={() => setOpen(undefined)} />
           </>
@@ -90,31 +92,6 @@ function OneDialog({ open, ...given }: { open: Dialog | undefined; endpoint: End
   }
 }
 
-const WHY = {
-  by_tenant: "Somebody of this tenant disabled it.",
-  gone: "It answered 410 Gone, which asks not to be called again.",
-  failing: "Nothing could be delivered to it for days.",
-};
-
-function Trouble({ endpoint }: { endpoint: Endpoint }): ReactNode {
-  const isAdmin = useIsAdmin();
-  const { disabled_reason: reason, disabled_at: at, failing_since: failing } = endpoint;
-  if (reason !== null) {
-    return (
-      <p className="bh-notice">
-        {WHY[reason]} It is told nothing since <RelativeTime at={at} />.
-        {isAdmin && " Enable it when it works again, then recover what it missed."}
-      </p>
-    );
-  }
-  if (failing === null) return null;
-  return (
-    <p className="bh-notice">
-      Every attempt has failed since <RelativeTime at={failing} />. It is tried again; after some days it is disabled.
-    </p>
-  );
-}
-
 function Tabs({ endpoint, edit }: { endpoint: Endpoint; edit: () => void }): ReactNode {
   const { id } = endpoint;
   const isAdmin = useIsAdmin();
@@ -137,39 +114,10 @@ function Tabs({ endpoint, edit }: { endpoint: Endpoint; edit: () => void }): Rea
 }
 
 function Overview({ endpoint }: { endpoint: Endpoint }): ReactNode {
-  const { enabled_events: types, previous_secrets_until: older, public_key: publicKey } = endpoint;
   return (
     <>
       <EndpointFigures id={endpoint.id} />
-      <Section title="Settings">
-        <KeyValue
-          facts={[
-            ["Endpoint", <IdText key="id" id={endpoint.id} whole />],
-            [
-              "Signing secret",
-              <span key="secret" className="bh-mono">
-                {endpoint.secret}
-              </span>,
-            ],
-            ["Old secret ends", older.length === 0 ? undefined : <RelativeTime key="old" at={older.at(-1) ?? null} />],
-            ["Public key", publicKey === null ? undefined : <IdText key="public" id={publicKey} whole />],
-            [
-              "Events",
-              types.includes("*") ? (
-                "All"
-              ) : (
-                <span key="events" className="bh-mono">
-                  {types.join(", ")}
-                </span>
-              ),
-            ],
-            ["Mode", modeOf(endpoint)],
-            ["Order", endpoint.ordering === "none" ? "As they come" : "In order, for each object"],
-            ["Made", <RelativeTime key="made" at={endpoint.created_at} />],
-            ["Changed", <RelativeTime key="changed" at={endpoint.updated_at} />],
-          ]}
-        />
-      </Section>
+      <EndpointSettings endpoint={endpoint} />
     </>
   );
 }

@@ -3,11 +3,11 @@ import { Button } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
 import { useAct, useList, useStanding } from "../frame/hooks.ts";
+import { EndpointState, eventsOf, modeOf, nameOf } from "../parts/endpoint-cells.tsx";
 import { type Column, DataTable } from "../parts/list-table.tsx";
 import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { useGo } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
-import { EndpointState, eventsOf, modeOf, nameOf } from "./endpoint-cells.tsx";
 import { EndpointFields, type EndpointForm, otherEndpointError, wiredForm } from "./endpoint-form.tsx";
 import { FormDialog, SecretDialog } from "./form-dialog.tsx";
 import { type Endpoint, useIsAdmin } from "./tenant-reads.ts";

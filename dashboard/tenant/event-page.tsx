@@ -3,12 +3,12 @@ import { Button, Select } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
 import { useAct, useRead } from "../frame/hooks.ts";
+import { nameOf } from "../parts/endpoint-cells.tsx";
 import { EventDetail } from "../parts/event-detail.tsx";
 import { IdText } from "../parts/id-text.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { PageLink, usePathPart } from "../parts/page-link.tsx";
-import { nameOf } from "./endpoint-cells.tsx";
 import { FormDialog } from "./form-dialog.tsx";
 import { objectPath } from "./object-paths.ts";
 import { useEndpoints, useIsAdmin } from "./tenant-reads.ts";

@@ -63,4 +63,5 @@ export const tenantArea: Area = {
     credit_entry: ({ account_id: account }) => `/tenant/customers/${account ?? ""}`,
     credit_purchase: ({ account_id: account }) => `/tenant/customers/${account ?? ""}?tab=purchases`,
   },
+  nearest: { tenant: () => "/tenant/members", user: () => "/tenant/members" },
 };

@@ -2,22 +2,17 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 
 import type { BillhookError, components } from "../../kit/client/client.ts";
-import { type Page, useMembership, useRead } from "../frame/hooks.ts";
+import { type Page, useMay, useRead } from "../frame/hooks.ts";
 
 export type Schemas = components["schemas"];
 export type Endpoint = Schemas["WebhookEndpoint"];
 export type EventType = Schemas["EventType"];
 
-/** Keys, the Stripe account and members are changed by owners alone. The API is the judge; this is what is shown. */
-export function useIsOwner(): boolean {
-  return useMembership()?.role === "owner";
-}
+/** Keys, the Stripe account and members are changed by owners alone. */
+export const useIsOwner = (): boolean => useMay("owner");
 
 /** Members read the lists; what changes something is for admins and owners. */
-export function useIsAdmin(): boolean {
-  const role = useMembership()?.role;
-  return role === "admin" || role === "owner";
-}
+export const useIsAdmin = (): boolean => useMay("admin");
 
 const MOST = 100;
 

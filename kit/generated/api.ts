@@ -6929,6 +6929,8 @@ export interface paths {
                     livemode?: "true" | "false";
                     is_active?: "true" | "false";
                     billing_interval?: unknown;
+                    /** @description A whole id, ours or Stripe's of its price or product, a whole key, or a part of the name. */
+                    text?: string;
                     limit?: number;
                     /** @description `next_cursor` of the page before. */
                     cursor?: string;
@@ -6950,6 +6952,53 @@ export interface paths {
                             has_more: boolean;
                             next_cursor: string | null;
                         };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/credit-packs/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a credit pack of any tenant */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ListedPack"];
                     };
                 };
                 /** @description Default Response */
@@ -7067,6 +7116,8 @@ export interface paths {
                     livemode?: "true" | "false";
                     is_active?: "true" | "false";
                     billing_interval?: "day" | "week" | "month" | "year";
+                    /** @description A whole id, ours or Stripe's of its price or product, a whole key, or a part of the name. */
+                    text?: string;
                     limit?: number;
                     /** @description `next_cursor` of the page before. */
                     cursor?: string;
@@ -7088,6 +7139,53 @@ export interface paths {
                             has_more: boolean;
                             next_cursor: string | null;
                         };
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/plans/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a plan of any tenant */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ListedPlan"];
                     };
                 };
                 /** @description Default Response */
@@ -8244,6 +8342,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/webhook-endpoints/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a webhook endpoint of any tenant */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnyWebhookEndpoint"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/connected-invoices/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve an invoice on any tenant's connected account */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnyConnectedInvoice"];
+                    };
+                };
+                /** @description Default Response */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/search/": {
         parameters: {
             query?: never;
@@ -9327,6 +9519,58 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        AnyConnectedInvoice: {
+            id: string;
+            /** @constant */
+            object: "connected_invoice";
+            livemode: boolean;
+            /**
+             * @description `stripe`: made elsewhere on the connected account.
+             * @enum {string}
+             */
+            origin: "billhook" | "stripe";
+            /**
+             * @description pending → paid | payment_failed (may still be paid) | void | uncollectible (may still be paid). An invoice that was given up before Stripe had it is void, with its `failure`.
+             * @enum {string}
+             */
+            status: "pending" | "paid" | "payment_failed" | "void" | "uncollectible";
+            stripe_account: string;
+            /** @description null while it is on its way to Stripe. */
+            stripe_invoice_id: string | null;
+            number: string | null;
+            customer_email: string | null;
+            customer_name: string | null;
+            currency: string;
+            /** @description The total, in the smallest unit of the currency. */
+            amount: number;
+            amount_paid: number;
+            application_fee_percent: number | null;
+            application_fee_amount: number | null;
+            items: {
+                description: string | null;
+                amount: number;
+                quantity: number;
+            }[];
+            memo: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            due_date: string | null;
+            paid_at: string | null;
+            hosted_invoice_url: string | null;
+            invoice_pdf: string | null;
+            /** @description Why it was given up, or could not be sent to the customer. */
+            failure: {
+                code: string;
+                message: string;
+                stripe_request_id: string | null;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            tenant_id: string;
+        };
         CreditPack: {
             id: string;
             livemode: boolean;
@@ -9521,6 +9765,47 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        AnyWebhookEndpoint: {
+            id: string;
+            /** @constant */
+            object: "webhook_endpoint";
+            /** @description null: of the first endpoint, while it has none. */
+            url: string | null;
+            description: string | null;
+            enabled_events: string[];
+            /** @description The mode whose events it takes; null: both. A key may only say its own. */
+            livemode: boolean | null;
+            /**
+             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+             * @enum {string}
+             */
+            ordering: "none" | "per_object";
+            /** @description Whether it is the one of `/api/v1/auth/tenants/webhooks/config/`. */
+            first: boolean;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description by_tenant: one of you did it · gone: it answered 410 · failing: nothing was delivered for days. */
+            disabled_reason: ("by_tenant" | "gone" | "failing") | null;
+            disabled_at: string | null;
+            /** @description Since when every attempt has failed. */
+            failing_since: string | null;
+            /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
+            secret: string;
+            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
+            previous_secrets_until: string[];
+            /**
+             * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
+             * @enum {string}
+             */
+            signature: "v1" | "v1a";
+            /** @description `whpk_…`, for `v1a` signatures. */
+            public_key: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            tenant_id: string;
         };
         WebhookEndpointStatistics: {
             endpoint_id: string;

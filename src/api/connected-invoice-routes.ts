@@ -19,6 +19,7 @@ import {
 } from "../connections/connected-invoice.ts";
 import { findConnectedInvoice, listConnectedInvoices } from "../connections/connected-invoice-table.ts";
 import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { actOf, scopeOf, tenantOf } from "./caller.ts";
 import { email, line } from "./people-fields.ts";
 import { idParams, isoTime, listOf, pageFields, time } from "./query-fields.ts";
@@ -238,6 +239,16 @@ export const readInvoice = operation({
   params: idParams,
   answers: { 200: InvoiceAnswer },
   run: async (call) => viewOf(await wanted(call)),
+});
+
+export const readAnyInvoice = readAnyOperation({
+  prefix: "cinv",
+  answer: InvoiceAnswer.extend(ownerFields).meta({ id: "AnyConnectedInvoice" }),
+  read: async (tx, key) => {
+    const found = await findConnectedInvoice(tx, key);
+    if (found === undefined) throw publicError("not_found");
+    return viewOf(found);
+  },
 });
 
 export const voidInvoice = operation({

@@ -2,7 +2,6 @@
 import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
-import { ownerOfId } from "../billing/search-ids.ts";
 import type { Queryable } from "../db/database.ts";
 import { pageOf, readCursor } from "../inbox/list-query.ts";
 import {
@@ -13,6 +12,7 @@ import {
   readDelivery,
 } from "../outbox/delivery-reads.ts";
 import { type DeliveryKey, retryDelivery } from "../outbox/delivery-tables.ts";
+import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { scopeOf, tenantOf } from "./caller.ts";
 import { id, idParams, isoTime, listOf, pageFields, rangeFields } from "./query-fields.ts";
 import { type Call, operation } from "./route.ts";
@@ -132,16 +132,10 @@ export const readDeliveryRoute = operation({
   run: async (call) => readDetail(scopeOf(call), keyOf(call)),
 });
 
-export const readAnyDeliveryRoute = operation({
-  tag: "Operator",
-  params: idParams,
-  answers: { 200: DeliveryDetail.extend({ tenant_id: z.string() }).meta({ id: "AnyDeliveryDetail" }) },
-  run: async ({ deps, params: { id: deliveryId } }) =>
-    deps.database.transaction(async (tx) => {
-      const owner = await ownerOfId(tx, deliveryId, "dlv");
-      if (owner === undefined) throw publicError("not_found");
-      return { ...(await readDetail(tx, { ...owner, id: deliveryId })), tenant_id: owner.tenantId };
-    }),
+export const readAnyDeliveryRoute = readAnyOperation({
+  prefix: "dlv",
+  answer: DeliveryDetail.extend(ownerFields).meta({ id: "AnyDeliveryDetail" }),
+  read: readDetail,
 });
 
 /** Throws `not_found`. */

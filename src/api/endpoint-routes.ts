@@ -17,6 +17,7 @@ import {
   mustLock,
   rotateSecret,
 } from "../outbox/endpoints.ts";
+import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { actOf, type Caller, scopeOf, tenantOf } from "./caller.ts";
 import { cancelWaiting } from "./endpoint-cancel.ts";
 import {
@@ -102,6 +103,16 @@ export const readEndpointRoute = operation({
   params: idParams,
   answers: { 200: EndpointAnswer },
   run: async (call) => viewFor(call)(await seen(call, scopeOf(call))),
+});
+
+export const readAnyEndpointRoute = readAnyOperation({
+  prefix: "whe",
+  answer: EndpointAnswer.extend(ownerFields).meta({ id: "AnyWebhookEndpoint" }),
+  read: async (tx, key, deps) => {
+    const found = await findEndpoint(tx, key);
+    if (found === undefined) throw publicError("not_found");
+    return viewFor({ deps })(found);
+  },
 });
 
 export const changeEndpointRoute = operation({

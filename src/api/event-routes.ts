@@ -3,7 +3,6 @@ import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
 import { firstIdAt, isId } from "../base/ids.ts";
-import { ownerOfId } from "../billing/search-ids.ts";
 import type { Queryable } from "../db/database.ts";
 import { retried } from "../db/retried.ts";
 import { pageOf, readCursor } from "../inbox/list-query.ts";
@@ -15,6 +14,7 @@ import { listEvents, readEvent, type StoredEvent } from "../outbox/event-table.t
 import { EVENT_TYPES, isKnownPattern, matchesPattern } from "../outbox/event-types.ts";
 import { bodyOf } from "../outbox/webhook-body.ts";
 import { readTenant } from "../tenants/tenant-table.ts";
+import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { type Caller, scopeOf, tenantOf } from "./caller.ts";
 import { id, idParams, isoTime, listOf, pageFields, rangeFields } from "./query-fields.ts";
 import { operation } from "./route.ts";
@@ -169,16 +169,10 @@ export const readEventRoute = operation({
     scopeOf(call).transaction((tx) => readDetail(tx, { ...scopeFieldsOf(call.caller), id: call.params.id })),
 });
 
-export const readAnyEventRoute = operation({
-  tag: "Operator",
-  params: idParams,
-  answers: { 200: EventDetail.extend({ tenant_id: z.string() }).meta({ id: "AnyEventDetail" }) },
-  run: async ({ deps, params: { id: eventId } }) =>
-    deps.database.transaction(async (tx) => {
-      const owner = await ownerOfId(tx, eventId, "msg");
-      if (owner === undefined) throw publicError("not_found");
-      return { ...(await readDetail(tx, { ...owner, id: eventId })), tenant_id: owner.tenantId };
-    }),
+export const readAnyEventRoute = readAnyOperation({
+  prefix: "msg",
+  answer: EventDetail.extend(ownerFields).meta({ id: "AnyEventDetail" }),
+  read: readDetail,
 });
 
 /** Throws `not_found`. */

@@ -1,14 +1,16 @@
-// The operator's routes of packs and plans: lists with what differs at Stripe, and syncs.
+// The operator's routes of packs and plans: lists and single ones with what differs at Stripe, and syncs.
 import { z } from "zod";
 
-import { type OfferFields, type OfferKind, OFFER_KINDS } from "../credits/offer.ts";
+import { publicError } from "../base/errors.ts";
+import { type Offer, type OfferFields, type OfferKind, OFFER_KINDS } from "../credits/offer.ts";
 import { DEFAULT_GROUP } from "../credits/plan-table.ts";
 import { syncOffers } from "../billing/pack-sync-all.ts";
 import { driftOf } from "../billing/pack-sync-drift.ts";
-import { OFFER_ROWS } from "../billing/pack-sync-rows.ts";
+import { findOffer, OFFER_ROWS, PREFIX } from "../billing/pack-sync-rows.ts";
 import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { CreditPackAnswer, packFields, packView, PlanAnswer, planFields, planView, syncingOf } from "./offer-fields.ts";
-import { id, listOf, pageFields, scopeFields } from "./query-fields.ts";
+import { id, listOf, pageFields, scopeFields, searchText } from "./query-fields.ts";
 import { type Operation, operation } from "./route.ts";
 
 const TAG = "Operator";
@@ -18,10 +20,14 @@ const drift = z
   .meta({ description: "What is different at Stripe: ours is right, and the next sync mends it." });
 
 const listed = {
-  credit_pack: z.strictObject({ ...CreditPackAnswer.shape, tenant_id: z.string(), drift }).meta({ id: "ListedPack" }),
-  plan: z.strictObject({ ...PlanAnswer.shape, tenant_id: z.string(), drift }).meta({ id: "ListedPlan" }),
+  credit_pack: z.strictObject({ ...CreditPackAnswer.shape, ...ownerFields, drift }).meta({ id: "ListedPack" }),
+  plan: z.strictObject({ ...PlanAnswer.shape, ...ownerFields, drift }).meta({ id: "ListedPlan" }),
 };
 const VIEWS = { credit_pack: packView, plan: planView };
+
+function viewOf(offer: Offer, differences: ReadonlyMap<string, string[]>) {
+  return { ...VIEWS[offer.kind](offer), tenant_id: offer.tenantId, drift: differences.get(offer.id) ?? [] };
+}
 
 const flag = z
   .enum(["true", "false"])
@@ -36,13 +42,25 @@ export function listOffersOperation(kind: OfferKind): Operation {
       livemode: scopeFields.livemode,
       is_active: flag,
       billing_interval: (kind === "plan" ? planFields.billing_interval : z.never()).optional(),
+      text: searchText.meta({
+        description: "A whole id, ours or Stripe's of its price or product, a whole key, or a part of the name.",
+      }),
       ...pageFields,
     }),
     answers: { 200: listOf(listed[kind]) },
     run: async ({ deps, query }) => {
-      const { tenant, livemode = deps.livemode, is_active: active, billing_interval: interval, cursor, limit } = query;
+      const { tenant, livemode = deps.livemode, is_active: active, billing_interval: interval, text } = query;
+      const { cursor, limit } = query;
       const after = cursor === undefined ? undefined : String(readCursor(cursor, ["string"])[0]);
-      const filter = { tenantId: tenant ?? deps.platformTenant, livemode, active, interval, after, limit: limit + 1 };
+      const filter = {
+        tenantId: tenant ?? deps.platformTenant,
+        livemode,
+        active,
+        interval,
+        text,
+        after,
+        limit: limit + 1,
+      };
       const [offers, differences] = await deps.database.transaction(async (tx) => {
         const found = await OFFER_ROWS[kind].read(tx, filter);
         return [found, await driftOf(tx, livemode, found)];
@@ -50,13 +68,22 @@ export function listOffersOperation(kind: OfferKind): Operation {
       return pageOf(
         offers,
         limit,
-        (offer) => ({
-          ...VIEWS[kind](offer),
-          tenant_id: offer.tenantId,
-          drift: differences.get(offer.id) ?? [],
-        }),
+        (offer) => viewOf(offer, differences),
         (offer) => [offer.id],
       );
+    },
+  });
+}
+
+/** In whichever mode it is. */
+export function readOfferOperation(kind: OfferKind): Operation {
+  return readAnyOperation({
+    prefix: PREFIX[kind],
+    answer: listed[kind],
+    read: async (tx, key) => {
+      const offer = await findOffer(tx, key);
+      if (offer === undefined) throw publicError("not_found");
+      return viewOf(offer, await driftOf(tx, offer.livemode, [offer]));
     },
   });
 }

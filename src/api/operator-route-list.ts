@@ -5,13 +5,15 @@ import { backupRoute, beginMoveRoute, goOnWithMoveRoute } from "./backup-routes.
 import { catchUpRoute } from "./catch-up-routes.ts";
 import { verifyLedgerRoute } from "./ledger-routes.ts";
 import { importRoute } from "./import-routes.ts";
+import { readAnyInvoice } from "./connected-invoice-routes.ts";
 import { readAnyDeliveryRoute } from "./delivery-routes.ts";
 import { doctorRoute } from "./doctor-routes.ts";
 import { driftRoute } from "./drift-routes.ts";
+import { readAnyEndpointRoute } from "./endpoint-routes.ts";
 import { readAnyEventRoute } from "./event-routes.ts";
 import { listOperation, readOperation } from "./projection-routes.ts";
 import { listMailsRoute, listMailTemplates, readMailRoute, retryMailRoute } from "./mail-routes.ts";
-import { listOffersOperation, syncOffersOperation } from "./offer-admin-routes.ts";
+import { listOffersOperation, readOfferOperation, syncOffersOperation } from "./offer-admin-routes.ts";
 import { findAccountsRoute, operatorListOperation, operatorReadOperation } from "./operator-list-routes.ts";
 import { readOverview } from "./overview-routes.ts";
 import { rebuildProjections } from "./rebuild-routes.ts";
@@ -63,6 +65,13 @@ export const OPERATOR_ROUTES: readonly Route[] = [
 
   at("GET", "/api/v1/admin/credit-packs/", "operator", listOffersOperation("credit_pack"), "List a tenant's packs"),
   at(
+    "GET",
+    "/api/v1/admin/credit-packs/:id/",
+    "operator",
+    readOfferOperation("credit_pack"),
+    "Retrieve a credit pack of any tenant",
+  ),
+  at(
     "POST",
     "/api/v1/admin/credit-packs/sync/",
     "operator",
@@ -70,6 +79,7 @@ export const OPERATOR_ROUTES: readonly Route[] = [
     "Sync packs with Stripe",
   ),
   at("GET", "/api/v1/admin/plans/", "operator", listOffersOperation("plan"), "List a tenant's plans"),
+  at("GET", "/api/v1/admin/plans/:id/", "operator", readOfferOperation("plan"), "Retrieve a plan of any tenant"),
   at("POST", "/api/v1/admin/plans/sync/", "operator", syncOffersOperation("plan"), "Sync plans with Stripe"),
   at("GET", "/api/v1/admin/tenants/", "operator", operatorListOperation("tenants"), "List tenants, newest first"),
   at("GET", "/api/v1/admin/tenants/:id/", "operator", operatorReadOperation("tenants"), "Retrieve a tenant"),
@@ -123,6 +133,20 @@ export const OPERATOR_ROUTES: readonly Route[] = [
 
   at("GET", "/api/v1/admin/events/:id/", "operator", readAnyEventRoute, "Retrieve an event of any tenant"),
   at("GET", "/api/v1/admin/deliveries/:id/", "operator", readAnyDeliveryRoute, "Retrieve a delivery of any tenant"),
+  at(
+    "GET",
+    "/api/v1/admin/webhook-endpoints/:id/",
+    "operator",
+    readAnyEndpointRoute,
+    "Retrieve a webhook endpoint of any tenant",
+  ),
+  at(
+    "GET",
+    "/api/v1/admin/connected-invoices/:id/",
+    "operator",
+    readAnyInvoice,
+    "Retrieve an invoice on any tenant's connected account",
+  ),
   at("GET", "/api/v1/admin/search/", "operator", searchEverything, "Find anything by an id or an e-mail address"),
   at("GET", "/api/v1/admin/jobs/", "operator", listJobsRoute, "List background jobs, newest first"),
   at("GET", "/api/v1/admin/doctor/", "operator", doctorRoute, "Find what is wrong, with its cause and how to mend it"),

@@ -61,19 +61,15 @@ const BY_ID: Readonly<Record<string, { kind: string; sql: string; operatorOnly?:
   cinv: { kind: "connected_invoice", sql: ofTenants("connected_invoices", invoiceColumns("one")) },
   pack: {
     kind: "credit_pack",
-    sql: ofTenants("credit_packs", "one.id, one.name as title, one.key as subtitle, one.livemode, one.tenant_id"),
+    sql: ofTenants("credit_packs", offerColumns("one")),
   },
   pln: {
     kind: "plan",
-    sql: ofTenants("plans", "one.id, one.name as title, one.key as subtitle, one.livemode, one.tenant_id"),
+    sql: ofTenants("plans", offerColumns("one")),
   },
   pur: {
     kind: "credit_purchase",
-    sql: ofTenants(
-      "credit_purchases",
-      `one.id, one.credits || ' credits' as title, one.state as subtitle, one.livemode, one.tenant_id, one.account_id,
-       nullif(one.stripe_account, '') as stripe_account`,
-    ),
+    sql: ofTenants("credit_purchases", purchaseColumns("one")),
   },
   // Its key begins with the account: a summary of each few pages tells which ones may have it.
   crd: {
@@ -91,14 +87,14 @@ export async function findOwn(tx: Queryable, id: string, { operator }: { operato
   return rows.map((row) => ({ ...HIT, kind: found.kind, ...row }));
 }
 
-/** Whose it is, and in which mode; undefined: nobody's, of a kind that has a tenant and a mode. */
+/** Whose it is, and in which mode; undefined: there is none, or it is of a kind that has no tenant. */
 export async function ownerOfId(
   tx: Queryable,
   id: string,
   prefix: IdPrefix,
-): Promise<{ tenantId: string; livemode: boolean } | undefined> {
+): Promise<{ tenantId: string; /** null: it belongs to no mode, or to both. */ livemode: boolean | null } | undefined> {
   const [found] = isId(id, prefix) ? await findOwn(tx, id, { operator: true }) : [];
-  if (found === undefined || found.tenant_id === null || found.livemode === null) return undefined;
+  if (found === undefined || found.tenant_id === null) return undefined;
   return { tenantId: found.tenant_id, livemode: found.livemode };
 }
 
@@ -118,6 +114,15 @@ export function invoiceColumns(one: string): string {
   return `${one}.id, coalesce(${one}.number, ${one}.id) as title,
     concat_ws(', ', ${one}.customer_email, ${one}.status) as subtitle, ${one}.livemode, ${one}.tenant_id,
     ${one}.stripe_account`;
+}
+
+export function offerColumns(one: string): string {
+  return `${one}.id, ${one}.name as title, ${one}.key as subtitle, ${one}.livemode, ${one}.tenant_id`;
+}
+
+export function purchaseColumns(one: string): string {
+  return `${one}.id, ${one}.credits || ' credits' as title, ${one}.state as subtitle, ${one}.livemode, ${one}.tenant_id,
+    ${one}.account_id, nullif(${one}.stripe_account, '') as stripe_account`;
 }
 
 /**

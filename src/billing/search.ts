@@ -6,6 +6,7 @@ import type { TenantScope } from "../db/tenant-scope.ts";
 import { loadLiveRow, type RowValues } from "../inbox/live-rows.ts";
 import { findByEmail, findTenantsEmail, tenantsEmailKeys } from "./search-emails.ts";
 import { findExternal, findOwn, type Hit, HIT } from "./search-ids.ts";
+import { findOfStripes } from "./search-stripe-ids.ts";
 
 export type { Hit } from "./search-ids.ts";
 
@@ -41,6 +42,7 @@ export async function searchTenant(
     isOurs
       ? findOwn(tx, text, { operator: false })
       : [
+          ...(STRIPE_ID.test(text) ? await findOfStripes(tx, { tenantId, livemode }, text) : []),
           ...(STRIPE_ID.test(text) ? await findStripe(tx, text) : []),
           ...(await findExternal(tx, text)),
           ...(text.length < SHORTEST ? [] : await findTenantsEmail(tx, { tenantId, livemode }, text, keys)),

@@ -12,6 +12,8 @@ export interface OfferFilter {
   active?: boolean | undefined;
   /** Of plans. */
   interval?: string | undefined;
+  /** A whole id, ours or Stripe's, a whole key, or a part of the name. */
+  text?: string | undefined;
   /** The id that the page before ended with. */
   after?: string | undefined;
   limit?: number;
@@ -45,14 +47,20 @@ export async function deletePack(tx: Queryable, { tenantId, livemode, id }: Offe
   await tx.query({ text: DELETE, values: [tenantId, livemode, id] });
 }
 
+/** Of `offer`, a row of packs or plans: whether a filter's text means it. A tenant has few. */
+export const meansOffer = (text: string): string => `(
+  ${text}::text is null or ${text} in (offer.id, offer.key, offer.stripe_price_id, offer.stripe_product_id)
+  or strpos(lower(offer.name), lower(${text})) > 0)`;
+
 /** Newest first. `lock`: until the transaction ends. */
 export async function readPacks(
   tx: Queryable,
   filter: OfferFilter,
   { lock = false }: { lock?: boolean } = {},
 ): Promise<Offer[]> {
-  const { tenantId, livemode, ids, keys, operationId, active, after, limit } = filter;
-  const values = [tenantId, livemode, ids, keys, operationId, active, after, limit].map((value) => value ?? null);
+  const { tenantId, livemode, ids, keys, operationId, active, after, limit, text } = filter;
+  const optional = [ids, keys, operationId, active, after, limit, text].map((value) => value ?? null);
+  const values = [tenantId, livemode, ...optional];
   const { rows } = await tx.query<Offer>({ text: `${READ}${lock ? " for update of offer" : ""}`, values });
   return rows;
 }
@@ -124,7 +132,7 @@ const READ = `
   where offer.tenant_id = $1 and offer.livemode = $2
     and ($3::text[] is null or offer.id = any ($3::text[])) and ($4::text[] is null or offer.key = any ($4::text[]))
     and ($5::text is null or offer.operation_id = $5) and ($6::boolean is null or offer.active = $6)
-    and ($7::text is null or offer.id < $7)
+    and ($7::text is null or offer.id < $7) and ${meansOffer("$9")}
   order by offer.id desc limit $8::bigint`;
 
 const SOLD_COLUMNS = `

@@ -2,7 +2,7 @@
 import type { Queryable } from "../db/database.ts";
 import type { Interval, NewOffer, Offer, OfferFields, OfferRef } from "./offer.ts";
 import { JOIN_SYNC, SYNC_COLUMNS } from "./offer-table.ts";
-import type { OfferFilter } from "./pack-table.ts";
+import { meansOffer, type OfferFilter } from "./pack-table.ts";
 
 export const DEFAULT_GROUP = "default";
 
@@ -51,9 +51,10 @@ export async function readPlans(
   filter: PlanFilter,
   { lock = false }: { lock?: boolean } = {},
 ): Promise<Offer[]> {
-  const { tenantId, livemode, ids, keys, operationId, active, after, limit, group, interval, sold = false } = filter;
+  const { tenantId, livemode, ids, keys, operationId, active, after, limit, group } = filter;
+  const { interval = null, text = null, sold = false } = filter;
   const optional = [ids, keys, operationId, active, after, limit, group].map((value) => value ?? null);
-  const values = [tenantId, livemode, ...optional, sold, interval ?? null];
+  const values = [tenantId, livemode, ...optional, sold, interval, text];
   const { rows } = await tx.query<Offer>({ text: `${READ}${lock ? " for update of offer" : ""}`, values });
   return rows;
 }
@@ -139,7 +140,7 @@ const READ = `
     and offer.tenant_id = $1 and offer.livemode = $2
     and ($3::text[] is null or offer.id = any ($3::text[])) and ($4::text[] is null or offer.key = any ($4::text[]))
     and ($5::text is null or offer.operation_id = $5) and ($6::boolean is null or offer.active = $6)
-    and ($7::text is null or offer.id < $7)
+    and ($7::text is null or offer.id < $7) and ${meansOffer("$12")}
   order by offer.id desc limit $8::bigint`;
 
 const SOLD_COLUMNS = `

@@ -16,6 +16,7 @@ import { scheduledRuns } from "../../src/work/scheduled-runs.ts";
 import type { Door } from "./api-door.ts";
 import { browseDashboard, type DashboardScene, newOperator, type TestPerson } from "./dashboard-browser.ts";
 import { builtDashboard } from "./dashboard-build.ts";
+import { INVOICE } from "./connected-invoice-scene.ts";
 import { newEmail, registerPerson, send } from "./people.ts";
 import { openPurchaseScene, pay, type PurchaseScene, sessionElsewhere } from "./purchase-scene.ts";
 import { event } from "./stripe-fixtures.ts";
@@ -33,6 +34,15 @@ export interface OperatorScene extends DashboardScene {
   unsure: string;
   /** The account of the unsure. */
   account: string;
+  /** Ids of what a connected tenant has. */
+  theirs: Theirs;
+}
+
+export interface Theirs {
+  endpoint: string;
+  invoice: string;
+  plan: string;
+  pack: string;
 }
 
 export async function openOperatorScene(): Promise<OperatorScene> {
@@ -44,6 +54,7 @@ export async function openOperatorScene(): Promise<OperatorScene> {
   const operator = await newOperator(door);
   await listening(door, operator);
   await firstInvoice(door);
+  const theirs = await connected(sale);
   await sales(sale, stranger, unsure);
   await unrouted(door);
   await failing(door);
@@ -57,7 +68,7 @@ export async function openOperatorScene(): Promise<OperatorScene> {
   const browsed = await browseDashboard(door, corsOrigins);
   return {
     ...browsed,
-    ...{ operator, sale, stranger, unsure, account: rows[0]?.id ?? "" },
+    ...{ operator, sale, stranger, unsure, theirs, account: rows[0]?.id ?? "" },
     close: async () => {
       await browsed.browser.close();
       await sale.close();
@@ -69,6 +80,26 @@ export async function openOperatorScene(): Promise<OperatorScene> {
 async function listening(door: Door, { access: token }: TestPerson): Promise<void> {
   const body = { url: "https://receiver.example/webhooks", enabled_events: ["*"], livemode: null };
   expect((await send(door, "POST", "/api/v1/webhook-endpoints/", { token, body })).status).toBe(201);
+}
+
+const PLAN = { name: "Gold", key: "gold", amount: 1900, currency: "usd", billing_interval: "month" };
+
+/** A tenant with an endpoint, an invoice on its connected account, a plan and a pack; and a plan of the platform's. */
+async function connected({ door, tenant, operator, packs }: PurchaseScene): Promise<Theirs> {
+  const made = async (path: string, token: string, body: object): Promise<string> => {
+    const answer = await send(door, "POST", path, { token, body });
+    expect([answer.status, answer.text]).toEqual([201, answer.text]);
+    return String(answer.json.id);
+  };
+  const key = tenant.keys.test_secret;
+  await made("/api/v1/plans/", operator.access, PLAN);
+  return {
+    invoice: await made("/accounts/invoices/", key, INVOICE),
+    plan: await made("/api/v1/plans/", key, { ...PLAN, name: "Theirs" }),
+    pack: packs.tenant.id,
+    // After all else: what happened before is told to nobody.
+    endpoint: await made("/api/v1/webhook-endpoints/", key, { url: "https://theirs.example/webhooks" }),
+  };
 }
 
 async function firstInvoice(door: Door): Promise<void> {

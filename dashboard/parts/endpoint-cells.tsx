@@ -1,8 +1,10 @@
 // How an endpoint is shown wherever it is named: its state, its types of events, its mode.
 import type { ReactNode } from "react";
 
-import { StatusDot } from "../parts/status-dot.tsx";
-import type { Endpoint } from "./tenant-reads.ts";
+import type { components } from "../../kit/client/client.ts";
+import { StatusDot } from "./status-dot.tsx";
+
+type Endpoint = components["schemas"]["WebhookEndpoint"];
 
 export function EndpointState({ of }: { of: Endpoint }): ReactNode {
   const { status, disabled_reason: reason, failing_since: failing, url } = of;
