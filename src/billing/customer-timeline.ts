@@ -89,13 +89,17 @@ async function linesOf(database: Queryable, subject: Subject, rows: readonly Row
   const keys = [...told.values()].flatMap(({ tenantId, livemode, eventIds }) =>
     tenantId === null ? [] : eventIds.map((id) => ({ tenantId, livemode, id })),
   );
-  const events = new Map((await eventsFor(database, keys)).map((event) => [event.id, event]));
   const ownKeys = rows.flatMap(({ item }) =>
     "created" in item || item.kind !== "event" || item.tenant_id === null
       ? []
       : [{ tenantId: item.tenant_id, livemode: item.livemode, id: item.id }],
   );
-  const deliveries = byEvent(await deliveriesFor(database, [...keys, ...ownKeys]));
+  const [found, delivered] = await Promise.all([
+    eventsFor(database, keys),
+    deliveriesFor(database, [...keys, ...ownKeys]),
+  ]);
+  const events = new Map(found.map((event) => [event.id, event]));
+  const deliveries = byEvent(delivered);
   const above = (item: TimelineItem): TimelineItem[] => [
     ...(deliveries.get(item.id) ?? []).map((delivery) => deliveryLine(subject, delivery)),
     item,

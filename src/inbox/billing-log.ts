@@ -4,10 +4,10 @@ import type { Queryable } from "../db/database.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { compareIds } from "../projections/order.ts";
 import { projectionOf } from "../projections/registry.ts";
-import { type Change, type Step, story } from "../projections/story.ts";
-import { loadObservationsOf } from "./load-events.ts";
+import type { Change, Step } from "../projections/story.ts";
+import { eventKey } from "./event-tables.ts";
 import { readCursor, writeCursor } from "./list-query.ts";
-import { readObservation } from "./stored-observation.ts";
+import { AROUND, NOWHERE, type Placed, placesAround, standAbove } from "./object-stories.ts";
 
 export interface LogFilter {
   /** A Stripe customer: its own events and those of everything that names it. */
@@ -62,39 +62,109 @@ interface EventRow {
 
 /**
  * A page of the log, newest first. Of one object: its story backwards, the head first, also across pages. Otherwise by
- * second; events of one second that share a page stand in their object's true order.
+ * second; events of one second that share a page stand in their object's true order. Observations are read as far as
+ * `around` each event of the page, and no further where that decides.
  * Throws `invalid_request` for a cursor that is none of this list.
  */
-export async function billingLog(database: Queryable, filter: LogFilter): Promise<LogPage> {
+export async function billingLog(database: Queryable, filter: LogFilter, around = AROUND): Promise<LogPage> {
   const place = filter.cursor === undefined ? undefined : readPlace(filter.cursor);
-  if (filter.objectId !== undefined) return objectLog(database, filter, place);
+  if (filter.objectId !== undefined) return objectLog(database, filter, place, around);
   const rows = await selectEvents(database, filter, place, filter.limit + 1);
   const page = rows.slice(0, filter.limit);
-  const entries = placesOf(page, await storiesOf(database, page))
-    .sort((a, b) => b.row.created - a.row.created || b.place - a.place)
+  const entries = (await placed(database, page, around))
+    .sort((a, b) => b.row.created - a.row.created || compareAcross(a, b, around))
     .map(({ row, step }) => entry(row, step));
   return pageWith(entries, page.at(-1), rows.length > filter.limit);
 }
 
-/** The whole story is put in order before a page is cut from it: a late event stands where it belongs, whatever its second. */
-async function objectLog(database: Queryable, filter: LogFilter, place: Place | undefined): Promise<LogPage> {
-  const { objectId, account, livemode, customer, since, until, limit } = filter;
-  const rows = await selectEvents(database, { objectId, account, livemode, limit }, undefined, null);
-  const told = backwards(placesOf(rows, await storiesOf(database, rows)));
-  const after = place === undefined ? 0 : told.findIndex(({ row }) => samePlace(row, place)) + 1;
-  if (place !== undefined && after === 0)
-    throw publicError("invalid_request", {
-      param: "cursor",
-      message: "Send the next_cursor of the page before, with the same object_id.",
-    });
-  const wanted = told
-    .slice(after)
-    .filter(
-      ({ row }) =>
-        (customer === undefined || row.customer_id === customer) &&
-        (since === undefined || row.created >= since) &&
-        (until === undefined || row.created < until),
-    );
+/** Who has the longer story stands higher. Of two long ones it is not known which is longer: each stands by itself. */
+function compareAcross(a: PlacedRow, b: PlacedRow, around: number): number {
+  if (a.before !== b.before || a.before < around) return b.before - a.before;
+  return compareIds(textOf(a.row), textOf(b.row)) || b.place - a.place;
+}
+
+/** An object with no more events than this has its log put in order whole, for each page. */
+const FEW = (around: number): number => 10 * around;
+
+async function objectLog(
+  database: Queryable,
+  filter: LogFilter,
+  place: Place | undefined,
+  around: number,
+): Promise<LogPage> {
+  const { objectId, account, livemode, limit } = filter;
+  const whole = { objectId, account, livemode, limit };
+  const most = FEW(around);
+  const few = await selectEvents(database, whole, undefined, most + 1);
+  const [first] = few;
+  if (few.length > most && first !== undefined) {
+    const page = await pageOfLongLog(database, filter, place, first, around);
+    if (page !== undefined) return page;
+  }
+  const rows = few.length > most ? await selectEvents(database, whole, undefined, null) : few;
+  const wanted = behind(backwards(await placed(database, rows, around)), place).filter(passes(filter));
+  return pageOfTold(wanted, limit);
+}
+
+/**
+ * Behind an ordinary head a log is as its seconds are, so that a page is read from its own second on. undefined: the whole is
+ * needed, because something terminal stands above younger events, or the id is the id of several objects.
+ */
+async function pageOfLongLog(
+  database: Queryable,
+  filter: LogFilter,
+  place: Place | undefined,
+  newest: EventRow,
+  around: number,
+): Promise<LogPage | undefined> {
+  const key = keyOf(newest, filter.objectId ?? "");
+  const { account, livemode, until = Infinity } = filter;
+  if (await hasOthers(database, key, { account, livemode })) return undefined;
+  if ((await standAbove(database, [key])).get(objectKeyText(key)) !== false) return undefined;
+  const shown = place === undefined ? [] : await selectEvent(database, key, place);
+  if (place !== undefined && shown.length === 0) throw wrongCursor();
+  // Younger ones than the head stand below it: behind the head, a page begins at the top again.
+  const [shownPlace] = await placed(database, shown, around);
+  const fromTop = shownPlace === undefined || shownPlace.step?.head === true;
+  const end = fromTop ? until : Math.min(until, shownPlace.row.created + 1);
+  const bounded = { ...filter, until: end === Infinity ? undefined : end };
+  for (let size = filter.limit + around; ; size *= 4) {
+    const found = await selectEvents(database, bounded, undefined, size);
+    const all = found.length < size;
+    // Of the oldest second there may be more.
+    const rows = all ? found : found.filter(({ created }) => created !== found.at(-1)?.created);
+    const known = rows.some((row) => place !== undefined && samePlace(row, place));
+    const told = await placed(database, known ? rows : [...rows, ...shown], around);
+    // The head comes first, and is among them if any observation is.
+    if (place === undefined && !all && told.every((one) => one.place < 0)) return undefined;
+    const wanted = behind(backwards(told), place).filter(passes(filter));
+    if (all || wanted.length > filter.limit) return pageOfTold(wanted, filter.limit);
+  }
+}
+
+/** What follows the cursor's place in a log that was put in order. */
+function behind(told: readonly PlacedRow[], place: Place | undefined): PlacedRow[] {
+  if (place === undefined) return [...told];
+  const shown = told.findIndex(({ row }) => samePlace(row, place));
+  if (shown < 0) throw wrongCursor();
+  return told.slice(shown + 1);
+}
+
+function wrongCursor(): Error {
+  return publicError("invalid_request", {
+    param: "cursor",
+    message: "Send the next_cursor of the page before, with the same object_id.",
+  });
+}
+
+function passes({ customer, since, until }: LogFilter): (one: PlacedRow) => boolean {
+  return ({ row }) =>
+    (customer === undefined || row.customer_id === customer) &&
+    (since === undefined || row.created >= since) &&
+    (until === undefined || row.created < until);
+}
+
+function pageOfTold(wanted: readonly PlacedRow[], limit: number): LogPage {
   const page = wanted.slice(0, limit);
   return pageWith(
     page.map(({ row, step }) => entry(row, step)),
@@ -112,17 +182,14 @@ function pageWith(data: LogEntry[], last: EventRow | undefined, hasMore: boolean
 }
 
 /** Object by object; of each, what stands last in its story first. */
-function backwards(placed: readonly Placed[]): Placed[] {
-  const byKey = new Map<string, Placed[]>();
-  for (const one of placed) {
-    const text = one.row.object_id === null ? "" : objectKeyText(keyOf(one.row, one.row.object_id));
-    byKey.set(text, [...(byKey.get(text) ?? []), one]);
-  }
-  return [...byKey.entries()].sort(([a], [b]) => compareIds(a, b)).flatMap(([, story]) => oneBackwards(story));
+function backwards(placed: readonly PlacedRow[]): PlacedRow[] {
+  return [...Map.groupBy(placed, ({ row }) => textOf(row))]
+    .sort(([a], [b]) => compareIds(a, b))
+    .flatMap(([, story]) => oneBackwards(story));
 }
 
 /** What has no place in the story (a thin event, one that failed) stands by its second, but never above the head. */
-function oneBackwards(placed: readonly Placed[]): Placed[] {
+function oneBackwards(placed: readonly PlacedRow[]): PlacedRow[] {
   const told = placed.filter(({ place }) => place >= 0).sort((a, b) => b.place - a.place);
   const others = placed
     .filter(({ place }) => place < 0)
@@ -137,7 +204,7 @@ function oneBackwards(placed: readonly Placed[]): Placed[] {
 /** What one stored event changed, or null when there is no such event. */
 export async function changesOfEvent(database: Queryable, eventId: string): Promise<LogEntry | null> {
   const { rows } = await database.query<EventRow>({ text: SELECT_EVENT, values: [eventId] });
-  const [found] = placesOf(rows.slice(0, 1), await storiesOf(database, rows.slice(0, 1)));
+  const [found] = await placed(database, rows.slice(0, 1), AROUND);
   return found === undefined ? null : entry(found.row, found.step);
 }
 
@@ -168,45 +235,39 @@ async function selectEvents(
   return rows;
 }
 
-interface Placed {
-  row: EventRow;
-  /** In the object's story, from 0; -1: it has none there. */
-  place: number;
-  step: Step | undefined;
-}
+type PlacedRow = Placed & { row: EventRow };
 
-function placesOf(rows: readonly EventRow[], stories: ReadonlyMap<string, Step[]>): Placed[] {
-  return rows.map((row) => {
-    const steps = row.object_id === null ? [] : (stories.get(objectKeyText(keyOf(row, row.object_id))) ?? []);
-    const place = steps.findIndex(({ observation }) => samePlace(observation, row));
-    return { row, place, step: steps[place] };
-  });
-}
-
-async function storiesOf(database: Queryable, rows: readonly EventRow[]): Promise<Map<string, Step[]>> {
-  const keys = new Map<string, ObjectKey>();
-  for (const row of rows) {
-    if (row.object_id === null) continue;
-    const key = keyOf(row, row.object_id);
-    keys.set(objectKeyText(key), key);
-  }
-  const observations = new Map<string, Observation[]>();
-  for (const stored of await loadObservationsOf(
-    database,
-    [...keys.values()].map((key) => ({ ...key, created: null })),
-  )) {
-    const { observation, snapshot } = readObservation(stored);
-    if (!snapshot || observation.objectId === null) continue;
-    const text = objectKeyText(keyOf(stored, observation.objectId));
-    observations.set(text, [...(observations.get(text) ?? []), observation]);
-  }
-  return new Map(
-    [...observations].map(([text, list]) => [text, story(projectionOf(keys.get(text)?.objectType ?? ""), list)]),
+/** With their places in their objects' stories. */
+async function placed(database: Queryable, rows: readonly EventRow[], around: number): Promise<PlacedRow[]> {
+  const asked = rows.flatMap(({ object_id: objectId, ...row }) =>
+    objectId === null ? [] : [{ created: row.created, id: row.id, key: keyOf(row, objectId) }],
   );
+  const places = await placesAround(database, asked, around);
+  return rows.map((row) => ({ row, ...(places.get(eventKey(row)) ?? NOWHERE) }));
 }
 
 function keyOf(row: Pick<EventRow, "livemode" | "stripe_account" | "object_type">, objectId: string): ObjectKey {
   return { livemode: row.livemode, account: row.stripe_account, objectType: row.object_type, objectId };
+}
+
+function textOf(row: EventRow): string {
+  return row.object_id === null ? "" : objectKeyText(keyOf(row, row.object_id));
+}
+
+/** One event of an object, by the cursor that stands at it. */
+async function selectEvent(database: Queryable, key: ObjectKey, { created, id }: Place): Promise<EventRow[]> {
+  const values = [created, id, key.objectId, key.livemode, key.account, key.objectType];
+  return (await database.query<EventRow>({ text: SELECT_PLACE, values })).rows;
+}
+
+/** Whether other objects have the same id: of another account or kind, or in the other mode. */
+async function hasOthers(
+  database: Queryable,
+  { objectId, livemode, account, objectType }: ObjectKey,
+  asked: Pick<LogFilter, "account" | "livemode">,
+): Promise<boolean> {
+  const values = [objectId, livemode, account, objectType, asked.account ?? null, asked.livemode ?? null];
+  return (await database.query({ text: SELECT_OTHER, values })).rows.length > 0;
 }
 
 function entry(row: EventRow, step: Step | undefined): LogEntry {
@@ -248,3 +309,14 @@ const SELECT_EVENTS = `
   limit $9`;
 
 const SELECT_EVENT = `select ${COLUMNS} from stripe_events where id = $1`;
+
+const SELECT_PLACE = `
+  select ${COLUMNS} from stripe_events
+  where created = $1 and id = $2 and object_id = $3 and livemode = $4 and stripe_account = $5 and object_type = $6`;
+
+// Looks at all events of the object, and returns none of them.
+const SELECT_OTHER = `
+  select 1 from stripe_events
+  where object_id = $1 and (livemode, stripe_account, object_type) <> ($2, $3, $4)
+    and ($5::text is null or stripe_account = $5) and ($6::boolean is null or livemode = $6)
+  limit 1`;

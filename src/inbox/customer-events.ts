@@ -35,8 +35,10 @@ export async function customerEvents(
 ): Promise<EventPlace[]> {
   const scope = [customerId, livemode, account];
   const place = [from?.created ?? Number.MAX_SAFE_INTEGER, from?.id ?? "", limit];
-  const { rows: named } = await tx.query<EventPlace>({ text: NAMED, values: [...scope, ...place] });
-  const { rows: returned } = await tx.query<{ id: string }>({ text: RETURNED_IDS, values: scope });
+  const [{ rows: named }, { rows: returned }] = await Promise.all([
+    tx.query<EventPlace>({ text: NAMED, values: [...scope, ...place] }),
+    tx.query<{ id: string }>({ text: RETURNED_IDS, values: scope }),
+  ]);
   if (returned.length === 0) return named;
   const ids = textArray(returned.map(({ id }) => id));
   const { rows: followed } = await tx.query<EventPlace>({ text: FOLLOWED, values: [ids, livemode, account, ...place] });
@@ -66,15 +68,14 @@ export interface ToldEvent extends EventPlace {
 /** These events, by id. */
 export async function tellEvents(tx: Queryable, places: readonly EventPlace[]): Promise<Map<string, ToldEvent>> {
   if (places.length === 0) return new Map();
-  const stored = await loadEvents(
-    tx,
-    places.map(({ created, id }) => ({ created, eventId: id })),
-  );
   const values = [bigintArray(places.map(({ created }) => created)), textArray(places.map(({ id }) => id))];
-  const { rows: standings } = await tx.query<{ id: string; outcome: string; tenantId: string | null }>({
-    text: STANDINGS,
-    values,
-  });
+  const [stored, { rows: standings }] = await Promise.all([
+    loadEvents(
+      tx,
+      places.map(({ created, id }) => ({ created, eventId: id })),
+    ),
+    tx.query<{ id: string; outcome: string; tenantId: string | null }>({ text: STANDINGS, values }),
+  ]);
   const standing = new Map(standings.map((one) => [one.id, one]));
   const found = stored.map((event) => {
     const { observation, snapshot } = readObservation(event);

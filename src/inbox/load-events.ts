@@ -47,7 +47,8 @@ export async function loadObservationsOf(tx: Queryable, objects: readonly Object
   return (await tx.query<StoredEvent>({ name: "load_observations", text: LOAD_OBSERVATIONS, values })).rows;
 }
 
-const EVENT_COLUMNS = `
+/** Of a row named `event`. */
+export const EVENT_COLUMNS = `
   event.created, event.id, event.source, event.type, event.livemode, event.stripe_account, event.api_version,
   event.object_type, event.object_id, event.payload`;
 

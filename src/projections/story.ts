@@ -56,11 +56,10 @@ export function inTrueOrder(projection: Projection, observations: readonly Obser
   for (let from = 0; from < sorted.length;) {
     const first = sorted[from];
     if (first === undefined) break;
-    let tied = sorted
-      .slice(from)
-      .filter(({ order }) => compareOrder(order, first.order) === 0)
-      .map(({ observation }) => observation);
-    from += tied.length;
+    let to = from;
+    while (to < sorted.length && compareOrder(sorted[to]?.order ?? first.order, first.order) === 0) to++;
+    let tied = sorted.slice(from, to).map(({ observation }) => observation);
+    from = to;
     const settled: Observation[] = [];
     while (tied.length > 0) {
       const { observation: last } = settleTie(tied, projection);

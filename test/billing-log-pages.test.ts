@@ -1,0 +1,244 @@
+// A page of the billing log, made from the observations around it, says what the whole lives of its objects say, and costs no more
+// for an object with thousands of events.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { billingLog, changesOfEvent, type LogEntry, type LogFilter } from "../src/inbox/billing-log.ts";
+import { BOTH, openPipe, type Arrival, type Pipe } from "./support/pipe.ts";
+import { bodyOf, LIVES } from "./support/lives.ts";
+import { planWatch } from "./support/plan-watch.ts";
+import { BEGIN, event, NEW_API } from "./support/stripe-fixtures.ts";
+import { newCustomer } from "./support/stripe-fixtures-billing.ts";
+
+/** Nobody has so many events: all that an object has is read, and put in order whole. */
+const WHOLE = 1_000_000;
+const RUNS = process.env.BILLHOOK_TEST_LONG === "1" ? 200 : 8;
+/** Each run has days of its own. */
+const RUN_SECONDS = 100_000;
+
+/** One event of a life. */
+interface Moment {
+  wait: number;
+  step: number;
+  /** Its processing has failed for good, or it arrives when all others have been processed, or it names its object only. */
+  fate: "processed" | "failed" | "late" | "thin";
+  shape: "old" | "new";
+  again: boolean;
+  /** It says nothing of other objects. */
+  bare: boolean;
+}
+
+const moment: fc.Arbitrary<Moment> = fc.record({
+  wait: fc.constantFrom(0, 0, 0, 1, 1, 3),
+  step: fc.nat(20),
+  fate: fc.constantFrom("processed", "processed", "processed", "processed", "processed", "failed", "late", "thin"),
+  shape: fc.constantFrom("old" as const, "new" as const),
+  again: fc.boolean(),
+  bare: fc.boolean(),
+});
+
+const LINKS = { customer: null, payment_intent: null, subscription: null, latest_charge: null };
+
+/** Any steps of any life in any order, many a second: also what Stripe would never send. */
+const lives = fc.array(
+  fc.record({
+    kind: fc.constantFrom(...Object.keys(LIVES)),
+    moments: fc.array(moment, { minLength: 12, maxLength: 40 }),
+    /** An ordinary life: its steps in their order, once each, behind what stands above. */
+    ordered: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+
+type Life = Parameters<Parameters<typeof lives.map>[0]>[0][number];
+
+interface Made {
+  processed: Arrival[];
+  failed: Arrival[];
+  late: Arrival[];
+  objects: Set<string>;
+}
+
+function make(found: readonly Life[], run: number): Made {
+  const made: Made = { processed: [], failed: [], late: [], objects: new Set() };
+  for (const [number, { kind, moments, ordered }] of found.entries()) {
+    const steps = LIVES[kind] ?? [];
+    let created = BEGIN + run * RUN_SECONDS;
+    for (const [index, { wait, step, fate, shape, again, bare }] of moments.entries()) {
+      created += wait;
+      const chosen = steps[(ordered ? index : step) % steps.length];
+      if (chosen === undefined) continue;
+      const named = (value: unknown): unknown =>
+        JSON.parse(
+          JSON.stringify(value).replace(/"((?:cus|sub|si|in|il|pi|ch|re|dp|cs|pm)_\w+)"/g, `"$1_${run}_${number}"`),
+        );
+      const { object: full, apiVersion } = named(bodyOf(chosen, shape)) as ReturnType<typeof bodyOf>;
+      const object = bare ? { ...full, ...LINKS } : full;
+      made.objects.add(String(object.id));
+      if (chosen.type === "fetch") {
+        made.processed.push({ fetched: { livemode: false, account: "", object, asOf: created, apiVersion } });
+        continue;
+      }
+      const previous =
+        chosen.previous === undefined ? {} : { previous: named(chosen.previous) as Record<string, unknown> };
+      // Ids do not grow with time.
+      const id = `evt_${String((index * 7) % 41)}_${run}_${number}`;
+      const sent = { ...event(chosen.type, object, { id, created, apiVersion, ...previous }) };
+      const group = fate === "thin" ? made.processed : made[fate];
+      group.push({ event: { ...sent, ...(fate === "thin" ? { data: {}, thin: object } : {}) } });
+      if (again && fate !== "thin") group.push({ event: sent });
+    }
+  }
+  return made;
+}
+
+async function arrive(pipe: Pipe, { processed, failed, late }: Made): Promise<void> {
+  await pipe.arrive(failed);
+  await pipe.database.query(
+    `with taken as (delete from stripe_event_queue returning created, event_id)
+     insert into stripe_event_outcomes (created, event_id, status, livemode) select created, event_id, 'failed', false from taken`,
+  );
+  // What an event says is put away after it has arrived: at the door it would be refused.
+  await pipe.arrive(
+    processed.map((one) => ("event" in one && "thin" in one.event ? { event: whole(one.event) } : one)),
+  );
+  const thin = processed.flatMap((one) => ("event" in one && "thin" in one.event ? [String(one.event.id)] : []));
+  await pipe.database.query({
+    text: `update stripe_events set payload = '{"data":{}}' where id = any ($1)`,
+    values: [thin],
+  });
+  await pipe.drain();
+  await pipe.arrive(late);
+}
+
+function whole(sent: Record<string, unknown>): Record<string, unknown> {
+  return { ...sent, data: { object: sent.thin } };
+}
+
+const objectOf = ({ account, object_type: type, object_id: id }: LogEntry): string =>
+  `${account ?? ""} ${type} ${id ?? ""}`;
+
+/** Which of two objects stands higher within a second is decided only as long as both are young. */
+function byObject(entries: readonly LogEntry[]): unknown {
+  const inSeconds = [...Map.groupBy(entries, ({ created }) => created)];
+  return inSeconds.map(([second, all]) => [second, Object.fromEntries(Map.groupBy(all, objectOf))]);
+}
+
+async function expectSamePages(pipe: Pipe, filter: Omit<LogFilter, "cursor">, around: number): Promise<number> {
+  let cursor: string | undefined;
+  let read = 0;
+  for (let page = 0; page < 200; page += 1) {
+    const asked = { ...filter, cursor };
+    const expected = await billingLog(pipe.database, asked, WHOLE);
+    const { data, ...rest } = await billingLog(pipe.database, asked, around);
+    const said = filter.objectId === undefined ? byObject(data) : data;
+    expect([asked, rest, said]).toEqual([
+      asked,
+      { has_more: expected.has_more, next_cursor: expected.next_cursor },
+      filter.objectId === undefined ? byObject(expected.data) : expected.data,
+    ]);
+    read += data.length;
+    if (expected.next_cursor === null) return read;
+    cursor = expected.next_cursor;
+  }
+  return read;
+}
+
+describe.each(BOTH)("on the %s database", (kind) => {
+  let pipe: Pipe;
+  beforeAll(async () => {
+    pipe = await openPipe(kind);
+  });
+  afterAll(async () => pipe.close());
+
+  let run = 0;
+  it("a page is, of any lives, what it is when they are put in order whole", async () => {
+    await fc.assert(
+      fc.asyncProperty(lives, fc.constantFrom(1, 2, 3), fc.constantFrom(1, 2, 5), async (found, around, limit) => {
+        run += 1;
+        const made = make(found, run);
+        await arrive(pipe, made);
+        const since = BEGIN + run * RUN_SECONDS;
+        const times = [{}, { since: since + 2 }, { until: since + 6 }, { since: since + 1, until: since + 9 }];
+        for (const time of times) {
+          for (const objectId of made.objects) await expectSamePages(pipe, { objectId, ...time, limit }, around);
+          const { until = since + RUN_SECONDS } = time;
+          await expectSamePages(pipe, { since, ...time, until, limit: limit * 3 }, around);
+        }
+        for (const customer of made.objects) {
+          if (!customer.startsWith("cus_")) continue;
+          await expectSamePages(pipe, { customer, limit: limit * 2 }, around);
+          for (const objectId of made.objects) await expectSamePages(pipe, { objectId, customer, limit }, around);
+        }
+        await pipe.drain();
+      }),
+      { numRuns: RUNS, endOnFailure: true },
+    );
+  }, 600_000);
+
+  it("an old event that ends an object stands above all younger ones, while it waits and when it is processed", async () => {
+    const sent = (type: string, second: number): Arrival => ({
+      event: {
+        ...event(type, newCustomer({ id: "cus_ended", name: `N${second}` }), {
+          ...{ id: `evt_ended_${type}_${second}`, created: BEGIN - RUN_SECONDS + second, apiVersion: NEW_API },
+        }),
+      },
+    });
+    await pipe.arrive(Array.from({ length: 40 }, (_, second) => sent("customer.updated", second)));
+    await pipe.drain();
+    const newest = { until: BEGIN, limit: 3 };
+    const told = async (): Promise<unknown[]> => {
+      await expectSamePages(pipe, newest, 2);
+      await expectSamePages(pipe, { ...newest, objectId: "cus_ended" }, 2);
+      const [byTime] = (await billingLog(pipe.database, newest, 2)).data;
+      const [first] = (await billingLog(pipe.database, { ...newest, objectId: "cus_ended" }, 2)).data;
+      return [byTime?.head, first?.type];
+    };
+    expect(await told()).toEqual([true, "customer.updated"]);
+    await pipe.arrive([sent("customer.deleted", 1)]);
+    expect(await told()).toEqual([false, "customer.deleted"]);
+    await pipe.drain();
+    expect(await told()).toEqual([false, "customer.deleted"]);
+  });
+});
+
+describe("of an object with five thousand events", () => {
+  const EVENTS = 5000;
+  const watch = planWatch();
+  let pipe: Pipe;
+  beforeAll(async () => {
+    pipe = await openPipe("server");
+    const first = event("customer.updated", newCustomer({ id: "cus_long" }), { id: "evt_first", created: BEGIN });
+    await pipe.arrive([{ event: { ...first } }]);
+    await pipe.drain();
+    await pipe.database.query(
+      `insert into stripe_events (created, id, source, type, livemode, stripe_account, object_type, object_id, customer_id, payload)
+       select ${BEGIN} + n / 3, 'evt_long' || n, 'webhook', 'customer.updated', false, '', 'customer', 'cus_long', 'cus_long',
+              json_build_object('data', json_build_object('object', json_build_object('id', 'cus_long', 'object', 'customer', 'name', 'N' || n)))::text
+       from generate_series(3, ${EVENTS}) as n`,
+    );
+    await pipe.database.query("analyze stripe_events");
+  }, 120_000);
+  afterAll(async () => pipe.close());
+
+  it.each([
+    ["by time", { until: BEGIN + 1000 }],
+    ["by customer", { customer: "cus_long" }],
+    ["by object", { objectId: "cus_long", until: BEGIN + 1000 }],
+  ])("a page %s reads some hundred of them, and says what each changed", async (_, filter) => {
+    watch.taken();
+    const page = await billingLog(watch.watched(pipe.database), { ...filter, limit: 20 });
+    const payloads = watch.taken().filter(({ statement }) => statement.includes("payload"));
+    const touched = payloads.reduce((sum, one) => sum + one.touched, 0);
+    expect([touched < 400, touched]).toEqual([true, touched]);
+    expect(payloads.length).toBeGreaterThan(0);
+    expect(page.data).toHaveLength(20);
+    expect(page.data.every(({ changes }) => changes.length === 1 && changes[0]?.field === "name")).toBe(true);
+  });
+
+  it("an event in the middle says what it changed", async () => {
+    const { changes } = (await changesOfEvent(watch.watched(pipe.database), "evt_long2500")) ?? {};
+    expect(changes).toEqual([{ field: "name", before: "N2499", after: "N2500" }]);
+    expect(watch.taken().every(({ touched }) => touched < 200)).toBe(true);
+  });
+});
