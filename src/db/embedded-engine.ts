@@ -1,6 +1,7 @@
 // The main thread's side of the embedded database: starts the worker, and gives `pg` streams that look like sockets.
 import { writeSync } from "node:fs";
 import { Duplex } from "node:stream";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 
 import {
@@ -22,6 +23,9 @@ export interface Engine {
 
 /** Starts PostgreSQL on an existing data folder. From then on the death of its thread ends the process. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
+  // V8 13.6 shares the code of a WebAssembly module between threads, and now and then frees some that one of them still uses:
+  // a SIGSEGV in `NativeModule::FreeCode`, below `Runtime_TierUpWasmToJSWrapper`. Code that is kept costs a few MB.
+  setFlagsFromString("--no-wasm-code-gc");
   const worker = new Worker(new URL("./embedded-worker.ts", import.meta.url), {
     workerData: options,
     name: "postgres",
