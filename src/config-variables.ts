@@ -1,7 +1,6 @@
 // The table of environment variables: name, form, default, and what it is for. The README's table and .env.example are made from it.
 import {
   apiKey,
-  BadValue,
   brandText,
   clientId,
   domainName,
@@ -13,6 +12,7 @@ import {
   mailAddress,
   oneOf,
   origin,
+  originElse,
   originList,
   path,
   percentage,
@@ -47,13 +47,10 @@ function sandboxPort(text: string): number | "off" {
 }
 
 /** The dashboard, the cookie of its session and every address that Stripe is given begin at the root. */
-function publicOrigin(text: string): string {
-  const url = webUrl(text);
-  if (new URL(url).origin === url) return url;
-  throw new BadValue(
-    `Billhook cannot live below a path: remove ${new URL(url).pathname}, and give it a host name of its own, such as https://billing.example.com.`,
-  );
-}
+const publicOrigin = originElse(
+  (path) =>
+    `Billhook cannot live below a path: remove ${path}, and give it a host name of its own, such as https://billing.example.com.`,
+);
 
 export const VARIABLES = {
   environment: variable(

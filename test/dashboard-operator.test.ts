@@ -3,6 +3,7 @@
 import type { Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
+import { newId } from "../src/base/ids.ts";
 import { withoutBrowser } from "./support/browser.ts";
 import { MANY, openOperatorScene, type OperatorScene } from "./support/dashboard-operator-scene.ts";
 import { balanceOf } from "./support/purchase-scene.ts";
@@ -209,6 +210,45 @@ describe.skipIf(withoutBrowser())("an operator in a browser", () => {
     await page.locator("dd").getByRole("link", { name: /^in_/ }).click();
     await heading("in_");
     expect(new URL(page.url()).searchParams.get("account")).toBe(scene.sale.account);
+  });
+
+  it("an invoice that waits for its payer is asked for once, and so is one that is not there", async () => {
+    const path = `/operator/connected-invoices/${scene.theirs.invoice}`;
+    const other = await scene.signedIn(scene.operator, path, { expected: /status of 404/ });
+    await other.locator("dd").getByText("in_").waitFor();
+    await other.clock.install();
+    for (const [id, shown] of [
+      [scene.theirs.invoice, "buyer@example.com"],
+      [newId("cinv"), "There is no such invoice"],
+    ] as const) {
+      const asked: string[] = [];
+      other.on("request", (request) => {
+        if (request.url().includes(`/admin/connected-invoices/${id}/`)) asked.push(request.url());
+      });
+      await other.goto(`${scene.door.url}/operator/connected-invoices/${id}`);
+      await other.getByText(shown).first().waitFor();
+      await other.clock.runFor(60_000);
+      await settled(other);
+      expect(asked).toHaveLength(1);
+    }
+    await other.close();
+  });
+
+  it("a plan is shown right on its operator's page after its tenant's, and back, without a reload", async () => {
+    const named = (list: string) => page.getByRole("table", { name: list }).getByRole("link", { name: "Gold" }).click();
+    await go("/tenant/plans");
+    await named("Plans");
+    await page.getByRole("button", { name: "Take off sale" }).waitFor();
+    const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+    await page.getByRole("link", { name: "Tenants’ plans" }).click();
+    await named("Plans");
+    await page.waitForURL((url) => url.pathname === `/operator/plans/${id}`);
+    await heading("Gold");
+    await page.locator("dd").getByRole("link", { name: /^ten_/ }).waitFor();
+    await page.getByText("Every 1 month").waitFor();
+    await page.goBack();
+    await page.goBack();
+    await page.getByRole("button", { name: "Take off sale" }).waitFor();
   });
 
   it("plans and packs are found by a key or a part of the name, within the tenant that is asked for", async () => {

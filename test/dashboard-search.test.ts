@@ -31,6 +31,9 @@ const TENANTS: readonly Kind[] = [
   ...(["credit_entry", "credit_pack", "plan", "credit_purchase"] as const),
 ];
 
+/** What only its tenant changes: the operator's page, if there is one, only shows it. */
+const CHANGED_THERE: readonly Kind[] = ["webhook_endpoint", "connected_invoice", "plan", "credit_pack", "api_key"];
+
 const hit = (kind: Kind): FoundObject => ({
   ...{ kind, id: `${kind}_1`, title: kind, subtitle: null, livemode: true, stripe_account: null, object_type: null },
   ...{ tenant_id: kind === "user" ? null : "ten_1", account_id: "acc_1" },
@@ -61,6 +64,14 @@ describe("what the search box found", () => {
     expect(place?.to).toMatch(/^\/(tenant|dashboard)\//);
     expect(pageAt(place?.to ?? "")).toBeDefined();
     if (kind !== "user") expect(place).toMatchObject({ tenant: "ten_1", mode: "live" });
+  });
+
+  it.each(CHANGED_THERE)("of the kind %s leads an operator to the tenant's page in a tenant of their own", (kind) => {
+    const place = placeOf({ ...hit(kind), tenant_id: "ten_platform" }, person("owner", { platform: true }));
+    expect(place).toEqual({
+      ...{ to: expect.stringMatching(/^\/(tenant|dashboard)\//), tenant: "ten_platform", mode: "live" },
+    });
+    expect(pageAt(place?.to ?? "")).toBeDefined();
   });
 
   it("leads nobody to what they may not open", () => {

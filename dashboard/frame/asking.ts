@@ -57,7 +57,7 @@ function useScope(): Key {
 export interface ReadOptions {
   /** False: not yet. */
   enabled?: boolean;
-  /** Asked again every so many milliseconds, while the page is looked at and there is an answer. */
+  /** Asked again every so many milliseconds, while the page is looked at; not what is not there. */
   every?: number;
   /** While the next answer is on its way the last one stays. */
   keepsLast?: boolean;
@@ -82,7 +82,8 @@ export function useRead<T>(
     ...(every === undefined
       ? {}
       : {
-          refetchInterval: ({ state: { data } }) => (data === undefined || (whileIt?.(data) ?? true) ? every : false),
+          refetchInterval: ({ state: { data, error } }) =>
+            error?.status !== 404 && (data === undefined || (whileIt?.(data) ?? true)) ? every : false,
         }),
     ...(keepsLast ? { placeholderData: (before: unknown) => before as never } : {}),
   });

@@ -27,7 +27,7 @@ export function offerPage(name: keyof typeof READS, list: string): () => ReactNo
   const what = name === "plans" ? "plan" : "credit pack";
   return function OfferPage() {
     const id = usePathPart("id");
-    const offer = useRead([name, id], (api, signal) => READS[name](api, { path: { id } }, signal));
+    const offer = useRead([`operator-${name}`, id], (api, signal) => READS[name](api, { path: { id } }, signal));
     return (
       <OnePage
         id={id}

@@ -7,7 +7,7 @@ import { IdText } from "../parts/id-text.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Empty, PageHeader } from "../parts/page-frame.tsx";
 
-export interface OnePageProps<T> {
+interface OnePageProps<T> {
   id: string;
   of: UseQueryResult<T>;
   /** Where it is listed, or what it belongs to. */
@@ -23,7 +23,17 @@ export interface OnePageProps<T> {
   children: (found: T) => ReactNode;
 }
 
-export function OnePage<T>({ id, of, list, title, status, lead, absent, lines = 10, children }: OnePageProps<T>) {
+export function OnePage<T>({
+  id,
+  of,
+  list,
+  title,
+  status,
+  lead,
+  absent,
+  lines = 10,
+  children,
+}: OnePageProps<T>): ReactNode {
   const found = of.data;
   const whole = <IdText id={id} whole />;
   return (

@@ -94,15 +94,17 @@ export const operatorArea: Area = {
     user: own("people"),
     event: own("events"),
     delivery: own("deliveries"),
-    webhook_endpoint: own("webhook-endpoints"),
-    connected_invoice: own("connected-invoices"),
-    plan: own("plans"),
-    credit_pack: own("credit-packs"),
     credit_purchase: own("credit-purchases"),
     unmatched_purchase: own("unmatched-purchases"),
     credit_entry: ({ account_id: account }) => `/operator/accounts/${account ?? ""}?kinds=credit_entry`,
     mail: own("mails"),
   },
-  // Its tenant's people see its keys; to others it is of that tenant.
-  nearest: { api_key: ({ tenant_id: tenant }) => `/operator/tenants/${tenant ?? ""}` },
+  // What its tenant's people change on the tenant's own page; others see here what it is, or whose.
+  nearest: {
+    webhook_endpoint: own("webhook-endpoints"),
+    connected_invoice: own("connected-invoices"),
+    plan: own("plans"),
+    credit_pack: own("credit-packs"),
+    api_key: ({ tenant_id: tenant }) => `/operator/tenants/${tenant ?? ""}`,
+  },
 };

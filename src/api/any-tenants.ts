@@ -11,14 +11,14 @@ import { type ApiDependencies, type Operation, operation } from "./route.ts";
 /** Beside what the tenant's own route answers. */
 export const ownerFields = { tenant_id: z.string() };
 
-export interface OwnedKey {
+interface OwnedKey {
   tenantId: string;
   /** Of what belongs to both modes: this server's. */
   livemode: boolean;
   id: string;
 }
 
-export interface AnyTenants {
+interface OwnedRead {
   prefix: IdPrefix;
   /** With `ownerFields`. */
   answer: z.ZodType;
@@ -26,7 +26,7 @@ export interface AnyTenants {
   read: (tx: Queryable, key: OwnedKey, deps: ApiDependencies) => Promise<object>;
 }
 
-export function readAnyOperation({ prefix, answer, read }: AnyTenants): Operation {
+export function readAnyOperation({ prefix, answer, read }: OwnedRead): Operation {
   return operation({
     tag: "Operator",
     params: idParams,

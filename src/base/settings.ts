@@ -121,10 +121,15 @@ export function brandText(text: string): string {
 }
 
 /** Scheme, host and port. */
-export function origin(text: string): string {
-  const url = webUrl(text);
-  if (new URL(url).origin !== url) throw new BadValue("only scheme, host and port belong in it: remove the path.");
-  return url;
+export const origin = originElse(() => "only scheme, host and port belong in it: remove the path.");
+
+/** Scheme, host and port; `sentence` says what to do about a path. */
+export function originElse(sentence: (path: string) => string): (text: string) => string {
+  return (text) => {
+    const url = webUrl(text);
+    if (new URL(url).origin !== url) throw new BadValue(sentence(new URL(url).pathname));
+    return url;
+  };
 }
 
 export function postgresUrl(text: string): string {
@@ -277,7 +282,6 @@ function isNetwork(text: string): boolean {
   );
 }
 
-/** What stands before `sk_live_…` in our keys. */
 /** Of a platform's Connect application. */
 export function clientId(text: string): string {
   if (!/^ca_[A-Za-z0-9]+$/.test(text)) {
@@ -288,6 +292,7 @@ export function clientId(text: string): string {
   return text;
 }
 
+/** What stands before `sk_live_…` in our keys. */
 export function keyBrand(text: string): string {
   if (!/^[a-z][a-z0-9]{0,19}$/.test(text) || ["sk", "pk", "rk"].includes(text)) {
     throw new BadValue(

@@ -1,4 +1,5 @@
 // Whose e-mail address begins so, for the search box. Only reads.
+import { KNOWN_INVOICE } from "../connections/connected-invoice-table.ts";
 import type { Queryable } from "../db/database.ts";
 import { accountColumns, type Hit, HIT, invoiceColumns } from "./search-ids.ts";
 
@@ -95,7 +96,7 @@ const KEYS = `
    order by lower(email) using ~<~ limit ${MOST})
   union all
   (select 'connected_invoice', id, stripe_account from connected_invoices
-   where tenant_id = $3 and livemode = $4 and ${BEGINS("customer_email")}
+   where tenant_id = $3 and livemode = $4 and ${KNOWN_INVOICE} and ${BEGINS("customer_email")}
    order by lower(customer_email) using ~<~ limit ${MOST})
   union all
   (select 'customer', id, stripe_account from (

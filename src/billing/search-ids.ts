@@ -1,5 +1,6 @@
 // What an id of ours names, for the search box: one look-up by key for each kind. Only reads; a tenant's scope shows its own.
 import { type IdPrefix, isId } from "../base/ids.ts";
+import { KNOWN_INVOICE } from "../connections/connected-invoice-table.ts";
 import type { Queryable } from "../db/database.ts";
 
 /** One thing that was found, as the API shows it. */
@@ -58,7 +59,10 @@ const BY_ID: Readonly<Record<string, { kind: string; sql: string; operatorOnly?:
     kind: "delivery",
     sql: ofTenants("deliveries", "one.id, one.status as title, one.event_id as subtitle, one.livemode, one.tenant_id"),
   },
-  cinv: { kind: "connected_invoice", sql: ofTenants("connected_invoices", invoiceColumns("one")) },
+  cinv: {
+    kind: "connected_invoice",
+    sql: ofTenants("connected_invoices", invoiceColumns("one"), { and: KNOWN_INVOICE }),
+  },
   pack: {
     kind: "credit_pack",
     sql: ofTenants("credit_packs", offerColumns("one")),
@@ -129,13 +133,13 @@ export function purchaseColumns(one: string): string {
  * Keys begin with tenant and mode: each tenant's is looked up, some microseconds each, instead of one more index to write. Our own
  * id is one row's; another condition may find one in each tenant and mode.
  */
-function ofTenants(table: string, columns: string, condition?: string): string {
+function ofTenants(table: string, columns: string, { by, and = "true" }: { by?: string; and?: string } = {}): string {
   return `
     select found.* from tenants as tenant cross join (values (true), (false)) as mode (livemode)
     cross join lateral (
       select ${columns} from ${table} as one
-      where one.tenant_id = tenant.id and one.livemode = mode.livemode and ${condition ?? "one.id = $1"} limit 1) as found
-    limit ${condition === undefined ? 1 : 20}`;
+      where one.tenant_id = tenant.id and one.livemode = mode.livemode and ${by ?? "one.id = $1"} and ${and} limit 1) as found
+    limit ${by === undefined ? 1 : 20}`;
 }
 
-const EXTERNAL = ofTenants("accounts", accountColumns("one"), "one.external_id = $1");
+const EXTERNAL = ofTenants("accounts", accountColumns("one"), { by: "one.external_id = $1" });

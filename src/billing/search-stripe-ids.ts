@@ -1,12 +1,9 @@
 // What of a tenant's own an id of Stripe's stands for, for the search box: the account of a customer or a subscription, an
 // invoice, a purchase, what is sold at a price. By indexes alone; only reads.
+import { KNOWN_INVOICE } from "../connections/connected-invoice-table.ts";
 import type { Queryable } from "../db/database.ts";
+import type { TenantInMode } from "./search-emails.ts";
 import { accountColumns, type Hit, HIT, invoiceColumns, offerColumns, purchaseColumns } from "./search-ids.ts";
-
-export interface Owner {
-  tenantId: string;
-  livemode: boolean;
-}
 
 /** Where the tenant's objects are: "" is the platform's own account. */
 const SELLERS = `(select '' as account union all
@@ -50,13 +47,14 @@ const BY_PREFIX: Readonly<Record<string, readonly Look[]>> = {
       sql: `
         select ${accountColumns("one")} from ${SELLERS}
         join subscriptions as held on held.livemode = $2 and held.stripe_account = seller.account and held.id = $3
-        join accounts as one on ${THEIRS} and one.stripe_customer_id = held.customer_id`,
+        join accounts as one
+          on ${THEIRS} and one.stripe_customer_account = seller.account and one.stripe_customer_id = held.customer_id`,
     },
   ],
   in: [
     {
       kind: "connected_invoice",
-      sql: ofSeller("connected_invoices", invoiceColumns("one"), "stripe_invoice_id"),
+      sql: `${ofSeller("connected_invoices", invoiceColumns("one"), "stripe_invoice_id")} and ${KNOWN_INVOICE}`,
     },
   ],
   cs: [purchaseBy("stripe_session_id")],
@@ -67,7 +65,7 @@ const BY_PREFIX: Readonly<Record<string, readonly Look[]>> = {
 };
 
 /** In the tenant's scope. */
-export async function findOfStripes(tx: Queryable, { tenantId, livemode }: Owner, id: string): Promise<Hit[]> {
+export async function findOfStripes(tx: Queryable, { tenantId, livemode }: TenantInMode, id: string): Promise<Hit[]> {
   const hits: Hit[] = [];
   for (const { kind, sql } of BY_PREFIX[id.slice(0, id.indexOf("_"))] ?? []) {
     const { rows } = await tx.query<Partial<Hit> & Pick<Hit, "id" | "title">>({

@@ -42,8 +42,9 @@ export async function searchTenant(
     isOurs
       ? findOwn(tx, text, { operator: false })
       : [
-          ...(STRIPE_ID.test(text) ? await findOfStripes(tx, { tenantId, livemode }, text) : []),
-          ...(STRIPE_ID.test(text) ? await findStripe(tx, text) : []),
+          ...(STRIPE_ID.test(text)
+            ? [...(await findOfStripes(tx, { tenantId, livemode }, text)), ...(await findStripe(tx, text))]
+            : []),
           ...(await findExternal(tx, text)),
           ...(text.length < SHORTEST ? [] : await findTenantsEmail(tx, { tenantId, livemode }, text, keys)),
         ],

@@ -45,7 +45,7 @@ export async function findConnectedInvoice(
   tx: Queryable,
   { tenantId, livemode, id }: Wanted & { id: string },
 ): Promise<ConnectedInvoice | undefined> {
-  const text = `${SELECT} where tenant_id = $1 and livemode = $2 and id = $3 and ${KNOWN}`;
+  const text = `${SELECT} where tenant_id = $1 and livemode = $2 and id = $3 and ${KNOWN_INVOICE}`;
   return (await tx.query<ConnectedInvoice>({ text, values: [tenantId, livemode, id] })).rows[0];
 }
 
@@ -68,7 +68,7 @@ export async function listConnectedInvoices(tx: Queryable, filter: ListFilter): 
     values.push(value);
     return ` and ${condition.replace("?", `$${values.length}`)}`;
   };
-  const text = `${SELECT} where tenant_id = $1 and livemode = $2 and ${KNOWN}${[
+  const text = `${SELECT} where tenant_id = $1 and livemode = $2 and ${KNOWN_INVOICE}${[
     and(`${SHOWN_STATUS} = any (?::text[])`, statuses.length === 0 ? undefined : statuses),
     and("lower(customer_email) = lower(?)", customerEmail),
     and("created_at > to_timestamp(?)", created.gt),
@@ -188,7 +188,7 @@ function wireHead(head: InvoiceHead) {
 }
 
 /** What was refused at once never came to be. */
-const KNOWN = "stage not in ('refusing', 'refused')";
+export const KNOWN_INVOICE = "stage not in ('refusing', 'refused')";
 
 /** An invoice that never was, is as good as void. */
 const SHOWN_STATUS = "case when stage = 'abandoned' then 'void' else status end";
