@@ -1,7 +1,7 @@
 // POST under the guard, where it must never connect: a canary on a private address listens.
 import { networkInterfaces } from "node:os";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { Resolve } from "../src/outbox/address-policy.ts";
 import { dnsAddresses, type Exchange } from "../src/outbox/guarded-post.ts";
@@ -131,10 +131,8 @@ describe("a canary on a private address sees no connection", () => {
 
   it("though the system's resolver or a proxy of the environment would lead there", async () => {
     const canary = await http((_, response) => response.end());
-    const before = { ...process.env };
     for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"])
-      process.env[name] = `http://127.0.0.1:${canary.port}`;
-    closing.push(() => void (process.env = before));
+      vi.stubEnv(name, `http://127.0.0.1:${canary.port}`);
     expect(await post("https://unknown.invalid/", policy({ resolve: async () => [] }))).toMatchObject({ code: "dns" });
     const rejects = { resolve: () => Promise.reject(new Error("SERVFAIL")) };
     expect(await post("https://unknown.invalid/", policy(rejects))).toMatchObject({ code: "dns" });

@@ -80,12 +80,10 @@ async function newContext(browser: Browser, refused: string[]): Promise<BrowserC
     viewport: { width: 1200, height: 900 },
   });
   context.setDefaultTimeout(PATIENCE_MS);
-  await context.route(
-    ({ hostname }) => !LOOPBACK.has(hostname),
-    async (route) => {
-      refused.push(route.request().url());
-      await route.abort("addressunreachable");
-    },
-  );
+  // Watched, not routed: a routed context has no cache, and each page would compile the dashboard anew. The resolver refuses them.
+  context.on("request", (request) => {
+    if (!LOOPBACK.has(new URL(request.url()).hostname) && /^(https?|wss?):/.test(request.url()))
+      refused.push(request.url());
+  });
   return context;
 }
