@@ -95,6 +95,9 @@ function questionsOf({ tenant, account, connectedAccount, whale, eventId, invoic
     ...["hour", "day", "month"].map((range) => admin(`overview/series/?range=${range}`)),
     ...search.map((q) => admin(`search/?q=${encodeURIComponent(q)}`)),
     ...search.map((q) => own(`/api/v1/search/?q=${encodeURIComponent(q)}`)),
+    ...[`object_id=${whale}`, `customer=${whale}`, "customer=cus_seeded7"].map((filter) =>
+      admin(`billing-log/?limit=20&${filter}`, true),
+    ),
     admin(`customers/${whale}/timeline/`, true),
     admin("customers/cus_seeded15/timeline/", true),
     admin(`customers/${account}/timeline/`, true),

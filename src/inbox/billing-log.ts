@@ -63,7 +63,8 @@ interface EventRow {
 /**
  * A page of the log, newest first. Of one object: its story backwards, the head first, also across pages. Otherwise by
  * second; events of one second that share a page stand in their object's true order. Observations are read as far as
- * `around` each event of the page, and no further where that decides.
+ * `around` each event of the page, and no further where that decides. An object's whole life is read for each of its pages
+ * where that does not decide: it has ended (by a terminal snapshot or a tombstone) or names columns that it keeps, or its id is that of several objects.
  * Throws `invalid_request` for a cursor that is none of this list.
  */
 export async function billingLog(database: Queryable, filter: LogFilter, around = AROUND): Promise<LogPage> {
@@ -108,7 +109,8 @@ async function objectLog(
 
 /**
  * Behind an ordinary head a log is as its seconds are, so that a page is read from its own second on. undefined: the whole is
- * needed, because something terminal stands above younger events, or the id is the id of several objects.
+ * needed, because something terminal stands above younger events, or the id is the id of several objects and the page may not
+ * be of one alone. That no other has it is asked where a log begins and where it ends, and costs a look at each of its events.
  */
 async function pageOfLongLog(
   database: Queryable,
@@ -117,28 +119,34 @@ async function pageOfLongLog(
   newest: EventRow,
   around: number,
 ): Promise<LogPage | undefined> {
-  const key = keyOf(newest, filter.objectId ?? "");
-  const { account, livemode, until = Infinity } = filter;
-  if (await hasOthers(database, key, { account, livemode })) return undefined;
-  if ((await standAbove(database, [key])).get(objectKeyText(key)) !== false) return undefined;
-  const shown = place === undefined ? [] : await selectEvent(database, key, place);
+  const { until = Infinity, limit } = filter;
+  const shown = place === undefined ? [] : await eventsAt(database, filter, place);
   if (place !== undefined && shown.length === 0) throw wrongCursor();
+  const key = keyOf(shown[0] ?? newest, filter.objectId ?? "");
+  const above = await standAbove(database, [key]);
+  if (above.get(objectKeyText(key)) !== false) return undefined;
+  if (place === undefined && (await hasOthers(database, key, filter))) return undefined;
   // Younger ones than the head stand below it: behind the head, a page begins at the top again.
-  const [shownPlace] = await placed(database, shown, around);
+  const [shownPlace] = await placed(database, shown, around, above);
   const fromTop = shownPlace === undefined || shownPlace.step?.head === true;
   const end = fromTop ? until : Math.min(until, shownPlace.row.created + 1);
-  const bounded = { ...filter, until: end === Infinity ? undefined : end };
-  for (let size = filter.limit + around; ; size *= 4) {
+  const { account, livemode } = key;
+  const bounded = { ...filter, account, livemode, until: end === Infinity ? undefined : end };
+  for (let size = limit + around; ; size *= 4) {
     const found = await selectEvents(database, bounded, undefined, size);
     const all = found.length < size;
     // Of the oldest second there may be more.
-    const rows = all ? found : found.filter(({ created }) => created !== found.at(-1)?.created);
+    const rows = (all ? found : found.filter(({ created }) => created !== found.at(-1)?.created)).filter(
+      (row) => row.object_type === key.objectType,
+    );
     const known = rows.some((row) => place !== undefined && samePlace(row, place));
-    const told = await placed(database, known ? rows : [...rows, ...shown], around);
+    const told = await placed(database, known ? rows : [...rows, ...shown], around, above);
     // The head comes first, and is among them if any observation is.
     if (place === undefined && !all && told.every((one) => one.place < 0)) return undefined;
     const wanted = behind(backwards(told), place).filter(passes(filter));
-    if (all || wanted.length > filter.limit) return pageOfTold(wanted, filter.limit);
+    if (wanted.length > limit) return pageOfTold(wanted, limit);
+    if (all)
+      return place !== undefined && (await hasOthers(database, key, filter)) ? undefined : pageOfTold(wanted, limit);
   }
 }
 
@@ -238,11 +246,16 @@ async function selectEvents(
 type PlacedRow = Placed & { row: EventRow };
 
 /** With their places in their objects' stories. */
-async function placed(database: Queryable, rows: readonly EventRow[], around: number): Promise<PlacedRow[]> {
+async function placed(
+  database: Queryable,
+  rows: readonly EventRow[],
+  around: number,
+  above?: ReadonlyMap<string, boolean>,
+): Promise<PlacedRow[]> {
   const asked = rows.flatMap(({ object_id: objectId, ...row }) =>
     objectId === null ? [] : [{ created: row.created, id: row.id, key: keyOf(row, objectId) }],
   );
-  const places = await placesAround(database, asked, around);
+  const places = await placesAround(database, asked, around, above);
   return rows.map((row) => ({ row, ...(places.get(eventKey(row)) ?? NOWHERE) }));
 }
 
@@ -254,19 +267,21 @@ function textOf(row: EventRow): string {
   return row.object_id === null ? "" : objectKeyText(keyOf(row, row.object_id));
 }
 
-/** One event of an object, by the cursor that stands at it. */
-async function selectEvent(database: Queryable, key: ObjectKey, { created, id }: Place): Promise<EventRow[]> {
-  const values = [created, id, key.objectId, key.livemode, key.account, key.objectType];
-  return (await database.query<EventRow>({ text: SELECT_PLACE, values })).rows;
+/** The event of this id at which the cursor stands. */
+async function eventsAt(database: Queryable, filter: LogFilter, place: Place): Promise<EventRow[]> {
+  const { objectId, account, livemode, limit } = filter;
+  const second = { objectId, account, livemode, limit, since: place.created, until: place.created + 1 };
+  return (await selectEvents(database, second, undefined, null)).filter((row) => samePlace(row, place));
 }
 
-/** Whether other objects have the same id: of another account or kind, or in the other mode. */
+/** Whether other objects of the same id, of another account or kind, or in the other mode, have events that are asked for. */
 async function hasOthers(
   database: Queryable,
   { objectId, livemode, account, objectType }: ObjectKey,
-  asked: Pick<LogFilter, "account" | "livemode">,
+  asked: Pick<LogFilter, "account" | "livemode" | "since" | "until">,
 ): Promise<boolean> {
-  const values = [objectId, livemode, account, objectType, asked.account ?? null, asked.livemode ?? null];
+  const wanted = [asked.account, asked.livemode, asked.since, asked.until].map((value) => value ?? null);
+  const values = [objectId, livemode, account, objectType, ...wanted];
   return (await database.query({ text: SELECT_OTHER, values })).rows.length > 0;
 }
 
@@ -310,13 +325,10 @@ const SELECT_EVENTS = `
 
 const SELECT_EVENT = `select ${COLUMNS} from stripe_events where id = $1`;
 
-const SELECT_PLACE = `
-  select ${COLUMNS} from stripe_events
-  where created = $1 and id = $2 and object_id = $3 and livemode = $4 and stripe_account = $5 and object_type = $6`;
-
-// Looks at all events of the object, and returns none of them.
+// Looks at all events of the object in this time, and returns none of them.
 const SELECT_OTHER = `
   select 1 from stripe_events
   where object_id = $1 and (livemode, stripe_account, object_type) <> ($2, $3, $4)
     and ($5::text is null or stripe_account = $5) and ($6::boolean is null or livemode = $6)
+    and ($7::bigint is null or created >= $7) and ($8::bigint is null or created < $8)
   limit 1`;

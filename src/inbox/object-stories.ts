@@ -34,23 +34,19 @@ export const NOWHERE: Placed = { before: -1, place: -1, step: undefined };
 /**
  * Where these events stand, by `eventKey`, exactly as in their objects' whole stories. An object's whole life is read where
  * it is short, and where only that can tell: what a terminal snapshot or a tombstone in the middle of many events follows.
+ * `known`: what `standAbove` said of all these objects a moment ago.
  */
 export async function placesAround(
   tx: Queryable,
   events: readonly AskedEvent[],
   around = AROUND,
+  known?: ReadonlyMap<string, boolean>,
 ): Promise<Map<string, Placed>> {
   const parts = await readParts(tx, spansOf(events), around);
   const long = parts.filter((part) => !isWhole(part));
-  const heads = await standAbove(
-    tx,
-    long.filter(mayHoldHead).map(({ key }) => key),
-  );
+  const heads = known ?? (await standAbove(tx, long.filter(mayHoldHead).map(keyOfPart)));
   const unclear = long.filter((part) => !isClear(part) || (mayHoldHead(part) && heads.get(textOf(part)) === undefined));
-  const lives = await wholeLives(
-    tx,
-    unclear.map(({ key }) => key),
-  );
+  const lives = await wholeLives(tx, unclear.map(keyOfPart));
   const placed = new Map<string, Placed>();
   for (const part of parts) {
     const life = lives.get(textOf(part));
@@ -130,6 +126,7 @@ function spansOf(events: readonly AskedEvent[]): Span[] {
   return [...spans.values()];
 }
 
+const keyOfPart = ({ key }: Part): ObjectKey => key;
 const textOf = ({ key }: Span): string => objectKeyText(key);
 const isWhole = ({ moreBefore, moreAfter }: Part): boolean => !moreBefore && !moreAfter;
 
@@ -164,6 +161,7 @@ function storyOf({ objectType }: ObjectKey, observations: readonly Observation[]
 async function readParts(tx: Queryable, spans: readonly Span[], around: number): Promise<Part[]> {
   if (spans.length === 0) return [];
   const { rows } = await tx.query<StoredEvent & { number: number; side: "before" | "within" | "after" }>({
+    name: "around_spans",
     text: AROUND_SPANS,
     values: [
       ...keyArrays(spans.map(({ key }) => key)),

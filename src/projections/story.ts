@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { Observation } from "./observation.ts";
-import { compareOrder, orderOf, saysDeleted, settleTie } from "./order.ts";
+import { compareOrder, type Order, orderOf, saysDeleted, settleTie } from "./order.ts";
 import type { ColumnValue, Projection } from "./projection.ts";
 
 export interface Change {
@@ -49,24 +49,29 @@ function trackedValues(
 
 /** Ascending; what ties is settled as for the head, again and again, so that the head of each tie stands last in it. */
 export function inTrueOrder(projection: Projection, observations: readonly Observation[]): Observation[] {
+  return tiesOf(projection, observations).flatMap((tied) => settled(projection, tied));
+}
+
+/** Ascending; one that ties with no other is alone. */
+function tiesOf(projection: Projection, observations: readonly Observation[]): Observation[][] {
   const sorted = observations
     .map((observation) => ({ observation, order: orderOf(observation, projection) }))
     .sort((a, b) => compareOrder(a.order, b.order));
+  const ties: { order: Order; tied: Observation[] }[] = [];
+  for (const { observation, order } of sorted) {
+    const last = ties.at(-1);
+    if (last !== undefined && compareOrder(last.order, order) === 0) last.tied.push(observation);
+    else ties.push({ order, tied: [observation] });
+  }
+  return ties.map(({ tied }) => tied);
+}
+
+function settled(projection: Projection, tied: readonly Observation[]): Observation[] {
   const ordered: Observation[] = [];
-  for (let from = 0; from < sorted.length;) {
-    const first = sorted[from];
-    if (first === undefined) break;
-    let to = from;
-    while (to < sorted.length && compareOrder(sorted[to]?.order ?? first.order, first.order) === 0) to++;
-    let tied = sorted.slice(from, to).map(({ observation }) => observation);
-    from = to;
-    const settled: Observation[] = [];
-    while (tied.length > 0) {
-      const { observation: last } = settleTie(tied, projection);
-      settled.unshift(last);
-      tied = tied.filter((one) => one !== last);
-    }
-    ordered.push(...settled);
+  for (let left = tied; left.length > 0;) {
+    const { observation: last } = settleTie(left, projection);
+    ordered.unshift(last);
+    left = left.filter((one) => one !== last);
   }
   return ordered;
 }
