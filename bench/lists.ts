@@ -44,6 +44,20 @@ interface Question {
   paged?: boolean;
 }
 
+const OWN_FILTERED = [
+  ...["events/?type=invoice.paid", "events/?type=invoice.*", "events/?since=2026-01-01T00:00:00Z"],
+  ...["deliveries/?status=failed", "deliveries/?status=delivered", "deliveries/?since=2026-01-01T00:00:00Z"],
+  ...["accounts/?external_id=ext-7", "accounts/?email=customer7%40seeded.example", "accounts/?status=active"],
+  ...["webhook-endpoints/", "recoveries/", "credit-packs/", "plans/"],
+];
+
+const ADMIN_FILTERED = [
+  ...["tenants/?text=7", "users/?text=person7", "plans/?text=gold", "credit-packs/?text=pack", "jobs/?status=running"],
+  ...["mails/?status=sent", "mails/?to=nobody%40seeded.example", "credit-purchases/?state=paid"],
+  ...["invoices/?since=2026-01-01T00:00:00Z", "stripe-events/?since=2026-01-01T00:00:00Z"],
+  ...["unmatched-purchases/?status=open", "billing-log/?livemode=false"],
+];
+
 function questionsOf({ tenant, account, connectedAccount, whale, eventId, invoiceId }: Seeded): Question[] {
   const admin = (path: string, paged = false): Question => ({ path: `/api/v1/admin/${path}`, as: "operator", paged });
   const own = (path: string, paged = false): Question => ({ path, as: "owner", paged });
@@ -105,9 +119,13 @@ function questionsOf({ tenant, account, connectedAccount, whale, eventId, invoic
     ...["/api/v1/events/", "/api/v1/deliveries/", "/api/v1/accounts/", "/api/v1/auth/tenants/audit-log/"].map((path) =>
       own(path, true),
     ),
-    ...["events/?type=invoice.paid", "deliveries/?status=failed", "accounts/?external_id=ext-7"].map((path) =>
-      own(`/api/v1/${path}`),
+    own("/accounts/invoices/", true),
+    ...["status=paid", "status=void", "status=void,pending", "customer_email=payer7%40seeded.example"].map((filter) =>
+      own(`/accounts/invoices/?${filter}`),
     ),
+    ...OWN_FILTERED.map((path) => own(`/api/v1/${path}`)),
+    own(`/api/v1/events/?object_id=${invoiceId}`),
+    ...ADMIN_FILTERED.map((path) => admin(path)),
     ...["purchases", "invoices", "credits/ledger"].map((path) => own(`/api/v1/accounts/${account}/${path}/`, true)),
   ];
 }

@@ -12,7 +12,7 @@ import { signInLink } from "../src/tenants/sign-in-links.ts";
 
 /** Of these there are ten thousand rows and more; a table of a page or two is read whole, and rightly so. */
 const BIG =
-  /^(stripe_events|events|deliveries|facts|invoices|payment_intents|charges|credit_entries|credit_purchases)(_|$)/;
+  /^(stripe_events|events|deliveries|facts|invoices|connected_invoices|payment_intents|charges|credit_entries|credit_purchases)(_|$)/;
 /** A list of 20 with its joins looks at some hundreds; a walk with a filter that few rows pass is cut off by this. */
 const MOST_TOUCHED = 6000;
 /** What no index finds is looked for in slices of 4,000; the last few of all may be read at once. */
@@ -200,7 +200,26 @@ it("a tenant's lists", async () => {
     ...["events/", "events/?type=invoice.paid", "deliveries/", "deliveries/?status=failed", "accounts/"],
     ...["accounts/?external_id=ext-7", `accounts/${seeded.account}/purchases/`, `accounts/${seeded.account}/invoices/`],
     ...[`accounts/${seeded.account}/credits/ledger/`, "auth/tenants/audit-log/", "auth/tenants/members/"],
+    ...[
+      "deliveries/?status=delivered",
+      "deliveries/?since=2020-01-01",
+      "events/?type=invoice.*",
+      "events/?since=2020-01-01",
+    ],
+    ...[
+      `events/?object_id=${seeded.invoiceId}`,
+      "accounts/?email=customer7%40seeded.example",
+      "accounts/?status=active",
+    ],
+    ...["webhook-endpoints/", "recoveries/", "plans/", "credit-packs/"],
   ])
     await expectQuick(`/api/v1/${path}`, member, 2);
-  await expectQuick("/accounts/invoices/", member, 2);
+  for (const filter of [
+    "",
+    "status=paid",
+    "status=void",
+    "status=void,pending",
+    "customer_email=payer7%40seeded.example",
+  ])
+    await expectQuick(`/accounts/invoices/?${filter}`, member, 2);
 });

@@ -17,6 +17,7 @@ import {
   isWholeHundredths,
   RECORD_FIELD,
 } from "../connections/connected-invoice.ts";
+import { invoicesForEmail } from "../connections/connected-invoice-emails.ts";
 import { findConnectedInvoice, listConnectedInvoices } from "../connections/connected-invoice-table.ts";
 import { pageOf, readCursor } from "../inbox/list-query.ts";
 import { ownerFields, readAnyOperation } from "./any-tenants.ts";
@@ -216,11 +217,12 @@ export const listInvoices = operation({
   answers: { 200: listOf(InvoiceAnswer) },
   run: async (call) => {
     const { query, caller } = call;
+    const own = { tenantId: tenantOf(caller).id, livemode: caller.livemode };
+    const { customer_email: address } = query;
     const rows = await listConnectedInvoices(scopeOf(call), {
-      tenantId: tenantOf(caller).id,
-      livemode: caller.livemode,
+      ...own,
       statuses: query.status ?? [],
-      customerEmail: query.customer_email,
+      ids: address === undefined ? undefined : await invoicesForEmail(call.deps.database, own, address),
       created: {
         gt: query["created[gt]"],
         gte: query["created[gte]"],

@@ -27,7 +27,7 @@ export async function insertConnectedInvoice(
   return rows[0];
 }
 
-interface Wanted {
+export interface Wanted {
   tenantId: string;
   livemode: boolean;
 }
@@ -51,7 +51,8 @@ export async function findConnectedInvoice(
 
 export interface ListFilter extends Wanted {
   statuses: readonly ConnectedInvoiceStatus[];
-  customerEmail?: string | undefined;
+  /** These alone: see `invoicesForEmail`. */
+  ids?: readonly string[] | undefined;
   /** Unix seconds. */
   created: { gt?: number | undefined; gte?: number | undefined; lt?: number | undefined; lte?: number | undefined };
   /** The last one of the page before. */
@@ -61,23 +62,33 @@ export interface ListFilter extends Wanted {
 
 /** Newest first. */
 export async function listConnectedInvoices(tx: Queryable, filter: ListFilter): Promise<ConnectedInvoice[]> {
-  const { tenantId, livemode, statuses, customerEmail, created, after, limit } = filter;
+  const { tenantId, livemode, statuses, ids, created, after, limit } = filter;
   const values: unknown[] = [tenantId, livemode, limit];
   const and = (condition: string, value: unknown): string => {
     if (value === undefined) return "";
     values.push(value);
     return ` and ${condition.replace("?", `$${values.length}`)}`;
   };
-  const text = `${SELECT} where tenant_id = $1 and livemode = $2 and ${KNOWN_INVOICE}${[
-    and(`${SHOWN_STATUS} = any (?::text[])`, statuses.length === 0 ? undefined : statuses),
-    and("lower(customer_email) = lower(?)", customerEmail),
+  const wanted = [
+    and("id = any (?::text[])", ids),
     and("created_at > to_timestamp(?)", created.gt),
     and("created_at >= to_timestamp(?)", created.gte),
     and("created_at < to_timestamp(?)", created.lt),
     and("created_at <= to_timestamp(?)", created.lte),
     and(AFTER, after),
-  ].join("")} order by created_at desc, id desc limit $3`;
+  ].join("");
+  const page = (status: string): string =>
+    `${SELECT} where tenant_id = $1 and livemode = $2 and ${KNOWN_INVOICE}${wanted}${status} order by created_at desc, id desc limit $3`;
+  const text = statuses.length === 0 ? page("") : ofStatuses(page, values.push([...new Set(statuses)]));
   return (await tx.query<ConnectedInvoice>({ text, values })).rows;
+}
+
+/** A page of each status, in the order of its index, and of these the first. */
+function ofStatuses(page: (status: string) => string, place: number): string {
+  return `
+    select listed.* from unnest($${place}::text[]) as one (status)
+    cross join lateral (${page(` and ${SHOWN_STATUS} = one.status`)}) as listed
+    order by listed."createdAt" desc, listed.id desc limit $3`;
 }
 
 /** A customer that we made on the account before, for the same address, name and currency. */

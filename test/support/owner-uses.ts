@@ -22,6 +22,8 @@ export const OWNER_USES: Record<string, string> = {
   "src/inbox/event-tables.ts": "what was fetched from Stripe enters the inbox, which has no tenant yet",
   "src/billing/search-emails.ts":
     "no index on lower(email) serves under row-level security: keys of the tenant's own, read again in its scope",
+  "src/connections/connected-invoice-emails.ts":
+    "no index on lower(customer_email) serves under row-level security: ids of the tenant's own, read in its scope",
   "src/tenants/people.ts": "a person's own address and name, for the platform's account of theirs",
   "src/billing/stripe-customer.ts":
     "what Stripe answered enters the inbox in the commit that makes its customer the account's",

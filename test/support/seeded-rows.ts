@@ -141,6 +141,12 @@ const PROJECTIONS = [
    select (select id from seeded_tenants where place = n % 19 + 1), seeded_id('cinv', ${MS("n", ":customers")}, n), false,
           'acct_seeded' || (n % 19 + 1), 'billhook', 'payer' || n || '@seeded.example', 'usd', '[]', 1000, 'paid', 'in_connected' || n
    from generate_series(0, :customers - 1) as n`,
+  // One tenant has as many as the platform has invoices.
+  `insert into connected_invoices (tenant_id, id, livemode, stripe_account, origin, customer_email, currency, items, total, status, stripe_invoice_id)
+   select :platform, seeded_id('cinv', ${MS("n", ":invoices")}, :customers + n), false, 'acct_seeded1', 'billhook',
+          'payer' || n % 1000 || '@seeded.example', 'usd', '[]', 1000,
+          case when n % 1000 = 0 then 'void' when n % 50 = 1 then 'pending' else 'paid' end, 'in_of_platform' || n
+   from generate_series(0, :invoices - 1) as n`,
 ];
 
 const CREDITS = [
