@@ -77,6 +77,8 @@ export interface App {
   migrations: string[];
   /** A link by which somebody becomes or is the platform's owner; undefined in production when there is one, or an invitation that waits. */
   operatorLink(): Promise<OperatorLink | undefined>;
+  /** Of earlier starts. */
+  endSignInLinks(): Promise<void>;
   /** Those of these ids that no stored event has. */
   unknownEvents(ids: readonly string[]): Promise<string[]>;
   /** Resolves when nothing waits to be processed, or after so many milliseconds. */
@@ -208,6 +210,7 @@ function wire(parts: Parts, migrations: string[]): App {
     platformTenant,
     migrations,
     operatorLink: () => operatorLink(parts),
+    endSignInLinks: () => endSignInLinks(database),
     unknownEvents: (ids) => unknownEventIds(database, ids),
     settled: (atMostMs) => settled(database, clock, atMostMs),
     ensureSamplePacks: () => ensureSamplePacks(offersOf(parts, stripe, wake)),
@@ -237,7 +240,6 @@ async function takeOver(database: Database): Promise<void> {
 async function operatorLink({ config, database, platformTenant }: Parts): Promise<OperatorLink | undefined> {
   const { frontendUrl, environment } = config;
   if (environment !== "production") return { kind: "sign_in", url: await signInLink(database, frontendUrl) };
-  await endSignInLinks(database);
   const url = await firstOperatorLink(database, { platformTenant, frontendUrl });
   return url === undefined ? undefined : { kind: "invitation", url };
 }

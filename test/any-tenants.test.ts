@@ -157,6 +157,29 @@ describe.each(BOTH)("on the %s database", (kind) => {
     }
   });
 
+  it("an operator finds an open checkout and what is sold by Stripe's ids before any event has brought them", async () => {
+    const { plans: plan, "credit-packs": pack } = made;
+    const { token } = await customer(scene, { email: "open@buyers.example" });
+    const { session_id: session } = await buy(scene, token, { price_id: String(pack.price_id) });
+    const { rows } = await scene.door.pipe.database.query<{ id: string }>({
+      text: "select id from credit_purchases where stripe_session_id = $1",
+      values: [session],
+    });
+    for (const [id, hit] of [
+      [session, `credit_purchase ${rows[0]?.id ?? ""}`],
+      [plan.price_id, `plan ${plan.id}`],
+      [plan.product_id, `plan ${plan.id}`],
+      [pack.price_id, `credit_pack ${pack.id}`],
+      [pack.product_id, `credit_pack ${pack.id}`],
+    ] as const) {
+      const { data } = await admin(`search/?q=${String(id)}`);
+      const hits = (data as Wire[]).filter(({ kind: one }) => one !== "stripe_object");
+      expect(hits.map((one) => [id, `${String(one.kind)} ${String(one.id)}`, one.tenant_id])).toEqual([
+        [id, hit, scene.tenant.id],
+      ]);
+    }
+  });
+
   it("a subscription leads to no account whose customer is another Stripe account's", async () => {
     const { customerId, subscription } = await subscribe("elsewhere@buyers.example");
     const { id: account } = await customer(scene, { email: "elsewhere@buyers.example" });

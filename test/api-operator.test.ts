@@ -153,6 +153,24 @@ describe.each(BOTH)("on the %s database, the operator", (kind) => {
     }
   });
 
+  it("replays the events of one mode, or of both; the mode alone is no range", async () => {
+    for (const livemode of [true, false]) {
+      const more = { ...at(20, `evt_op_mode_${String(livemode)}`), livemode };
+      await scene.door.webhook(JSON.stringify(event("customer.updated", customer("cus_op_modes", { livemode }), more)));
+    }
+    await scene.door.pipe.drain();
+    const range = { object_id: "cus_op_modes" };
+    const counted = async (more: object): Promise<unknown> =>
+      (await scene.door.admin("POST", "stripe-events/replay/", { ...range, ...more, dry_run: true })).json.count;
+    expect([await counted({}), await counted({ livemode: true }), await counted({ livemode: false })]).toEqual([
+      2, 1, 1,
+    ]);
+    expect((await scene.door.admin("POST", "stripe-events/replay/", { ...range, livemode: true })).status).toBe(202);
+    expect(idsOf(await scene.list("stripe-events/?status=pending"))).toEqual(["evt_op_mode_true"]);
+    await scene.door.pipe.drain();
+    expect((await scene.door.admin("POST", "stripe-events/replay/", { livemode: true })).status).toBe(400);
+  });
+
   it("sees why an event failed", async () => {
     await scene.door.webhook(
       JSON.stringify(event("customer.updated", customer("cus_op_fails"), at(30, "evt_op_fails"))),

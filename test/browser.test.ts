@@ -46,10 +46,16 @@ describe.skipIf(withoutBrowser())("the browser of the tests", () => {
   });
 });
 
-it("without a browser its tests are left out, but never on a build machine", () => {
-  const without = { PATH: "/nowhere", CHROMIUM_PATH: "" };
-  const here = chromiumPath(without);
-  expect(withoutBrowser({ ...without, CI: "true" })).toBe(false);
-  expect(withoutBrowser(without)).toBe(here === undefined);
-  expect(chromiumPath({ CHROMIUM_PATH: "/some/chrome" })).toBe("/some/chrome");
+it("without a browser its tests fail and say what to install, also on nobody's build machine", () => {
+  const without = { CHROMIUM_PATH: "/nowhere/chromium" };
+  for (const env of [without, { ...without, CI: "true" }, { ...without, BROWSER_TESTS: "false" }]) {
+    expect(() => withoutBrowser(env)).toThrow(/install Chromium .*CHROMIUM_PATH.*BROWSER_TESTS=off/);
+  }
+});
+
+it("only BROWSER_TESTS=off leaves browser tests out", () => {
+  expect(withoutBrowser({ BROWSER_TESTS: "off", CHROMIUM_PATH: "/nowhere/chromium" })).toBe(true);
+  expect(withoutBrowser({ BROWSER_TESTS: "off", CHROMIUM_PATH: process.execPath })).toBe(true);
+  expect(withoutBrowser({ CHROMIUM_PATH: process.execPath })).toBe(false);
+  expect(chromiumPath({ CHROMIUM_PATH: process.execPath })).toBe(process.execPath);
 });

@@ -32,7 +32,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByText("The credits are on your account.").waitFor();
     await tile(page, "Added").filter({ hasText: "+500 credits" }).waitFor();
     await tile(page, "Balance").filter({ hasText: "500 credits" }).waitFor();
-    await lookAt(page, "credits-return");
+    await lookAt(page, "account-credits-return");
     // The page is found again by its address alone, also by another tab of the same person.
     const other = await page.context().newPage();
     await other.goto(page.url());
@@ -43,10 +43,10 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("button", { name: "See your credits" }).click();
     await heading(page, "Credits");
     await page.getByRole("table", { name: "Ledger" }).getByText("Purchase", { exact: true }).waitFor();
-    await lookAt(page, "credits");
+    await lookAt(page, "account-credits");
     await page.getByRole("link", { name: "All purchases" }).click();
     await page.getByRole("table", { name: "Purchases" }).getByText("Paid", { exact: true }).last().waitFor();
-    await lookAt(page, "purchases");
+    await lookAt(page, "account-purchases");
 
     await page.getByRole("link", { name: "Credits", exact: true }).click();
     await page.getByRole("button", { name: /^Purchase for \$10\.00/ }).click();
@@ -54,7 +54,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("button", { name: "See your credits" }).click();
     await tile(page, "Balance").filter({ hasText: "600 credits" }).waitFor();
     await page.getByRole("figure", { name: "Balance over the latest entries" }).locator("svg").first().waitFor();
-    await lookAt(page, "credits-chart");
+    await lookAt(page, "account-credits-chart");
     await page.context().close();
   }, 120_000);
 
@@ -69,10 +69,10 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByText("No payment method is saved").waitFor();
     await page.getByRole("button", { name: "Add a payment method" }).click();
     await page.getByLabel("Card number").waitFor();
-    await lookAt(page, "payment-method-form");
+    await lookAt(page, "account-payment-method-form");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByText("•••• 4242").waitFor();
-    await lookAt(page, "payment-method");
+    await lookAt(page, "account-payment-method");
     await page.getByRole("button", { name: "Save another payment method" }).click();
     await page.getByLabel("Test card").last().selectOption("4000 0025 0000 3155");
     await page.getByRole("button", { name: "Save", exact: true }).click();
@@ -93,7 +93,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await tile(page, "Balance").filter({ hasText: "100 credits" }).waitFor();
     await page.getByRole("table", { name: "Ledger" }).getByText("+100", { exact: true }).waitFor();
     await form.getByText(/^On/).waitFor();
-    await lookAt(page, "top-up");
+    await lookAt(page, "account-top-up");
     await page.reload();
     expect(await form.getByLabel("When it falls below").inputValue()).toBe("50 credits");
     await page.context().close();
@@ -104,12 +104,12 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("heading", { name: "Choose a plan" }).waitFor();
     const plans = page.locator(".bh-plans > li");
     const [first = "", second = ""] = await plans.locator("h3").allTextContents();
-    await lookAt(page, "plans");
+    await lookAt(page, "account-plans");
     await page.getByRole("button", { name: `Subscribe to ${first}` }).click();
     await pay(page, /^Pay \$\d+\.00 and subscribe$/);
     await page.waitForURL(`${served.url}/dashboard/subscription/return?**`, { waitUntil: "commit" });
     await page.getByText("Your subscription has begun.").waitFor();
-    await lookAt(page, "subscription-return");
+    await lookAt(page, "account-subscription-return");
     await page.getByRole("button", { name: "See your subscription" }).click();
     await page.getByText("Renews").waitFor();
 
@@ -123,11 +123,11 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("button", { name: new RegExp(`^Change to this ?: ${second}$`) }).click();
     await dialog.getByRole("button", { name: "Change the plan" }).click();
     await page.locator(".bh-plans > li[data-current] h3", { hasText: second }).waitFor();
-    await lookAt(page, "subscription");
+    await lookAt(page, "account-subscription");
 
     await page.getByRole("link", { name: "Invoices" }).click();
     await page.getByRole("table", { name: "Invoices" }).getByText("Paid", { exact: true }).last().waitFor();
-    await lookAt(page, "invoices");
+    await lookAt(page, "account-invoices");
     await page.context().close();
   }, 120_000);
 
@@ -140,7 +140,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByLabel("New password").fill("Another-Horse-7-Stable");
     await page.getByRole("button", { name: "Change the password" }).click();
     await page.locator(".bh-error, .mantine-PasswordInput-error").first().waitFor();
-    await lookAt(page, "profile");
+    await lookAt(page, "account-profile");
     // Registering began one session, and signing in another one.
     const sessions = page.getByRole("table", { name: "Sessions" });
     await sessions.getByText("This one").waitFor();

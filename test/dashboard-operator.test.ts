@@ -11,6 +11,8 @@ import { settled, shot } from "./support/dashboard-browser.ts";
 import { seesNoAct } from "./support/dashboard-member.ts";
 import { MOST_ROWS } from "./support/dashboard-scrolling.ts";
 import { PASSWORD, registerTenant, send, sessionOf } from "./support/people.ts";
+import { BEGIN, event } from "./support/stripe-fixtures.ts";
+import { newCustomer } from "./support/stripe-fixtures-billing.ts";
 
 interface Styled {
   style: { backgroundColor: string };
@@ -325,6 +327,27 @@ describe.skipIf(withoutBrowser())("an operator in a browser", () => {
     expect(await table.getByRole("row").count()).toBe(2);
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.waitForURL((url) => url.search === "");
+  });
+
+  it("a day that is chosen is within since and until, and a replay takes the mode and the days that are seen", async () => {
+    for (const livemode of [true, false]) {
+      const object = newCustomer({ id: "cus_days", livemode });
+      await scene.door.webhook(JSON.stringify(event("customer.updated", object, { livemode })));
+    }
+    await drain();
+    const day = new Date(BEGIN * 1000).toISOString().slice(0, 10);
+    await go("/operator/stripe-events?object_id=cus_days");
+    for (const name of ["Since", "Until"]) {
+      await page.getByLabel(name).fill(day);
+      await page.keyboard.press("Enter");
+    }
+    await page.waitForURL(new RegExp(`since=${day}&until=${day}$`));
+    await page.reload();
+    await page.getByRole("table", { name: "Stripe events" }).getByRole("link", { name: "customer.updated" }).waitFor();
+    expect(await page.getByLabel("Until").inputValue()).toBe(day);
+    await page.getByRole("button", { name: "Replay these" }).click();
+    await page.getByRole("dialog").getByText("1 event of test mode fits these filters.").waitFor();
+    await page.keyboard.press("Escape");
   });
 
   it(`a list of ${MANY} rows is scrolled through as its pages come`, async () => {

@@ -74,6 +74,14 @@ describe("what the search box found", () => {
     expect(pageAt(place?.to ?? "")).toBeDefined();
   });
 
+  it("by a Stripe account leads to that account's page in its mode, and who may not open it to the tenant's people", () => {
+    const connected = { ...hit("tenant"), stripe_account: "acct_1", livemode: false };
+    expect(placeOf(connected, person("admin"))).toEqual({ to: "/dashboard/connect", tenant: "ten_1", mode: "test" });
+    expect(placeOf(connected, person("member"))?.to).toBe("/tenant/members");
+    expect(placeOf(hit("tenant"), person("admin"))?.to).toBe("/tenant/members");
+    expect(placeOf(connected, person("admin", { platform: true }))?.to).toBe("/operator/tenants/tenant_1");
+  });
+
   it("leads nobody to what they may not open", () => {
     expect(placeOf(hit("api_key"), person("member"))).toBeUndefined();
     expect(placeOf(hit("api_key"), person("admin"))?.to).toBe("/tenant/api-keys");

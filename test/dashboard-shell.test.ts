@@ -246,15 +246,6 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     },
   );
 
-  it("the sign-in fits a phone and both schemes", async () => {
-    const page = await scene.visit("/sign-in", { viewport: PHONE });
-    await heading(page, "Sign in");
-    await expectFitsWidth(page);
-    await expectAccessible(page);
-    await shot(page, "sign-in-dark-phone");
-    await page.context().close();
-  });
-
   it("the chosen scheme stays after a reload", async () => {
     const page = await scene.signedIn(operator);
     await page.getByRole("button", { name: /^Colours: as the system/ }).click();

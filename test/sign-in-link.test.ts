@@ -3,16 +3,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { firstOperatorLink } from "../src/tenants/first-operator.ts";
 import { endSignInLinks, signInLink } from "../src/tenants/sign-in-links.ts";
 import { type Answer, type Door, openDoor, PUBLIC_URL } from "./support/api-door.ts";
+import { builtDashboard } from "./support/dashboard-build.ts";
 import { newEmail, PASSWORD, registerPerson, send, sessionOf } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
-import { serve } from "./support/serve.ts";
+import { type Served, serve } from "./support/serve.ts";
 
 const INVALID = [401, "sign_in_link_invalid"];
+
+const PRODUCTION = {
+  ...{ NODE_ENV: "production", LOG_FORMAT: "pretty", PUBLIC_URL: "https://billing.example.com" },
+  ...{ STRIPE_SECRET_KEY: "sk_live_1", STRIPE_API_BASE: "https://127.0.0.1:1" },
+};
 
 describe.each(BOTH)("on the %s database", (kind) => {
   let door: Door;
@@ -62,7 +68,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
     expect(await firstOperatorLink(door.pipe.database, { ...door.pipe, frontendUrl: PUBLIC_URL })).toBeUndefined();
   });
 
-  it("a link ends with the next one, with its time, and with a start in production", async () => {
+  it("a link ends with the next one, with its time, and with a start", async () => {
     const [former, newer] = [tokenOf(await link()), tokenOf(await link())];
     expect(codeOf(await redeem(former))).toEqual(INVALID);
     await door.pipe.database.query("update sign_in_links set expires_at = now()");
@@ -114,21 +120,55 @@ it("an owner who came by another way is who the link signs in", async () => {
   }
 });
 
-it("a start in development prints the link first, and it signs in at the served process", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "billhook-link-"));
-  const server = await serve({ DATA_DIR: folder, LOG_FORMAT: "pretty" });
-  try {
-    await server.ready();
-    await expect.poll(() => server.log()).toMatch(/\/sign-in\/link#token=/);
-    const token = /\/sign-in\/link#token=([\w-]+)/.exec(server.log())?.[1];
-    const answer = await fetch(`${server.url}/api/v1/auth/sign-in-link/`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ token }),
-    });
-    expect(answer.status).toBe(200);
-  } finally {
-    await server.end("SIGKILL");
+const printedToken = ({ log }: Served): string | undefined => /\/sign-in\/link#token=([\w-]+)/.exec(log())?.[1];
+
+const redeemAt = async ({ url }: Served, token: string | undefined): Promise<number> => {
+  const answer = await fetch(`${url}/api/v1/auth/sign-in-link/`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ token }),
+  });
+  return answer.status;
+};
+
+describe("a start", () => {
+  let folder: string;
+  let server: Served | undefined;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "billhook-link-"));
+  });
+  afterEach(async () => {
+    await server?.end("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
-  }
+  });
+
+  const started = async (env: Record<string, string>): Promise<Served> => {
+    await server?.end("SIGKILL");
+    server = await serve({ DATA_DIR: folder, ...env });
+    await server.ready();
+    return server;
+  };
+
+  const startedForPeople = async (): Promise<string | undefined> => {
+    const shown = await started({ LOG_FORMAT: "pretty" });
+    await expect.poll(() => printedToken(shown)).toBeDefined();
+    return printedToken(shown);
+  };
+
+  it("in development prints the link first, and it signs in at the served process", async () => {
+    const token = await startedForPeople();
+    expect(server === undefined ? 0 : await redeemAt(server, token)).toBe(200);
+  });
+
+  it.each([
+    ["that logs JSON", { LOG_FORMAT: "json" }],
+    ["in production without a terminal", PRODUCTION],
+  ])("%s prints no link, and that of the start before it has ended when it is ready", async (_, env) => {
+    // A start in production builds it where it is stale.
+    await builtDashboard();
+    const token = await startedForPeople();
+    const silent = await started(env);
+    expect(await redeemAt(silent, token)).toBe(401);
+    expect(silent.log()).not.toContain("#token=");
+  });
 });

@@ -28,7 +28,8 @@ export interface Area {
   nearest?: Places;
 }
 
-export type Places = Readonly<Partial<Record<FoundObject["kind"], (found: FoundObject) => string>>>;
+/** undefined: of this one it shows nothing. */
+export type Places = Readonly<Partial<Record<FoundObject["kind"], (found: FoundObject) => string | undefined>>>;
 
 /** As `GET /api/v1/search/` and `GET /api/v1/admin/search/` answer. */
 export type FoundObject = components["schemas"]["SearchHit"];

@@ -10,8 +10,8 @@ const FILTERS = [
   { name: "customer", label: "Customer", kind: "text", placeholder: "Customer, cus_…" },
   { name: "object_id", label: "Object", kind: "text", placeholder: "Object, such as in_…" },
   { name: "account", label: "Stripe account", kind: "text", placeholder: "Account, or platform" },
-  { name: "since", label: "Since", kind: "time" },
-  { name: "until", label: "Until", kind: "time" },
+  { name: "since", label: "Since", kind: "since" },
+  { name: "until", label: "Until", kind: "until" },
 ] as const satisfies readonly FilterSpec[];
 
 export default function BillingLogPage(): ReactNode {

@@ -13,8 +13,8 @@ import { choices, search } from "./stripe-kinds.tsx";
 type Schemas = components["schemas"];
 
 const tenant: FilterSpec = { name: "tenant", label: "Tenant", kind: "text", placeholder: "Tenant, ten_…" };
-const since: FilterSpec = { name: "since", label: "Since", kind: "time" };
-const until: FilterSpec = { name: "until", label: "Until", kind: "time" };
+const since: FilterSpec = { name: "since", label: "Since", kind: "since" };
+const until: FilterSpec = { name: "until", label: "Until", kind: "until" };
 const isActive: FilterSpec = {
   name: "is_active",
   label: "Active or not",

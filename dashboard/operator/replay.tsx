@@ -39,6 +39,8 @@ export interface ReplayRange {
   type?: string;
   status?: "failed" | "ignored" | "unrouted";
   account?: string;
+  /** Left out: of both modes. */
+  livemode?: boolean;
   object_id?: string;
   since?: string;
   until?: string;
@@ -47,9 +49,9 @@ export interface ReplayRange {
 /** Counts first: what is about to be done is read before it is done. */
 export function ReplayMany({ range, size = "sm" }: { range: ReplayRange; size?: "xs" | "sm" }): ReactNode {
   const [asks, setAsks] = useState(false);
-  const isEverything = Object.keys(range).length === 0;
-  // The API asks for a bound: from the beginning on is all.
-  const bounds = isEverything ? { since: 0 } : range;
+  const isEverything = Object.keys(range).every((name) => name === "livemode");
+  // The API asks for a bound beside the mode: from the beginning on is all.
+  const bounds = isEverything ? { ...range, since: 0 } : range;
   const counted = useRead(
     ["replay-count", bounds],
     (api) => api.post("/api/v1/admin/stripe-events/replay/", { body: { ...bounds, dry_run: true } }),
@@ -78,21 +80,28 @@ export function ReplayMany({ range, size = "sm" }: { range: ReplayRange; size?: 
         isPending={replay.isPending || counted.isFetching}
         error={replay.error ?? counted.error}
       >
-        <Count count={count} error={counted.error} />
+        <Count count={count} livemode={range.livemode} error={counted.error} />
         <p>{SAFE}</p>
       </ConfirmDialog>
     </>
   );
 }
 
-function Count({ count, error }: { count: number | undefined; error: BillhookError | null }): ReactNode {
+interface CountProps {
+  count: number | undefined;
+  livemode: boolean | undefined;
+  error: BillhookError | null;
+}
+
+function Count({ count, livemode, error }: CountProps): ReactNode {
   if (error !== null) return null;
   if (count === undefined) return <p>Counting…</p>;
-  if (count === 0) return <p>No event fits: there is nothing to replay.</p>;
+  const modes = livemode === undefined ? "of both modes" : livemode ? "of live mode" : "of test mode";
+  if (count === 0) return <p>No event {modes} fits: there is nothing to replay.</p>;
   return (
     <p>
-      <Figure value={count} unit={count === 1 ? "event" : "events"} /> of both modes {count === 1 ? "fits" : "fit"}{" "}
-      these filters.
+      <Figure value={count} unit={count === 1 ? "event" : "events"} /> {modes} {count === 1 ? "fits" : "fit"} these
+      filters.
     </p>
   );
 }

@@ -22,8 +22,8 @@ const FILTERS = [
   { name: "type", label: "Type", kind: "text", placeholder: "Type, such as invoice.*" },
   { name: "object_id", label: "Object", kind: "text", placeholder: "Object, such as in_…" },
   { name: "account", label: "Stripe account", kind: "text", placeholder: "Account, or platform" },
-  { name: "since", label: "Since", kind: "time" },
-  { name: "until", label: "Until", kind: "time" },
+  { name: "since", label: "Since", kind: "since" },
+  { name: "until", label: "Until", kind: "until" },
 ] as const satisfies readonly FilterSpec[];
 
 const COLUMNS: readonly Column<StripeEvent>[] = [
@@ -50,7 +50,7 @@ export default function StripeEventsPage(): ReactNode {
       api.get("/api/v1/admin/stripe-events/", { params: { query: { ...query, ...page } }, signal }),
     { every: REFRESH_MS },
   );
-  const range = replayRange(filters.values);
+  const range = replayRange(filters.values, mode === "live");
   return (
     <>
       <PageHeader title="Stripe events" actions={range !== undefined && <ReplayMany range={range} />} />
@@ -73,8 +73,11 @@ export default function StripeEventsPage(): ReactNode {
 }
 
 /** What is seen as a range to replay; undefined where a filter says what a range cannot. */
-function replayRange({ text, status, ...bounds }: Partial<Record<string, string>>): ReplayRange | undefined {
+function replayRange(
+  { text, status, ...bounds }: Partial<Record<string, string>>,
+  livemode: boolean,
+): ReplayRange | undefined {
   const known = REPLAYED.find((one) => one === status);
   if (text !== undefined || known !== status || bounds.type?.includes("*") === true) return undefined;
-  return { ...bounds, ...(known === undefined ? {} : { status: known }) };
+  return { ...bounds, livemode, ...(known === undefined ? {} : { status: known }) };
 }

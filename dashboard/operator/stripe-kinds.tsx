@@ -27,8 +27,8 @@ export const search: FilterSpec = {
 const rest: readonly FilterSpec[] = [
   { name: "customer", label: "Customer", kind: "text", placeholder: "Customer, cus_…" },
   { name: "account", label: "Stripe account", kind: "text", placeholder: "Account, or platform" },
-  { name: "since", label: "Since", kind: "time" },
-  { name: "until", label: "Until", kind: "time" },
+  { name: "since", label: "Since", kind: "since" },
+  { name: "until", label: "Until", kind: "until" },
   {
     name: "flagged",
     label: "Needs a look",

@@ -9,8 +9,8 @@ export interface FilterSpec {
   /** In the address, and as a rule in the route's query. */
   name: string;
   label: string;
-  /** Text: applied by Enter or when the field is left. Time: a day. */
-  kind: "choice" | "text" | "time";
+  /** Text: applied by Enter or when the field is left. Since and until: a day, by UTC, which is itself within. */
+  kind: "choice" | "text" | "since" | "until";
   choices?: readonly (string | { value: string; label: string })[];
   placeholder?: string;
 }
@@ -19,8 +19,10 @@ export type FilterValues<Specs extends readonly FilterSpec[]> = Partial<Record<S
 
 export interface Filters<Specs extends readonly FilterSpec[]> {
   specs: Specs;
-  /** Those that are set: spread them into the route's query and into the list's key. */
+  /** Those that are set, as the API takes them: spread them into the route's query and into the list's key. */
   values: FilterValues<Specs>;
+  /** As they were chosen, and stand in the address. */
+  chosen: FilterValues<Specs>;
   change: (name: Specs[number]["name"], value: string | undefined) => void;
   clear: () => void;
 }
@@ -30,15 +32,18 @@ export function useFilters<const Specs extends readonly FilterSpec[]>(specs: Spe
   const { searchStr, pathname } = useLocation();
   const history = useHistory();
   const given = new URLSearchParams(searchStr);
-  const set = specs.flatMap(({ name }) => {
+  const set = specs.flatMap(({ name, kind }) => {
     const value = given.get(name);
-    return value === null || value === "" ? [] : [[name, value]];
+    return value === null || value === "" ? [] : [{ name, kind, value }];
   });
   const goTo = (search: URLSearchParams): void =>
     history.replace(search.size === 0 ? pathname : `${pathname}?${search.toString()}`);
   return {
     specs,
-    values: Object.fromEntries(set) as FilterValues<Specs>,
+    values: Object.fromEntries(
+      set.map(({ name, kind, value }) => [name, kind === "until" ? dayAfter(value) : value]),
+    ) as FilterValues<Specs>,
+    chosen: Object.fromEntries(set.map(({ name, value }) => [name, value])) as FilterValues<Specs>,
     change: (name, value) => {
       if (value === undefined || value === "") given.delete(name);
       else given.set(name, value);
@@ -51,6 +56,15 @@ export function useFilters<const Specs extends readonly FilterSpec[]>(specs: Spe
   };
 }
 
+const DAY_MS = 86_400_000;
+const YEAR_9999 = Date.UTC(9999, 0, 1);
+
+/** The API's `until` is exclusive. What is no day is sent as it stands, and refused there. */
+function dayAfter(day: string): string {
+  const next = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(day) + DAY_MS : Number.NaN;
+  return next < YEAR_9999 ? new Date(next).toISOString().slice(0, 10) : day;
+}
+
 export function FilterBar<const Specs extends readonly FilterSpec[]>({
   filters,
   children,
@@ -59,14 +73,14 @@ export function FilterBar<const Specs extends readonly FilterSpec[]>({
   /** More beside them. */
   children?: ReactNode;
 }): ReactNode {
-  const { specs, values, change, clear } = filters;
+  const { specs, chosen, change, clear } = filters;
   return (
     <div className="bh-filters" role="search" aria-label="Filters">
       {specs.map((spec) => {
         const name: Specs[number]["name"] = spec.name;
-        return <Filter key={name} spec={spec} value={values[name]} change={(value) => change(name, value)} />;
+        return <Filter key={name} spec={spec} value={chosen[name]} change={(value) => change(name, value)} />;
       })}
-      {Object.keys(values).length > 0 && (
+      {Object.keys(chosen).length > 0 && (
         <Button variant="subtle" size="xs" onClick={clear}>
           Clear filters
         </Button>
@@ -105,7 +119,7 @@ function Filter({ spec, value, change }: FilterProps): ReactNode {
 }
 
 interface TextFilterProps extends Pick<FilterProps, "value" | "change"> {
-  kind: "text" | "time";
+  kind: "text" | "since" | "until";
   label: string;
   placeholder: string | undefined;
 }
@@ -115,17 +129,16 @@ function TextFilter({ kind, label, placeholder, value = "", change }: TextFilter
   const apply = (): void => {
     if (text.trim() !== value) change(text.trim());
   };
+  const isDay = kind !== "text";
   return (
     <TextInput
       aria-label={label}
       title={label}
       placeholder={placeholder ?? label}
       size="xs"
-      w={kind === "time" ? 175 : 220}
-      {...(kind === "time"
-        ? { leftSection: <span className="bh-filter-name">{label}</span>, leftSectionWidth: 48 }
-        : {})}
-      type={kind === "time" ? "date" : "text"}
+      w={isDay ? 175 : 220}
+      {...(isDay ? { leftSection: <span className="bh-filter-name">{label}</span>, leftSectionWidth: 48 } : {})}
+      type={isDay ? "date" : "text"}
       value={text}
       onChange={({ currentTarget }) => setText(currentTarget.value)}
       onBlur={apply}

@@ -17,8 +17,8 @@ export default function DeliveriesPage(): ReactNode {
       ...{ name: "endpoint_id", label: "Endpoint", kind: "choice" },
       choices: endpoints.map((endpoint) => ({ value: endpoint.id, label: nameOf(endpoint) })),
     },
-    { name: "since", label: "Since", kind: "time" },
-    { name: "until", label: "Until", kind: "time" },
+    { name: "since", label: "Since", kind: "since" },
+    { name: "until", label: "Until", kind: "until" },
   ] as const satisfies readonly FilterSpec[]);
   const { status, ...others } = filters.values;
   const known = STATUSES.find((one) => one === status);

@@ -29,8 +29,8 @@ export default function EventsPage(): ReactNode {
   const filters = useFilters([
     { name: "type", label: "Type", kind: "choice", choices: types.map(({ type }) => type) },
     { name: "object_id", label: "Object", kind: "text", placeholder: "Object, such as cinv_…" },
-    { name: "since", label: "Since", kind: "time" },
-    { name: "until", label: "Until", kind: "time" },
+    { name: "since", label: "Since", kind: "since" },
+    { name: "until", label: "Until", kind: "until" },
   ] as const satisfies readonly FilterSpec[]);
   const query = filters.values;
   const list = useList(

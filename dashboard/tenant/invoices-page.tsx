@@ -23,8 +23,8 @@ const FILTERS = [
     choices: ["pending", "paid", "payment_failed", "void", "uncollectible"],
   },
   { name: "customer_email", label: "Customer", kind: "text", placeholder: "Customer’s e-mail address" },
-  { name: "created[gte]", label: "Since", kind: "time" },
-  { name: "created[lt]", label: "Until", kind: "time" },
+  { name: "created[gte]", label: "Since", kind: "since" },
+  { name: "created[lt]", label: "Until", kind: "until" },
 ] as const satisfies readonly FilterSpec[];
 
 const COLUMNS: readonly Column<Invoice>[] = [

@@ -62,6 +62,8 @@ export const tenantArea: Area = {
     credit_pack: at("/tenant/credit-packs"),
     credit_entry: ({ account_id: account }) => `/tenant/customers/${account ?? ""}`,
     credit_purchase: ({ account_id: account }) => `/tenant/customers/${account ?? ""}?tab=purchases`,
+    // Found by its Stripe account.
+    tenant: ({ stripe_account: account }) => (account === null ? undefined : "/dashboard/connect"),
   },
   nearest: { tenant: () => "/tenant/members", user: () => "/tenant/members" },
 };

@@ -6095,6 +6095,8 @@ export interface paths {
                         status?: "failed" | "ignored" | "unrouted";
                         /** @description A connected account's id; `platform` for the platform's own. */
                         account?: string;
+                        /** @description Left out: of both modes. No bound by itself. */
+                        livemode?: boolean;
                         object_id?: string;
                         /** @description ISO 8601 or Unix seconds, inclusive. */
                         since?: string | number;

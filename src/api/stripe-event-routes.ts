@@ -123,6 +123,7 @@ const ReplayBody = z.strictObject({
   }),
   status: z.enum(["failed", "ignored", "unrouted"]).optional(),
   account: scopeFields.account,
+  livemode: z.boolean().optional().meta({ description: "Left out: of both modes. No bound by itself." }),
   object_id: id.optional(),
   since: time.meta({ description: "ISO 8601 or Unix seconds, inclusive." }),
   until: time.meta({ description: "ISO 8601 or Unix seconds, exclusive." }),
@@ -160,6 +161,7 @@ function rangeOf({
   type,
   status,
   account,
+  livemode,
   object_id: objectId,
   since,
   until,
@@ -169,5 +171,5 @@ function rangeOf({
       message: "Say which events: type, status, account, object_id, since or until. `since: 0` means all.",
     });
   }
-  return { types: type ?? [], status, account, objectId, since, until };
+  return { types: type ?? [], status, account, livemode, objectId, since, until };
 }

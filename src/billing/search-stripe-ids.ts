@@ -1,5 +1,5 @@
-// What of a tenant's own an id of Stripe's stands for, for the search box: the account of a customer or a subscription, an
-// invoice, a purchase, what is sold at a price. By indexes alone; only reads.
+// What of ours an id of Stripe's stands for, for the search box: the account of a customer or a subscription, an invoice, a
+// purchase, what is sold at a price. By indexes alone, and of tables that grow with the tenants; only reads.
 import { KNOWN_INVOICE } from "../connections/connected-invoice-table.ts";
 import type { Queryable } from "../db/database.ts";
 import type { TenantInMode } from "./search-emails.ts";
@@ -30,7 +30,7 @@ const offersBy = (column: string): Look[] => [
 
 interface Look {
   kind: string;
-  /** $1 the tenant, $2 the mode, $3 the id. */
+  /** In a tenant: $1 the tenant, $2 the mode, $3 the id. In all of them: $1 the id. */
   sql: string;
 }
 
@@ -64,14 +64,62 @@ const BY_PREFIX: Readonly<Record<string, readonly Look[]>> = {
   prod: offersBy("stripe_product_id"),
 };
 
+/** Every account that has sold, in each of its modes. */
+const ALL_SELLERS = `(select '' as account, true as livemode union all select '', false union all
+  select stripe_account, livemode from connections) as seller`;
+const MOST = 20;
+
+const ofAnySeller = (table: string, columns: string, column: string): string => `
+  select ${columns} from ${ALL_SELLERS}
+  join ${table} as one
+    on one.livemode = seller.livemode and one.stripe_account = seller.account and one.${column} = $1`;
+
+const anyOffersBy = (column: string): Look[] =>
+  [
+    ["plan", "plans"],
+    ["credit_pack", "credit_packs"],
+  ].map(([kind = "", table = ""]) => ({
+    kind,
+    sql: `select ${offerColumns("one")} from ${table} as one where one.${column} = $1 limit ${MOST}`,
+  }));
+
+/** What is ours before Stripe tells of it, if it ever does. */
+const ANY_BY_PREFIX: Readonly<Record<string, readonly Look[]>> = {
+  in: [
+    {
+      kind: "connected_invoice",
+      sql: `${ofAnySeller("connected_invoices", invoiceColumns("one"), "stripe_invoice_id")} and ${KNOWN_INVOICE} limit ${MOST}`,
+    },
+  ],
+  cs: [
+    {
+      kind: "credit_purchase",
+      sql: `${ofAnySeller("credit_purchases", purchaseColumns("one"), "stripe_session_id")} limit ${MOST}`,
+    },
+  ],
+  price: anyOffersBy("stripe_price_id"),
+  prod: anyOffersBy("stripe_product_id"),
+};
+
 /** In the tenant's scope. */
 export async function findOfStripes(tx: Queryable, { tenantId, livemode }: TenantInMode, id: string): Promise<Hit[]> {
+  return look(tx, BY_PREFIX, id, [tenantId, livemode, id]);
+}
+
+/** In all tenants. */
+export async function findAnyOfStripes(database: Queryable, id: string): Promise<Hit[]> {
+  return look(database, ANY_BY_PREFIX, id, [id]);
+}
+
+async function look(
+  tx: Queryable,
+  looks: Readonly<Record<string, readonly Look[]>>,
+  id: string,
+  values: readonly unknown[],
+): Promise<Hit[]> {
   const hits: Hit[] = [];
-  for (const { kind, sql } of BY_PREFIX[id.slice(0, id.indexOf("_"))] ?? []) {
-    const { rows } = await tx.query<Partial<Hit> & Pick<Hit, "id" | "title">>({
-      text: sql,
-      values: [tenantId, livemode, id],
-    });
+  for (const { kind, sql } of looks[id.slice(0, id.indexOf("_"))] ?? []) {
+    const { rows } = await tx.query<Partial<Hit> & Pick<Hit, "id" | "title">>({ text: sql, values: [...values] });
     hits.push(...rows.map((row) => ({ ...HIT, kind, ...row })));
   }
   return hits;

@@ -6,7 +6,7 @@ import type { TenantScope } from "../db/tenant-scope.ts";
 import { loadLiveRow, type RowValues } from "../inbox/live-rows.ts";
 import { findByEmail, findTenantsEmail, tenantsEmailKeys } from "./search-emails.ts";
 import { findExternal, findOwn, type Hit, HIT } from "./search-ids.ts";
-import { findOfStripes } from "./search-stripe-ids.ts";
+import { findAnyOfStripes, findOfStripes } from "./search-stripe-ids.ts";
 
 export type { Hit } from "./search-ids.ts";
 
@@ -21,7 +21,9 @@ const STRIPE_ID = /^[A-Za-z][A-Za-z0-9]*_\w+$/;
 export async function searchAll(database: Queryable, text: string): Promise<Hit[]> {
   if (isId(text)) return (await findOwn(database, text, { operator: true })).slice(0, MOST);
   const hits = [
-    ...(STRIPE_ID.test(text) ? await findStripe(database, text) : []),
+    ...(STRIPE_ID.test(text)
+      ? [...(await findStripe(database, text)), ...(await findAnyOfStripes(database, text))]
+      : []),
     ...(await findExternal(database, text)),
     ...(text.length >= SHORTEST ? await findByEmail(database, text) : []),
   ];

@@ -79,7 +79,7 @@ async function run(config: Config, logging: Logging): Promise<Running> {
   const local = await openLocalStripe(config);
   // In the log too, for who reads nothing else.
   if (local !== undefined) logging.log.info(`${SANDBOX_NOTICE} (sandbox: ${local.url})`);
-  let prepared = local === undefined;
+  let prepared = false;
   const app = await openApp(local?.configured(config) ?? config, {
     log: logging.log,
     clock: systemClock,
@@ -95,6 +95,7 @@ async function run(config: Config, logging: Logging): Promise<Running> {
   });
   try {
     const address = await listen(config, app);
+    await app.endSignInLinks();
     app.start();
     await local?.introduce(address, webhookSecrets, app);
     prepared = true;

@@ -9,6 +9,8 @@ export interface ReplayRange {
   status?: "failed" | "ignored" | "unrouted" | undefined;
   /** Stripe account; undefined: all, "" the platform's own. */
   account?: string | undefined;
+  /** undefined: of both modes. */
+  livemode?: boolean | undefined;
   objectId?: string | undefined;
   /** Unix seconds, inclusive. */
   since?: number | undefined;
@@ -63,6 +65,7 @@ function valuesOf(range: ReplayRange): unknown[] {
     range.objectId ?? null,
     range.since ?? null,
     range.until ?? null,
+    range.livemode ?? null,
   ];
 }
 
@@ -77,8 +80,9 @@ const IN_RANGE = `
     and ($3::text is null or event.stripe_account = $3)
     and ($4::text is null or event.object_id = $4)
     and ($5::bigint is null or event.created >= $5)
-    and ($6::bigint is null or event.created < $6)`;
+    and ($6::bigint is null or event.created < $6)
+    and ($7::boolean is null or event.livemode = $7)`;
 
 const PAGE_OF_RANGE = `
-  select event.created, event.id as "eventId" ${IN_RANGE} and (event.created, event.id) > ($7, $8)
-  order by event.created, event.id limit $9`;
+  select event.created, event.id as "eventId" ${IN_RANGE} and (event.created, event.id) > ($8, $9)
+  order by event.created, event.id limit $10`;

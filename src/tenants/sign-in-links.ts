@@ -27,7 +27,7 @@ export async function signInLink(database: Database, frontendUrl: string): Promi
   return mailedLink(frontendUrl, "sign_in", token);
 }
 
-/** In production no link of an earlier start in development works on. */
+/** Of each start, before it is ready: no link of an earlier one works on, whether or not a new one is printed. */
 export async function endSignInLinks(database: Database): Promise<void> {
   await database.query("delete from sign_in_links");
 }

@@ -7,24 +7,25 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const PLACES = ["/usr/bin", "/snap/bin", "/opt/google/chrome"];
 
-/** CHROMIUM_PATH if it is set, else the first that is installed here; undefined: none. */
+/** CHROMIUM_PATH if it is set, else the first that is installed here; undefined: none, or CHROMIUM_PATH names no file. */
 export function chromiumPath(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  if (env.CHROMIUM_PATH !== undefined && env.CHROMIUM_PATH !== "") return env.CHROMIUM_PATH;
+  const given = env.CHROMIUM_PATH ?? "";
+  if (given !== "") return existsSync(given) ? given : undefined;
   const folders = [...PLACES, ...(env.PATH ?? "").split(delimiter).filter((folder) => folder !== "")];
   return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
 }
 
 const MISSING =
-  "no browser was found: install Chromium (Debian and Ubuntu: `apt-get install chromium`; macOS: `brew install --cask chromium`), or set CHROMIUM_PATH to Chromium's or Chrome's program";
+  "no browser was found: install Chromium (Debian and Ubuntu: `apt-get install chromium`; macOS: `brew install --cask chromium`), or set CHROMIUM_PATH to Chromium's or Chrome's program. BROWSER_TESTS=off leaves the browser tests out";
 
 /**
- * For `describe.skipIf`: no browser is here, and the machine is nobody's build machine. There (CI is set) the tests run, and
- * fail with the same sentence. Says once what to install.
+ * For `describe.skipIf`: BROWSER_TESTS is `off`. Else throws when no browser is here: the file fails as it is read, before a
+ * server is started that nobody would end.
  */
 export function withoutBrowser(env: NodeJS.ProcessEnv = process.env): boolean {
-  const skipped = chromiumPath(env) === undefined && (env.CI ?? "") === "";
-  if (skipped) console.warn(`Browser tests are left out: ${MISSING}.`);
-  return skipped;
+  if (env.BROWSER_TESTS === "off") return true;
+  if (chromiumPath(env) === undefined) throw new Error(MISSING);
+  return false;
 }
 
 export interface TestBrowser {

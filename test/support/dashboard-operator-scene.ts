@@ -1,5 +1,5 @@
 // What an operator has before them, for tests in a browser: a sandbox's sales, the first invoice of the examples, a failed
-// event and one that nobody owns, kept mails, a payment that needs a decision, and some thousand customers.
+// event and one that nobody owns, a refund and a dispute, kept mails, a payment that needs a decision, and some thousand customers.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -19,8 +19,9 @@ import { builtDashboard } from "./dashboard-build.ts";
 import { INVOICE } from "./connected-invoice-scene.ts";
 import { newEmail, registerPerson, send } from "./people.ts";
 import { openPurchaseScene, pay, type PurchaseScene, sessionElsewhere } from "./purchase-scene.ts";
-import { event } from "./stripe-fixtures.ts";
+import { event, NEW_API } from "./stripe-fixtures.ts";
 import { newCustomer, newInvoice, PAID } from "./stripe-fixtures-billing.ts";
+import { newCharge, newDispute, newPaymentIntent, newRefund } from "./stripe-fixtures-payments.ts";
 
 const FIRST_INVOICE = join(import.meta.dirname, "../../examples/first-invoice");
 export const MANY = 3000;
@@ -56,6 +57,7 @@ export async function openOperatorScene(): Promise<OperatorScene> {
   await firstInvoice(door);
   const theirs = await connected(sale);
   await sales(sale, stranger, unsure);
+  await taken(door);
   await unrouted(door);
   await failing(door);
   await many(door);
@@ -122,6 +124,20 @@ async function sales(sale: PurchaseScene, stranger: string, unsure: string): Pro
   });
   await sandbox.stripe.subscriptions.create({ customer, default_payment_method: method, items: [{ price: monthly }] });
   await settle();
+}
+
+/** A payment of the first customer's: a part of it refunded, the whole disputed. */
+async function taken(door: Door): Promise<void> {
+  const payment = { customer: "cus_first", latest_charge: "ch_taken" };
+  const of = { charge: "ch_taken", payment_intent: "pi_taken" };
+  for (const [type, object] of [
+    ["payment_intent.succeeded", newPaymentIntent({ id: "pi_taken", ...payment })],
+    ["charge.succeeded", newCharge({ id: "ch_taken", customer: "cus_first", payment_intent: "pi_taken" })],
+    ["refund.created", newRefund({ id: "re_taken", ...of })],
+    ["charge.dispute.created", newDispute({ id: "dp_taken", ...of })],
+  ] as const)
+    expect((await door.webhook(JSON.stringify(event(type, object, { apiVersion: NEW_API })))).status).toBe(200);
+  await door.pipe.drain();
 }
 
 /** For an account that no tenant has connected. */
