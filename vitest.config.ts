@@ -17,12 +17,13 @@ process.env.BILLHOOK_SHOTS ??= join(tmpdir(), "billhook-shots");
 // Databases of the tests live in memory where there is room for them, and TMPDIR does not say otherwise.
 if (process.env.TMPDIR === undefined && hasRoom("/dev/shm")) process.env.TMPDIR = "/dev/shm";
 
-/** Their limits are of the clock: each has the machine for itself, behind the others. */
+/** Their limits are of the clock, or they start a server twenty times: each has the machine for itself, behind the others. */
 const ALONE = [
   "test/dashboard-limits.test.ts",
   "test/purchase-browser.test.ts",
   "test/stripe-access-circuit.test.ts",
   "test/durability.test.ts",
+  "test/durability-kills.test.ts",
 ];
 
 export default defineConfig({

@@ -88,7 +88,7 @@ describe("a backup that was taken beside a server under load", () => {
     expect(before.filter((id) => !stored.has(id))).toEqual([]);
     expect(stored.size).toBeGreaterThanOrEqual(before.length);
     await database.close();
-  }, 120_000);
+  }, 60_000);
 
   it("is refused by a command when it is cut off, and by a server's folder that is in use", async () => {
     const held = await billhook(dataDir, "restore", file, "--replace");

@@ -52,7 +52,6 @@ describe.each(BOTH)("kill -9 under load, %s database", (kind) => {
       await database.close();
       rmSync(folder, { recursive: true, force: true });
     },
-    // Each kill is a start of about three seconds, on a machine that may do as much for another test.
-    LONG ? 3_600_000 : 420_000,
+    LONG ? 3_600_000 : 180_000,
   );
 });

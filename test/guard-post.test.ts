@@ -204,12 +204,14 @@ describe("an exchange ends in time, and in bytes", () => {
   it("when 50 MB come as gzip, which nobody asked for and nobody inflates", async () => {
     const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024));
     const server = await http((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb));
+    const before = process.memoryUsage().rss;
     const exchange = await post(urlOf(server), policy(DEVELOPMENT));
     expect(exchange).toMatchObject({ outcome: "answered", statusCode: 200 });
     const body = exchange.outcome === "answered" ? exchange.body : "";
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(16 * 1024);
     // Gzip's own first byte: what it holds was never looked at.
     expect(body.charCodeAt(0)).toBe(bomb[0]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(30 * 1024 * 1024);
   });
 
   it("with a code for each way to fail", async () => {
