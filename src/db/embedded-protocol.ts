@@ -12,6 +12,14 @@ export interface EngineOptions {
   tracer: string | undefined;
 }
 
+/** A WebAssembly.Module, which threads can share. */
+export type CompiledProgram = object;
+
+export interface WorkerOptions extends EngineOptions {
+  /** PostgreSQL's. */
+  program: CompiledProgram;
+}
+
 /** To the worker: bytes of a session, or the order to stop. */
 export type Request = { session: number; bytes: ArrayBuffer } | "stop";
 

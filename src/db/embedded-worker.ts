@@ -5,7 +5,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 
 import { DurableNodeFS, type Tracer } from "./embedded-fs.ts";
-import { type EngineOptions, EXIT_DATABASE_LOST, type Reply, type Request } from "./embedded-protocol.ts";
+import { EXIT_DATABASE_LOST, type Reply, type Request, type WorkerOptions } from "./embedded-protocol.ts";
 
 const FLUSH_AT = 256 * 1024;
 const LONGJMP_STATUS = 100;
@@ -40,7 +40,7 @@ function lost(reason: unknown): never {
   process.exit(EXIT_DATABASE_LOST);
 }
 
-const options = workerData as EngineOptions;
+const options = workerData as WorkerOptions;
 const tracer = options.tracer === undefined ? undefined : ((await import(options.tracer)) as { trace: Tracer }).trace;
 const files = new DurableNodeFS(options.folder, (error) => lost(`fsync failed (${String(error)})`), tracer);
 
@@ -49,6 +49,7 @@ async function start(): Promise<PGlite> {
   let lastError = "";
   const pglite = new PGlite({
     fs: files,
+    pgliteWasmModule: options.program,
     startParams: [
       ...FIXED_PARAMETERS,
       ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
