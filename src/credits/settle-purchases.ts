@@ -9,7 +9,7 @@ import {
   type PurchaseRef,
   writePurchases,
 } from "./purchase-table.ts";
-import { chargesToFetch, isOver, isPaid, type PurchaseHeads, settlement } from "./settlement.ts";
+import { chargesToFetch, isOver, isPaid, isUnderWay, type PurchaseHeads, settlement } from "./settlement.ts";
 import { endTopUps } from "./top-up-table.ts";
 
 /** Reads what is known of the payments of these purchases, each locked; the answer has one for each, in their order. */
@@ -106,7 +106,9 @@ function settleOne(ledger: Ledger, purchase: Purchase, heads: PurchaseHeads, now
     chargeId: heads.charges.find(({ status }) => status === "succeeded")?.id ?? purchase.chargeId,
   };
   if (after.state !== "paid") {
-    if (!isPaid(heads)) return isOver(heads) ? { ...after, state: "canceled" } : after;
+    if (isOver(heads)) return { ...after, state: "canceled" };
+    if (isUnderWay(heads)) return { ...after, state: "pending" };
+    if (!isPaid(heads)) return after;
     const cause = causeOf(after, "purchase of credits");
     grant(ledger, "purchase", purchase.credits, { ...cause, expiresAt: purchase.expiresAt, now });
     after.state = "paid";

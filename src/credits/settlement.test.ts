@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { expire, grant, openLedger, restore, reverse, spend } from "./ledger.ts";
-import { chargesToFetch, isPaid, type PurchaseHeads, settlement } from "./settlement.ts";
+import { chargesToFetch, isOver, isPaid, isUnderWay, type PurchaseHeads, settlement } from "./settlement.ts";
 
 const PAID: PurchaseHeads = {
   session: { status: "complete", paymentStatus: "paid", amountTotal: 1000 },
@@ -82,6 +82,27 @@ describe("what is taken back of 100 credits for 10.00", () => {
     expect(isPaid(session("open", "unpaid"))).toBe(false);
     expect(isPaid({ ...PAID, session: null })).toBe(true);
     expect(isPaid({ ...PAID, session: null, intent: null })).toBe(false);
+  });
+
+  it("a delayed payment that its bank declined is over, and under way again when another one is tried", () => {
+    const charge = (status: string) => ({ id: "ch_1", status, amount: 0, amountRefunded: 0, created: 1 });
+    const delayed = (intent: string, ...charges: string[]): PurchaseHeads => ({
+      ...PAID,
+      session: { status: "complete", paymentStatus: "unpaid", amountTotal: 1000 },
+      intent: { id: "pi_1", status: intent, amountReceived: 0 },
+      charges: charges.map(charge),
+    });
+    const declined = delayed("requires_payment_method", "failed");
+    const standing = (heads: PurchaseHeads) => [isPaid(heads), isOver(heads), isUnderWay(heads)];
+    expect(standing(delayed("processing", "pending"))).toEqual([false, false, true]);
+    expect(standing(declined)).toEqual([false, true, false]);
+    expect(standing(delayed("canceled"))).toEqual([false, true, false]);
+    expect(standing(delayed("processing", "failed", "pending"))).toEqual([false, false, true]);
+    // Its charges have not been heard of, or a card was declined while Checkout is still open.
+    expect(standing(delayed("requires_payment_method"))).toEqual([false, false, true]);
+    const open = { status: "open", paymentStatus: "unpaid", amountTotal: 1000 };
+    expect(standing({ ...declined, session: open })).toEqual([false, false, false]);
+    expect(standing({ ...PAID, charges: declined.charges })).toEqual([true, false, false]);
   });
 
   it("a charge is fetched when a refund of it failed after it was last seen", () => {

@@ -46,9 +46,22 @@ export function isPaid({ session, intent }: PurchaseHeads): boolean {
   return status === "complete" && (paymentStatus === "paid" || paymentStatus === "no_payment_required");
 }
 
-/** Nobody can pay it any more. */
-export function isOver({ session, intent }: PurchaseHeads): boolean {
-  return session === null ? intent?.status === "canceled" : session.status === "expired";
+/** Nobody can pay it any more, or its delayed payment came to nothing: should Stripe get money for it all the same, it is granted. */
+export function isOver(heads: PurchaseHeads): boolean {
+  const { session, intent } = heads;
+  return session === null ? intent?.status === "canceled" : session.status === "expired" || hasFailed(heads);
+}
+
+/** Its buyer is through with Checkout, and it is not paid: the bank is asked, or asked again. */
+export function isUnderWay(heads: PurchaseHeads): boolean {
+  return heads.session?.status === "complete" && !isPaid(heads) && !isOver(heads);
+}
+
+function hasFailed({ session, intent, charges }: PurchaseHeads): boolean {
+  if (session?.status !== "complete" || session.paymentStatus !== "unpaid") return false;
+  if (intent?.status === "canceled") return true;
+  const declined = charges.length > 0 && charges.every(({ status }) => status === "failed");
+  return intent?.status === "requires_payment_method" && declined;
 }
 
 export interface SettledPurchase {
