@@ -38,12 +38,12 @@ import { releaseAllCatchUps } from "./operations/catch-up-table.ts";
 import type { WebhookReceipts } from "./operations/doctor-receipts.ts";
 import { releaseAllRanges } from "./operations/import-table.ts";
 import { type StripeAccess, stripeAccess } from "./stripe/access.ts";
-import { firstOperatorLink } from "./tenants/first-operator.ts";
+import { endStartLinks, firstOperatorLink } from "./tenants/first-operator.ts";
 import { keyUse } from "./tenants/key-use.ts";
 import { openPeople } from "./tenants/open-people.ts";
 import { ensurePlatformTenant } from "./tenants/platform.ts";
 import { requestRates } from "./tenants/request-rates.ts";
-import { endSignInLinks, signInLink } from "./tenants/sign-in-links.ts";
+import { signInLink } from "./tenants/sign-in-links.ts";
 import { notifier } from "./work/wake-ups.ts";
 
 export interface AppOptions {
@@ -75,10 +75,10 @@ export interface App {
   platformTenant: string;
   /** Migrations that this start applied. */
   migrations: string[];
-  /** A link by which somebody becomes or is the platform's owner; undefined in production when there is one, or an invitation that waits. */
+  /** A link by which somebody becomes or is the platform's owner; undefined in production when somebody operates it. */
   operatorLink(): Promise<OperatorLink | undefined>;
   /** Of earlier starts. */
-  endSignInLinks(): Promise<void>;
+  endStartLinks(): Promise<void>;
   /** Those of these ids that no stored event has. */
   unknownEvents(ids: readonly string[]): Promise<string[]>;
   /** Resolves when nothing waits to be processed, or after so many milliseconds. */
@@ -210,7 +210,7 @@ function wire(parts: Parts, migrations: string[]): App {
     platformTenant,
     migrations,
     operatorLink: () => operatorLink(parts),
-    endSignInLinks: () => endSignInLinks(database),
+    endStartLinks: () => endStartLinks(database, platformTenant),
     unknownEvents: (ids) => unknownEventIds(database, ids),
     settled: (atMostMs) => settled(database, clock, atMostMs),
     ensureSamplePacks: () => ensureSamplePacks(offersOf(parts, stripe, wake)),
@@ -236,7 +236,7 @@ async function takeOver(database: Database): Promise<void> {
   );
 }
 
-/** In production the first owner is invited: a printed link that signs somebody in outlives its terminal in too many logs there. */
+/** In production only while nobody operates the platform, and by an invitation: whoever opens it chooses how to come back. */
 async function operatorLink({ config, database, platformTenant }: Parts): Promise<OperatorLink | undefined> {
   const { frontendUrl, environment } = config;
   if (environment !== "production") return { kind: "sign_in", url: await signInLink(database, frontendUrl) };

@@ -14,7 +14,7 @@ import { print } from "./output.ts";
 import { ensureOperatorToken, ensureSecretKey, ensureWebhookSecrets } from "./secret-files.ts";
 import { localAddress, recordServerAddress } from "./server-address.ts";
 import type { ServeFlags } from "./serve-command.ts";
-import { startText } from "./start-text.ts";
+import { operatorLinkSentence, startText } from "./start-text.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { startTelemetry } from "./telemetry.ts";
 import { readVersion } from "./version.ts";
@@ -95,7 +95,7 @@ async function run(config: Config, logging: Logging): Promise<Running> {
   });
   try {
     const address = await listen(config, app);
-    await app.endSignInLinks();
+    await app.endStartLinks();
     app.start();
     await local?.introduce(address, webhookSecrets, app);
     prepared = true;
@@ -151,10 +151,15 @@ async function announce(config: Config, { app, address, local }: Running, loggin
   logging.flush();
   // In production the output belongs to a collector of JSON lines, unless somebody looks at a terminal.
   const forPeople = config.logFormat !== "json" && (config.environment !== "production" || process.stdout.isTTY);
-  if (!forPeople) return;
-  const facts = { config, version, databaseVersion, address, migrations: app.migrations, sandbox: local?.url };
-  // Never into the log: whoever opens the link owns the platform.
-  print(startText({ ...facts, operatorLink: await app.operatorLink() }));
+  // In development a log of JSON lines has no link: it is a log that somebody collects, and each start would sign its readers in.
+  const operatorLink = forPeople || config.environment === "production" ? await app.operatorLink() : undefined;
+  if (forPeople) {
+    const facts = { config, version, databaseVersion, address, migrations: app.migrations, sandbox: local?.url };
+    print(startText({ ...facts, operatorLink }));
+  } else if (operatorLink !== undefined) {
+    // In the sentence, not in a field: no other line may carry a link. A warning, since LOG_LEVEL=warn is usual in production.
+    log.warn(operatorLinkSentence(operatorLink, config, address));
+  }
 }
 
 async function end({ app, local, forgetAddress }: Running, { log }: Logging, signal: string): Promise<void> {

@@ -16,7 +16,7 @@ export interface StartFacts {
   migrations: readonly string[];
   /** Where the Stripe sandbox listens; undefined with a real key. */
   sandbox: string | undefined;
-  /** By which somebody becomes or is the operator; undefined in production once there is one, or an invitation that waits. */
+  /** By which somebody becomes or is the operator; undefined in production once there is one. */
   operatorLink: OperatorLink | undefined;
 }
 
@@ -48,7 +48,12 @@ function linkText({ kind, url }: OperatorLink, config: Config, address: string):
   const open = `  ${reachable(url, config, address)}`;
   return kind === "sign_in"
     ? `Open this to begin: it signs you in as the operator, once, within 15 minutes (each start prints a new one).\n\n${open}`
-    : `Open this to become the platform's first owner: it works once, within seven days, and is shown only now.\n\n${open}`;
+    : `Open this to become the platform's first owner: it works once, within 15 minutes (each start prints a new one until there is an owner).\n\n${open}`;
+}
+
+/** For a log that no terminal shows. */
+export function operatorLinkSentence({ url }: OperatorLink, config: Config, address: string): string {
+  return `nobody operates this platform: whoever opens this first becomes its owner, once, within 15 minutes (the next start logs a new one): ${reachable(url, config, address)}`;
 }
 
 /** The default address names port PORT, also when a free one was taken instead. */

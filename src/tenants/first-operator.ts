@@ -1,25 +1,23 @@
-// The platform's first operator: invited by a link that the first start prints once.
-import type { Database } from "../db/database.ts";
+// The platform's first operator in production: invited by a link that each start prints while nobody operates the platform.
+import type { Database, Queryable } from "../db/database.ts";
 import { audit } from "../audit/audit-log.ts";
-import { insertInvitation, listInvitations } from "./invitations.ts";
-import { listMembers } from "./memberships.ts";
+import { endInvitationTo, insertInvitation } from "./invitations.ts";
 import { mailedLink } from "./people-context.ts";
+import { endSignInLinks, FIRST_OPERATOR_LOCK, LINK_MINUTES, MADE_BY_LINK } from "./sign-in-links.ts";
 
 /**
- * A link by which whoever opens it becomes the platform's owner; undefined when there is a member, or an invitation that
- * waits. One that nobody took in its seven days is made anew by the next start.
+ * A fresh link by which whoever opens it first becomes the platform's owner, with an address and a password of their own; those
+ * of earlier starts end. Undefined when somebody operates the platform.
  */
 export async function firstOperatorLink(
   database: Database,
   { platformTenant, frontendUrl }: { platformTenant: string; frontendUrl: string },
 ): Promise<string | undefined> {
   return database.transaction(async (tx) => {
-    // Of nodes that start together one makes it.
-    await tx.query("select pg_advisory_xact_lock(hashtextextended('billhook first operator', 0))");
-    if ((await listMembers(tx, platformTenant)).length > 0) return undefined;
-    if ((await listInvitations(tx, platformTenant)).length > 0) return undefined;
+    await tx.query(FIRST_OPERATOR_LOCK);
+    if (await isOperated(tx, platformTenant)) return undefined;
     const wanted = { tenantId: platformTenant, email: null, role: "owner", invitedBy: null } as const;
-    const { invitation, token } = await insertInvitation(tx, wanted);
+    const { invitation, token } = await insertInvitation(tx, { ...wanted, validMinutes: LINK_MINUTES });
     await audit(tx, {
       tenantId: platformTenant,
       actor: { kind: "system", id: null },
@@ -31,3 +29,17 @@ export async function firstOperatorLink(
     return mailedLink(frontendUrl, "invitation", token);
   });
 }
+
+/** Of each start, before it is ready: no link that an earlier one printed works on, whether or not a new one is printed. */
+export async function endStartLinks(database: Database, platformTenant: string): Promise<void> {
+  await endSignInLinks(database);
+  await endInvitationTo(database, platformTenant, null);
+}
+
+async function isOperated(tx: Queryable, platformTenant: string): Promise<boolean> {
+  return (await tx.query({ text: OPERATED, values: [platformTenant] })).rowCount > 0;
+}
+
+const OPERATED = `
+  select from memberships as membership join people as person on person.id = membership.person_id
+  where membership.tenant_id = $1 and membership.role in ('owner', 'admin') and not (${MADE_BY_LINK}) limit 1`;

@@ -5,6 +5,7 @@ import { hashOf, newToken } from "./bearer-tokens.ts";
 import type { TenantRole } from "./memberships.ts";
 
 export const INVITATION_DAYS = 7;
+const MINUTES_OF_A_DAY = 24 * 60;
 
 export interface Invitation {
   id: string;
@@ -21,20 +22,27 @@ export interface NewInvitation {
   email: string | null;
   role: TenantRole;
   invitedBy: string | null;
+  /** Left out: INVITATION_DAYS. */
+  validMinutes?: number;
 }
 
 /** One that waits for the same address is replaced. */
 export async function insertInvitation(
   tx: Queryable,
-  { tenantId, email, role, invitedBy }: NewInvitation,
+  { tenantId, email, role, invitedBy, validMinutes = INVITATION_DAYS * MINUTES_OF_A_DAY }: NewInvitation,
 ): Promise<{ invitation: Invitation; token: string }> {
   const { token, hash } = newToken();
-  await tx.query({ text: REPLACE, values: [tenantId, email] });
-  const values = [tenantId, newId("inv"), email, role, hash, invitedBy, INVITATION_DAYS];
+  await endInvitationTo(tx, tenantId, email);
+  const values = [tenantId, newId("inv"), email, role, hash, invitedBy, validMinutes];
   const { rows } = await tx.query<Invitation>({ text: INSERT, values });
   const [invitation] = rows;
   if (invitation === undefined) throw new Error("an invitation could not be stored");
   return { invitation, token };
+}
+
+/** One that waits for this address is taken back; null: the platform's first operator's. */
+export async function endInvitationTo(tx: Queryable, tenantId: string, email: string | null): Promise<void> {
+  await tx.query({ text: END, values: [tenantId, email] });
 }
 
 /** What waits to be accepted. */
@@ -62,12 +70,12 @@ export async function revokeInvitation(tx: Queryable, tenantId: string, id: stri
 
 const COLUMNS = `id, tenant_id as "tenantId", email, role, created_at as "createdAt", expires_at as "expiresAt"`;
 const WAITS = "accepted_at is null and revoked_at is null and expires_at > now()";
-const REPLACE = `
+const END = `
   update invitations set revoked_at = now()
   where tenant_id = $1 and lower(email) is not distinct from lower($2::text) and accepted_at is null and revoked_at is null`;
 const INSERT = `
   insert into invitations (tenant_id, id, email, role, token_hash, invited_by, expires_at)
-  values ($1, $2, $3, $4, $5, $6, now() + make_interval(days => $7))
+  values ($1, $2, $3, $4, $5, $6, now() + make_interval(mins => $7))
   returning ${COLUMNS}`;
 const SELECT = `select ${COLUMNS} from invitations where ${WAITS}`;
 const ACCEPT = "update invitations set accepted_at = now() where tenant_id = $1 and id = $2";

@@ -11,7 +11,8 @@ import { insertPerson, type Person, readPerson } from "./people.ts";
 import { startSession } from "./sessions.ts";
 import type { SignedInAnswer } from "./sign-in.ts";
 
-const VALID_MINUTES = 15;
+/** That a link works which a start prints. */
+export const LINK_MINUTES = 15;
 
 /** Reserved by RFC 2606: Stripe takes it, and no mail to it reaches anybody. */
 const OPERATOR_DOMAIN = "example.com";
@@ -20,14 +21,14 @@ const OPERATOR_DOMAIN = "example.com";
 export async function signInLink(database: Database, frontendUrl: string): Promise<string> {
   const { token, hash } = newToken();
   await database.transaction(async (tx) => {
-    await tx.query(LOCK);
+    await tx.query(FIRST_OPERATOR_LOCK);
     await tx.query("delete from sign_in_links");
-    await tx.query({ text: ISSUE, values: [hash, VALID_MINUTES] });
+    await tx.query({ text: ISSUE, values: [hash, LINK_MINUTES] });
   });
   return mailedLink(frontendUrl, "sign_in", token);
 }
 
-/** Of each start, before it is ready: no link of an earlier one works on, whether or not a new one is printed. */
+/** Of earlier starts. */
 export async function endSignInLinks(database: Database): Promise<void> {
   await database.query("delete from sign_in_links");
 }
@@ -46,7 +47,7 @@ export async function signInByLink(
     (await isOpen(context.database, token)) && (await firstOwner(context.database, platformTenant)) === undefined;
   const passwordHash = isFirst ? await nobodysPassword() : undefined;
   const { person, session } = await context.database.transaction(async (tx) => {
-    await tx.query(LOCK);
+    await tx.query(FIRST_OPERATOR_LOCK);
     const { rowCount } = await tx.query({ text: REDEEM, values: [hashOf(token)] });
     if (rowCount === 0) throw publicError("sign_in_link_invalid");
     const owner = await ownerOf(tx, platformTenant, passwordHash);
@@ -93,8 +94,13 @@ async function newOperator(tx: Queryable, passwordHash: string): Promise<Person>
   throw new Error("both of the operator's addresses are taken");
 }
 
-// Of two starts the later one's link is the one that works; and of two that open it at once one makes the owner.
-const LOCK = "select pg_advisory_xact_lock(hashtextextended('billhook first operator', 0))";
+/** Of a `person`: made by a link, who has chosen no password since, and whom no mail reaches. The row is still as it was made. */
+export const MADE_BY_LINK = `
+  person.email ~ '^operator(-[0-9a-z]+)?@${OPERATOR_DOMAIN.replace(".", "[.]")}$'
+  and person.password_changed_at = person.created_at and person.email_verified_at = person.created_at`;
+
+/** Of two starts the later one's link is the one that works; and of two that open it at once one makes the owner. */
+export const FIRST_OPERATOR_LOCK = "select pg_advisory_xact_lock(hashtextextended('billhook first operator', 0))";
 const ISSUE = `
   insert into sign_in_links (token_hash, expires_at) values ($1, now() + make_interval(mins => $2))`;
 const OPEN = "select from sign_in_links where token_hash = $1 and used_at is null and expires_at > now()";
