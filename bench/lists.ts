@@ -81,7 +81,10 @@ function questionsOf({ tenant, account, connectedAccount, whale, eventId, invoic
     "status=processed",
     "livemode=false",
   ];
-  const search = [account, tenant, eventId, invoiceId, whale, "customer77@", "ext-77", "in_nothing"];
+  const search = [
+    ...[account, tenant, eventId, invoiceId, whale, "customer77@", "ext-77", "in_nothing"],
+    ...["cs_seeded6", "price_plan700", "prod_plan700", "prod_pack700", "pi_seeded20", "re_seeded20", "dp_seeded100"],
+  ];
   return [
     ...[...lists, ...others].map((list) => admin(`${list}/?limit=20`, true)),
     ...["uncollectible", "open", "paid"].map((status) => admin(`invoices/?status=${status}`)),

@@ -174,13 +174,25 @@ describe("beside a server on the embedded database", () => {
     });
   });
 
-  it("replay queues one event or a range, counts first when asked to, and needs to be told which", async () => {
+  it("replay queues one event or a range, of one mode if asked to, counts first, and needs to be told which", async () => {
     expect(await runJson(["events", "replay", "evt_first_01"])).toEqual({ replayed: 1 });
     expect(await runJson(["events", "replay", "--type", "invoice.paid,invoice.created", "--dry-run"])).toEqual({
       count: 2,
       dry_run: true,
     });
     expect((await run(["events", "replay", "--all"])).out).toBe("5 events queued again.\n");
+    // All that came are of the test mode.
+    for (const [livemode, count] of [
+      ["true", 0],
+      ["false", 5],
+    ] as const) {
+      expect(await runJson(["events", "replay", "--all", "--livemode", livemode, "--dry-run"])).toEqual({
+        count,
+        dry_run: true,
+      });
+    }
+    for (const more of [[], ["evt_first_01"]])
+      expect((await run(["events", "replay", ...more, "--livemode", "false"])).code).toBe(2);
     expect((await run(["events", "replay"])).code).toBe(2);
     expect((await run(["events", "replay", "evt_first_01", "--all"])).code).toBe(2);
     await eventually(async () => {

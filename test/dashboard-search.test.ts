@@ -45,11 +45,13 @@ const person = (role: "member" | "admin" | "owner", { platform = false } = {}): 
 describe("what the search box found", () => {
   let placeOf: (object: FoundObject, me: Me) => Place | undefined;
   let pageAt: (path: string) => { path: string } | undefined;
+  let nothingFound: (me: Me, mode: "live" | "test") => string;
   beforeAll(async () => {
     // What the frame reads when it is loaded, as in a browser that was never here.
     vi.stubGlobal("document", { querySelector: () => null });
     vi.stubGlobal("localStorage", { getItem: () => null });
     ({ placeOf } = (await frame("place-of.ts")) as { placeOf: typeof placeOf });
+    ({ nothingFound } = (await frame("search-found.ts")) as { nothingFound: typeof nothingFound });
     ({ pageAt } = (await frame("areas.ts")) as { pageAt: typeof pageAt });
   });
 
@@ -80,6 +82,11 @@ describe("what the search box found", () => {
     expect(placeOf(connected, person("member"))?.to).toBe("/tenant/members");
     expect(placeOf(hit("tenant"), person("admin"))?.to).toBe("/tenant/members");
     expect(placeOf(connected, person("admin", { platform: true }))?.to).toBe("/operator/tenants/tenant_1");
+  });
+
+  it("nothing: an operator looked everywhere, a tenant's person in what is theirs and in the mode that they chose", () => {
+    expect(nothingFound(person("admin", { platform: true }), "test")).toMatch(/^Nothing found: /);
+    expect(nothingFound(person("member"), "test")).toMatch(/^Nothing found of yours in test mode: /);
   });
 
   it("leads nobody to what they may not open", () => {

@@ -12,7 +12,7 @@ import { signInLink } from "../src/tenants/sign-in-links.ts";
 
 /** Of these there are ten thousand rows and more; a table of a page or two is read whole, and rightly so. */
 const BIG =
-  /^(stripe_events|events|deliveries|facts|invoices|connected_invoices|payment_intents|charges|credit_entries|credit_purchases)(_|$)/;
+  /^(stripe_events|events|deliveries|facts|invoices|connected_invoices|payment_intents|charges|credit_entries|credit_purchases|plans|credit_packs)(_|$)/;
 /** A list of 20 with its joins looks at some hundreds; a walk with a filter that few rows pass is cut off by this. */
 const MOST_TOUCHED = 6000;
 /** What no index finds is looked for in slices of 4,000; the last few of all may be read at once. */
@@ -162,9 +162,11 @@ it("search by anything", async () => {
   );
   const ids = rows.map(({ id }) => id);
   const named = [seeded.account, seeded.tenant, seeded.eventId, seeded.invoiceId, seeded.whale, "acct_seeded1"];
+  const sold = ["cs_seeded6", "price_plan7", "prod_plan7", "price_pack7", "prod_pack7"];
   for (const q of [
     ...ids,
     ...named,
+    ...sold,
     "customer77@",
     "ext-77",
     "customer7@seeded.example",
@@ -174,6 +176,13 @@ it("search by anything", async () => {
     const found = await expectQuick(`search/?q=${encodeURIComponent(q)}`, operator);
     expect([q, found.length > 0]).toEqual([q, !q.includes("no")]);
     await expectQuick(`/api/v1/search/?q=${encodeURIComponent(q)}`, member);
+  }
+});
+
+it("a tenant's search from what Stripe calls a payment to its customer, who has a thousand invoices", async () => {
+  for (const id of ["pi_seeded11990", "ch_seeded11990", "re_seeded11980", "dp_seeded11900", "evt_seeded49990"]) {
+    const found = await expectQuick(`/api/v1/search/?q=${id}`, member);
+    expect([id, found]).toEqual([id, expect.arrayContaining([expect.objectContaining({ id: seeded.account })])]);
   }
 });
 

@@ -3,10 +3,21 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { newId } from "../src/base/ids.ts";
 import { publishEvents } from "../src/outbox/event-table.ts";
+import type { StripeObject } from "../src/projections/observation.ts";
 import type { Door, Wire } from "./support/api-door.ts";
 import { addMember, registerTenant, send, type TestTenant } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
-import { EMAIL, openScene, type Scene } from "./support/operator-scene.ts";
+import { at, EMAIL, openScene, type Scene } from "./support/operator-scene.ts";
+import { event } from "./support/stripe-fixtures.ts";
+import { invoicePayment, newCustomer, newInvoice, PAID } from "./support/stripe-fixtures-billing.ts";
+import {
+  newCharge,
+  newDispute,
+  newPaymentIntent,
+  newPaymentMethod,
+  newRefund,
+  newSetupIntent,
+} from "./support/stripe-fixtures-payments.ts";
 
 interface Hit extends Wire {
   kind: string;
@@ -142,6 +153,16 @@ describe.each(BOTH)("on the %s database", (kind) => {
     expect(await asked(tenant.access, id)).toEqual([]);
   });
 
+  it("finds a coupon by the id that somebody chose, and nothing by a word that is no id's beginning", async () => {
+    const coupon = event("coupon.created", { id: "SUMMER-25.v2", object: "coupon" }, at(15, "evt_op_chosen"));
+    expect((await door.webhook(JSON.stringify(coupon))).status).toBe(200);
+    await door.pipe.drain();
+    expect(named(await all("SUMMER-25.v2"))).toEqual(["stripe_object SUMMER-25.v2"]);
+    expect(await asked(tenant.access, "SUMMER-25.v2")).toEqual([]);
+    for (const q of ["constructor_1", "toString_1"])
+      expect([await all(q), await asked(tenant.access, q)]).toEqual([[], []]);
+  });
+
   it("tells an invoice by its number, its money and how it stands", async () => {
     const [hit] = await all("in_op");
     expect(`${String(hit?.title)} ${String(hit?.subtitle)}`).toMatch(/\$[\d.,]+.*paid/);
@@ -159,6 +180,72 @@ describe.each(BOTH)("on the %s database", (kind) => {
     expect(await asked(tenant.access, tenant.email)).toEqual([`user ${tenant.personId}`]);
     for (const none of ["a", "%", "_nn@search", "nn@search", "evt_", "cus_%", "ann@search.examplf"])
       expect([none, await all(none)]).toEqual([none, []]);
+  });
+
+  it("a tenant's Stripe ids lead to the nearest object of theirs, and nobody else's to anything", async () => {
+    const theirs = await registerTenant(door);
+    const { database } = door.pipe;
+    const query = async (text: string, ...values: unknown[]) => (await database.query({ text, values })).rows;
+    await query(
+      "insert into connections (livemode, stripe_account, tenant_id, status) values (false, 'acct_near', $1, 'active')",
+      theirs.id,
+    );
+    const customer = "cus_near";
+    const paid = { charge: "ch_near", payment_intent: "pi_near" };
+    const happened: [string, StripeObject][] = [
+      ["customer.created", newCustomer({ id: customer })],
+      ["invoice.paid", newInvoice({ id: "in_near", customer, ...PAID })],
+      [
+        "invoice_payment.paid",
+        invoicePayment({
+          id: "inpay_near",
+          invoice: "in_near",
+          payment: { type: "payment_intent", payment_intent: "pi_near" },
+        }),
+      ],
+      ["payment_intent.succeeded", newPaymentIntent({ id: "pi_near", customer, latest_charge: "ch_near" })],
+      ["charge.succeeded", newCharge({ id: "ch_near", customer, payment_intent: "pi_near" })],
+      ["refund.created", newRefund({ id: "re_near", ...paid })],
+      ["charge.dispute.created", newDispute({ id: "du_near", ...paid })],
+      ["payment_method.attached", newPaymentMethod({ id: "pm_near", customer })],
+      ["setup_intent.succeeded", newSetupIntent({ id: "seti_near", customer, payment_method: "pm_near" })],
+      // Of nobody who has an account here.
+      ["payment_method.attached", newPaymentMethod({ id: "pm_strange", customer: "cus_strange" })],
+    ];
+    for (const [place, [type, object]] of happened.entries()) {
+      const sent = { ...at(20 + place, `evt_${String(object.id)}`), account: "acct_near" };
+      expect((await door.webhook(JSON.stringify(event(type, object, sent)))).status).toBe(200);
+    }
+    await door.pipe.drain();
+    const { json } = await send(door, "POST", "/api/v1/accounts/", {
+      ...{ token: theirs.access, body: { name: "Near" }, headers: { "billhook-mode": "test" } },
+    });
+    await query(
+      "update accounts set stripe_customer_id = $2, stripe_customer_account = 'acct_near' where id = $1",
+      String(json.id),
+      customer,
+    );
+    const [invoice] = await query(
+      "select 'connected_invoice ' || id as hit from connected_invoices where tenant_id = $1",
+      theirs.id,
+    );
+    const person = `account ${String(json.id)}`;
+    const nearest: Record<string, unknown> = {
+      ...Object.fromEntries(["re", "du", "ch", "pi", "in"].map((prefix) => [`${prefix}_near`, invoice?.hit])),
+      ...Object.fromEntries(["pm", "seti", "cus"].map((prefix) => [`${prefix}_near`, person])),
+    };
+    const withPage = async (q: string): Promise<string[]> =>
+      (await asked(theirs.access, q)).filter((hit) => /^(account|connected_invoice) /.test(hit));
+    for (const [id, hit] of Object.entries(nearest)) {
+      for (const q of [id, `evt_${id}`]) {
+        expect([q, await withPage(q)]).toEqual([q, [hit]]);
+        expect([q, await asked(tenant.access, q)]).toEqual([q, []]);
+        const live = { token: theirs.access, headers: { "billhook-mode": "live" } };
+        expect([q, (await send(door, "GET", `/api/v1/search/?q=${q}`, live)).json.data]).toEqual([q, []]);
+      }
+    }
+    for (const q of ["pm_strange", "evt_pm_strange", "re_none", "evt_none", "re_op", "evt_op_re"])
+      expect([q, await withPage(q)]).toEqual([q, []]);
   });
 
   it("a member sees the own tenant's alone, in the own mode alone", async () => {

@@ -7,7 +7,7 @@ import { ErrorNote } from "../parts/error-note.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { useGo } from "../parts/page-link.tsx";
 import { useMe } from "./me.ts";
-import { type Found, pagesNamed, useFoundObjects } from "./search-found.ts";
+import { type Found, nothingFound, pagesNamed, useFoundObjects } from "./search-found.ts";
 import { chooseMode, chooseTenant, useStanding } from "./standing.ts";
 
 const PAUSE_MS = 150;
@@ -44,7 +44,7 @@ export function SearchBox(): ReactNode {
 
 function Search({ close }: { close: () => void }): ReactNode {
   const me = useMe();
-  const { tenant } = useStanding();
+  const { tenant, mode } = useStanding();
   const go = useGo();
   const [text, setText] = useState("");
   const [asked] = useDebouncedValue(text, PAUSE_MS);
@@ -90,7 +90,7 @@ function Search({ close }: { close: () => void }): ReactNode {
       {query.error?.status !== 404 && <ErrorNote error={query.error} />}
       <FoundList found={found} current={current} open={open} />
       <p role="status" className="bh-foot">
-        {isWaiting ? "Searching…" : found.length === 0 ? "Nothing found: ids and addresses must be whole." : ""}
+        {isWaiting ? "Searching…" : found.length === 0 ? nothingFound(me, mode) : ""}
       </p>
     </>
   );

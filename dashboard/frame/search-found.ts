@@ -54,6 +54,12 @@ export function useFoundObjects(
   return { found: query.data ?? [], query };
 }
 
+/** A tenant's people find what is theirs, in the mode that they have chosen. */
+export function nothingFound(me: Me, mode: Mode): string {
+  const where = isOperator(me) ? "" : ` of yours in ${mode} mode`;
+  return `Nothing found${where}: ids and addresses must be whole.`;
+}
+
 function shown(object: FoundObject, me: Me): Found[] {
   const { kind, id, title, subtitle, livemode } = object;
   const place = placeOf(object, me);

@@ -6,7 +6,7 @@ import type { TenantInMode } from "./search-emails.ts";
 import { accountColumns, type Hit, HIT, invoiceColumns, offerColumns, purchaseColumns } from "./search-ids.ts";
 
 /** Where the tenant's objects are: "" is the platform's own account. */
-const SELLERS = `(select '' as account union all
+export const SELLERS = `(select '' as account union all
   select stripe_account from connections where tenant_id = $1 and livemode = $2) as seller`;
 const THEIRS = "one.tenant_id = $1 and one.livemode = $2";
 
@@ -34,7 +34,9 @@ interface Look {
   sql: string;
 }
 
-const BY_PREFIX: Readonly<Record<string, readonly Look[]>> = {
+type Looks = Readonly<Record<string, readonly Look[]>>;
+
+const BY_PREFIX: Looks = {
   cus: [
     {
       kind: "account",
@@ -59,7 +61,7 @@ const BY_PREFIX: Readonly<Record<string, readonly Look[]>> = {
   ],
   cs: [purchaseBy("stripe_session_id")],
   pi: [purchaseBy("payment_intent_id")],
-  ch: [purchaseBy("charge_id")],
+  ...{ ch: [purchaseBy("charge_id")], py: [purchaseBy("charge_id")] },
   price: offersBy("stripe_price_id"),
   prod: offersBy("stripe_product_id"),
 };
@@ -84,7 +86,7 @@ const anyOffersBy = (column: string): Look[] =>
   }));
 
 /** What is ours before Stripe tells of it, if it ever does. */
-const ANY_BY_PREFIX: Readonly<Record<string, readonly Look[]>> = {
+const ANY_BY_PREFIX: Looks = {
   in: [
     {
       kind: "connected_invoice",
@@ -111,14 +113,15 @@ export async function findAnyOfStripes(database: Queryable, id: string): Promise
   return look(database, ANY_BY_PREFIX, id, [id]);
 }
 
-async function look(
-  tx: Queryable,
-  looks: Readonly<Record<string, readonly Look[]>>,
-  id: string,
-  values: readonly unknown[],
-): Promise<Hit[]> {
+/** Of an id of Stripe's; "" has none. */
+export function prefixOf(id: string): string {
+  return id.slice(0, Math.max(0, id.indexOf("_")));
+}
+
+async function look(tx: Queryable, looks: Looks, id: string, values: readonly unknown[]): Promise<Hit[]> {
   const hits: Hit[] = [];
-  for (const { kind, sql } of looks[id.slice(0, id.indexOf("_"))] ?? []) {
+  const prefix = prefixOf(id);
+  for (const { kind, sql } of (Object.hasOwn(looks, prefix) ? looks[prefix] : undefined) ?? []) {
     const { rows } = await tx.query<Partial<Hit> & Pick<Hit, "id" | "title">>({ text: sql, values: [...values] });
     hits.push(...rows.map((row) => ({ ...HIT, kind, ...row })));
   }

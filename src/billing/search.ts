@@ -6,7 +6,8 @@ import type { TenantScope } from "../db/tenant-scope.ts";
 import { loadLiveRow, type RowValues } from "../inbox/live-rows.ts";
 import { findByEmail, findTenantsEmail, tenantsEmailKeys } from "./search-emails.ts";
 import { findExternal, findOwn, type Hit, HIT } from "./search-ids.ts";
-import { findAnyOfStripes, findOfStripes } from "./search-stripe-ids.ts";
+import { findNearest } from "./search-nearest.ts";
+import { findAnyOfStripes } from "./search-stripe-ids.ts";
 
 export type { Hit } from "./search-ids.ts";
 
@@ -16,14 +17,15 @@ const NEWEST = 50;
 const SHORTEST = 2;
 
 const STRIPE_ID = /^[A-Za-z][A-Za-z0-9]*_\w+$/;
+/** Of coupons, plans and products, whose ids people choose. */
+const CHOSEN_ID = /^[\w.-]+$/;
 
 /** In all tenants. */
 export async function searchAll(database: Queryable, text: string): Promise<Hit[]> {
   if (isId(text)) return (await findOwn(database, text, { operator: true })).slice(0, MOST);
   const hits = [
-    ...(STRIPE_ID.test(text)
-      ? [...(await findStripe(database, text)), ...(await findAnyOfStripes(database, text))]
-      : []),
+    ...(text.length >= SHORTEST && CHOSEN_ID.test(text) ? await findStripe(database, text) : []),
+    ...(STRIPE_ID.test(text) ? await findAnyOfStripes(database, text) : []),
     ...(await findExternal(database, text)),
     ...(text.length >= SHORTEST ? await findByEmail(database, text) : []),
   ];
@@ -45,7 +47,7 @@ export async function searchTenant(
       ? findOwn(tx, text, { operator: false })
       : [
           ...(STRIPE_ID.test(text)
-            ? [...(await findOfStripes(tx, { tenantId, livemode }, text)), ...(await findStripe(tx, text))]
+            ? [...(await findNearest(tx, { tenantId, livemode }, text)), ...(await findStripe(tx, text))]
             : []),
           ...(await findExternal(tx, text)),
           ...(text.length < SHORTEST ? [] : await findTenantsEmail(tx, { tenantId, livemode }, text, keys)),

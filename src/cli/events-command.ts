@@ -36,6 +36,7 @@ interface ListFlags extends Common, Filters {
 
 interface ReplayFlags extends Common, Filters {
   status?: string;
+  livemode?: "true" | "false";
   all?: true;
   dryRun?: true;
 }
@@ -58,7 +59,7 @@ export function addEvents(program: Command): void {
   list
     .addOption(new Option("--status <status>", "what became of it").choices(STATUSES))
     .option("--customer <id>", "of this Stripe customer")
-    .addOption(new Option("--livemode <bool>", "live or test events only").choices(["true", "false"]))
+    .addOption(livemodeOption("live or test events only"))
     .option("--text <text>", "an exact id or e-mail address")
     .option("--limit <n>", "how many", countArgument(1, 100), 20)
     .option("--cursor <cursor>", "go on where the page before ended");
@@ -79,9 +80,14 @@ export function addEvents(program: Command): void {
     .argument("[id]", "one event's id, evt_…; without it give filters, or --all");
   withFilters(replay, "event types, separated by commas")
     .addOption(new Option("--status <status>", "events that ended so").choices(REPLAYABLE))
+    .addOption(livemodeOption("of them live or test events only; without it both"))
     .option("--all", "every stored event")
     .option("--dry-run", "only count them");
   withCommon(replay).action(replayEvents);
+}
+
+function livemodeOption(doc: string): Option {
+  return new Option("--livemode <bool>", doc).choices(["true", "false"]);
 }
 
 function withFilters(command: Command, typeDoc: string): Command {
@@ -163,10 +169,12 @@ function payloadText(payload: unknown): string {
 async function replayEvents(id: string | undefined, flags: ReplayFlags): Promise<void> {
   const range = { ...filterFields(flags), status: flags.status };
   const filtered = Object.values(range).some((value) => value !== undefined);
-  if (id !== undefined && (filtered || flags.all === true || flags.dryRun === true)) {
+  const { livemode, all, dryRun } = flags;
+  if (id !== undefined && (filtered || livemode !== undefined || all === true || dryRun === true)) {
     throw misused("Give an event's id or a range, not both.");
   }
-  if (id === undefined && !filtered && flags.all !== true) {
+  // A mode alone is no bound.
+  if (id === undefined && !filtered && all !== true) {
     throw misused("Give an event's id, filters such as --status failed, or --all.");
   }
   await throughDoor(flags.url, async (door) => {
@@ -193,8 +201,14 @@ function replayRange(
   flags: ReplayFlags,
   range: Readonly<Record<string, string | undefined>>,
 ): Promise<Answer> {
+  const { livemode, all, dryRun } = flags;
   return door.call("POST", "/stripe-events/replay/", {
-    body: { ...range, since: range.since ?? (flags.all === true ? "0" : undefined), dry_run: flags.dryRun === true },
+    body: {
+      ...range,
+      livemode: livemode === undefined ? undefined : livemode === "true",
+      since: range.since ?? (all === true ? "0" : undefined),
+      dry_run: dryRun === true,
+    },
   });
 }
 

@@ -149,7 +149,16 @@ const PROJECTIONS = [
    from generate_series(0, :invoices - 1) as n`,
 ];
 
+/** What tenants sell: ten thousand plans and packs, of which the platform has a hundred and three. */
+const SELLER = "case when n % 100 = 0 then :platform else (select id from seeded_tenants where place = n % 19 + 1) end";
+
 const CREDITS = [
+  `insert into plans (tenant_id, livemode, id, name, amount, currency, billing_interval, stripe_product_id, stripe_price_id)
+   select ${SELLER}, false, seeded_id('pln', :begin::bigint * 1000, n), 'Plan ' || n, 1000, 'usd', 'month', 'prod_plan' || n, 'price_plan' || n
+   from generate_series(1, 10000) as n`,
+  `insert into credit_packs (tenant_id, livemode, id, name, credits, amount, currency, stripe_product_id, stripe_price_id)
+   select (select id from seeded_tenants where place = n % 19 + 1), false, seeded_id('pack', :begin::bigint * 1000, n), 'Pack ' || n, 100, 1000,
+          'usd', 'prod_pack' || n, 'price_pack' || n from generate_series(4, 10000) as n`,
   `insert into credit_packs (tenant_id, livemode, id, name, credits, amount, currency)
    select :platform, false, seeded_id('pack', :begin::bigint * 1000, n), 'Pack ' || n, 100, 1000, 'usd' from generate_series(1, 3) as n`,
   `insert into credit_balances (tenant_id, livemode, account_id, balance) select tenant_id, livemode, id, 100 from accounts`,
