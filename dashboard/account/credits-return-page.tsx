@@ -17,12 +17,22 @@ const SAYS: Sentences = {
 export default function CreditsReturnPage(): ReactNode {
   const go = useGo();
   const id = new URLSearchParams(location.search).get("session_id");
+  const onward = (label: string): ReactNode => (
+    <>
+      <Button onClick={() => go("/dashboard/credits")}>{label}</Button>
+      <PageLink to="/dashboard/purchases">All purchases</PageLink>
+    </>
+  );
   return (
     <>
       <PageHeader title="Your purchase" crumbs={[{ label: "Credits", to: "/dashboard/credits" }]} />
-      <PaymentProgressCard id={id} says={SAYS} succeeded={(status) => <Bought status={status} />}>
-        <Button onClick={() => go("/dashboard/credits")}>See your credits</Button>
-        <PageLink to="/dashboard/purchases">All purchases</PageLink>
+      <PaymentProgressCard
+        id={id}
+        says={SAYS}
+        succeeded={(status) => <Bought status={status} />}
+        again={onward("Buy again")}
+      >
+        {onward("See your credits")}
       </PaymentProgressCard>
     </>
   );

@@ -23,6 +23,8 @@ export interface PaymentProgressProps {
   succeeded: (status: PaymentStatus) => ReactNode;
   /** Links on. */
   children: ReactNode;
+  /** In their place where nothing came of it: the way to another try. */
+  again?: ReactNode;
 }
 
 const SAYS: Record<PaymentState, string> = {
@@ -47,6 +49,8 @@ const WORDS: Record<PaymentState, [word: string, tone: Tone]> = {
   offline: ["No connection", "warn"],
 };
 
+const NOTHING_CAME = new Set<PaymentState>(["idle", "failed", "expired", "canceled"]);
+
 export function PaymentProgressCard(props: PaymentProgressProps): ReactNode {
   return (
     <BillhookProvider client={useOwnApi()}>
@@ -55,8 +59,8 @@ export function PaymentProgressCard(props: PaymentProgressProps): ReactNode {
   );
 }
 
-function Followed({ id, says, succeeded, children }: PaymentProgressProps): ReactNode {
-  const { state, status, again } = usePaymentStatus(statusUrlOf(id), { returned: true });
+function Followed({ id, says, succeeded, children, again = children }: PaymentProgressProps): ReactNode {
+  const { state, status, again: askAgain } = usePaymentStatus(statusUrlOf(id), { returned: true });
   const [word, tone] = WORDS[state];
   const failure = status?.failure?.message;
   return (
@@ -72,9 +76,9 @@ function Followed({ id, says, succeeded, children }: PaymentProgressProps): Reac
         {id !== null && <KeyValue facts={[["Payment", <IdText key="id" id={id} />]]} />}
       </div>
       <div className="bh-row">
-        {children}
+        {NOTHING_CAME.has(state) ? again : children}
         {(state === "failed" || state === "offline") && (
-          <Button variant="default" onClick={again}>
+          <Button variant="default" onClick={askAgain}>
             Ask again
           </Button>
         )}

@@ -17,11 +17,17 @@ const SAYS: Sentences = {
 export default function SubscriptionReturnPage(): ReactNode {
   const go = useGo();
   const id = new URLSearchParams(location.search).get("session_id");
+  const onward = (label: string): ReactNode => <Button onClick={() => go("/dashboard/subscription")}>{label}</Button>;
   return (
     <>
       <PageHeader title="Your subscription" crumbs={[{ label: "Subscription", to: "/dashboard/subscription" }]} />
-      <PaymentProgressCard id={id} says={SAYS} succeeded={(status) => <Begun status={status} />}>
-        <Button onClick={() => go("/dashboard/subscription")}>See your subscription</Button>
+      <PaymentProgressCard
+        id={id}
+        says={SAYS}
+        succeeded={(status) => <Begun status={status} />}
+        again={onward("Subscribe again")}
+      >
+        {onward("See your subscription")}
       </PaymentProgressCard>
     </>
   );

@@ -15,6 +15,9 @@ import "./tenant.css";
 
 type ApiKey = Schemas["ApiKey"];
 
+/** As often as the server writes when keys were used. */
+const REFRESH_MS = 5000;
+
 const COLUMNS: readonly Column<ApiKey>[] = [
   { label: "Key", cell: ({ type }) => <span className="bh-strong">{wordOf(type)}</span>, width: 130 },
   { label: "Value", cell: valueOf },
@@ -49,8 +52,10 @@ function stateOf({ expires_at: at }: ApiKey): ReactNode {
 export default function ApiKeysPage(): ReactNode {
   const isOwner = useIsOwner();
   const [open, setOpen] = useState<"regenerate" | "revoke">();
-  const list = useList(["api-keys"], async (api, _page, signal) =>
-    onlyPage((await api.get("/api/v1/auth/tenants/api-keys/", { signal })).keys),
+  const list = useList(
+    ["api-keys"],
+    async (api, _page, signal) => onlyPage((await api.get("/api/v1/auth/tenants/api-keys/", { signal })).keys),
+    { every: REFRESH_MS },
   );
   const close = (): void => setOpen(undefined);
   return (

@@ -51,7 +51,7 @@ function TenantAccount(): ReactNode {
       >
         Payments go to this account; the platform keeps its share of them.
       </PageHeader>
-      <Returned />
+      <Returned ended={status.data?.status === "disconnected"} />
       <Loaded of={status} lines={9}>
         {(found) => (found.connected ? <Standing of={found} /> : <NotYet ended={found.status === "disconnected"} />)}
       </Loaded>
@@ -63,9 +63,11 @@ const WHY: Record<string, string> = {
   connect_state_invalid: "That link was used already, or is older than ten minutes. Begin again.",
 };
 
-function Returned(): ReactNode {
+/** `ended`: the connection has ended since the return that the address tells of. */
+function Returned({ ended }: { ended: boolean }): ReactNode {
   const { values } = useFilters(RETURN);
   if (values.status === "active") {
+    if (ended) return null;
     return (
       <p className="bh-notice" role="status">
         The account is connected: it can take payments.

@@ -7,13 +7,13 @@ import { Figure } from "../parts/figures.tsx";
 import { IdText } from "../parts/id-text.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { FigureRow, FigureTile, KeyValue, PageHeader, Section } from "../parts/page-frame.tsx";
-import { usePathPart } from "../parts/page-link.tsx";
+import { PageLink, usePathPart } from "../parts/page-link.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 import { UrlTabs } from "../parts/url-tabs.tsx";
 import { CustomerInvoices, CustomerPurchases, Ledger } from "./customer-lists.tsx";
 import { GrantCredits } from "./grant-credits.tsx";
-import { type Schemas, useIsAdmin } from "./tenant-reads.ts";
+import { type Schemas, useIsAdmin, usePlans } from "./tenant-reads.ts";
 
 import "./tenant.css";
 
@@ -69,6 +69,11 @@ function Figures({
       <FigureTile label="Subscription">
         {subscription === null ? <span className="bh-dim">None</span> : <StatusDot status={subscription.status} />}
       </FigureTile>
+      <FigureTile label="Plan">
+        <span className="bh-tile-text">
+          <PlanOf price={subscription?.price_id ?? null} />
+        </span>
+      </FigureTile>
       <FigureTile label={subscription !== null && subscription.cancel_at !== null ? "Ends" : "Renews"}>
         <RelativeTime at={subscription?.cancel_at ?? subscription?.current_period_end ?? null} />
       </FigureTile>
@@ -79,6 +84,15 @@ function Figures({
       </FigureTile>
     </FigureRow>
   );
+}
+
+/** A price of none of them, as after a change of a plan's price, is named by its id. */
+function PlanOf({ price }: { price: string | null }): ReactNode {
+  const plans = usePlans();
+  const plan = plans.data?.find(({ price_id: sold }) => sold === price);
+  if (price === null) return <span className="bh-dim">–</span>;
+  if (plan !== undefined) return <PageLink to={`/tenant/plans/${plan.id}`}>{plan.name}</PageLink>;
+  return plans.isPending ? "\u00a0" : <IdText id={price} />;
 }
 
 function cardOf({ brand, type, last4 }: NonNullable<Detail["default_payment_method"]>): string {

@@ -1,4 +1,5 @@
 // Changes of an endpoint: what it is, its secret, whether it is told anything, and its end.
+import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 
 import { useAct } from "../frame/hooks.ts";
@@ -97,9 +98,14 @@ export function SwitchEndpoint({ endpoint: { id, status }, close }: EndpointDial
 
 export function DeleteEndpoint({ endpoint: { id }, close }: EndpointDialogProps): ReactNode {
   const go = useGo();
+  const cache = useQueryClient();
   const remove = useAct((api) => api.delete("/api/v1/webhook-endpoints/{id}/", { params: { path: { id } } }), {
     done: "The endpoint is deleted.",
-    then: () => go("/dashboard/webhooks", { replace: true }),
+    then: () => {
+      // The page that is left would ask for what is gone.
+      void cache.cancelQueries({ predicate: ({ queryKey }) => queryKey.includes(id) });
+      go("/dashboard/webhooks", { replace: true });
+    },
   });
   return (
     <ConfirmDialog

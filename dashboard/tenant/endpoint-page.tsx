@@ -7,8 +7,8 @@ import { EndpointState, nameOf } from "../parts/endpoint-cells.tsx";
 import { EndpointSettings, EndpointTrouble } from "../parts/endpoint-detail.tsx";
 import { IdText } from "../parts/id-text.tsx";
 import { Loaded } from "../parts/loaded.tsx";
-import { PageHeader } from "../parts/page-frame.tsx";
-import { usePathPart } from "../parts/page-link.tsx";
+import { Empty, PageHeader } from "../parts/page-frame.tsx";
+import { PageLink, usePathPart } from "../parts/page-link.tsx";
 import { UrlTabs } from "../parts/url-tabs.tsx";
 import { DeliveryTable } from "./delivery-table.tsx";
 import { DeleteEndpoint, EditEndpoint, RotateSecret, SwitchEndpoint } from "./endpoint-dialogs.tsx";
@@ -43,7 +43,15 @@ export default function EndpointPage(): ReactNode {
       >
         {found?.description ?? "\u00a0"}
       </PageHeader>
-      <Loaded of={endpoint} lines={12}>
+      <Loaded
+        of={endpoint}
+        lines={12}
+        absent={
+          <Empty title="There is no such endpoint">
+            It was deleted, or another tenant has it. <PageLink to="/dashboard/webhooks">All webhooks</PageLink>
+          </Empty>
+        }
+      >
         {(shown) => (
           <>
             <EndpointTrouble endpoint={shown}>

@@ -24,6 +24,14 @@ export function useEndpoints(): UseQueryResult<Endpoint[], BillhookError> {
   });
 }
 
+/** Also those off sale: who subscribed before stays. The newest hundred. */
+export function usePlans(): UseQueryResult<Schemas["Plan"][], BillhookError> {
+  return useRead(["plans", "all"], async (api, signal) => {
+    const { data } = await api.get("/api/v1/plans/", { params: { query: { limit: MOST } }, signal });
+    return data;
+  });
+}
+
 export function useEventTypes(): UseQueryResult<EventType[], BillhookError> {
   return useRead(["event-types"], async (api, signal) => (await api.get("/api/v1/event-types/", { signal })).data);
 }
