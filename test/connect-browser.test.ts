@@ -2,7 +2,8 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { openBrowser, picture, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+import { openBrowser, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+import { shot } from "./support/dashboard-browser.ts";
 import {
   arrival,
   type Hop,
@@ -62,7 +63,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     expect(await standing(owner)).toMatchObject({ connected: true, status: "pending", charges_enabled: false });
     await page.goto(url);
     expect(await heading()).toBe("Set up your account");
-    await picture(page, `onboarding-${kind}`);
+    await shot(page, `onboarding-${kind}`);
     await page.getByLabel("Business type").selectOption("Company");
     await page.getByLabel("Name of the person or the business").fill("Ada & Sons <Ltd>");
     await page.getByLabel("E-mail").fill("ada@sons.example");
@@ -125,7 +126,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     const left = await standing(owner);
     expect(left).toMatchObject({ connected: true, status: "pending", charges_enabled: false });
     await page.goto((await connect(owner)).url);
-    await picture(page, `onboarding-again-${kind}`);
+    await shot(page, `onboarding-again-${kind}`);
     await press("Complete with something still due");
     await arrival(page);
     expect(await standing(owner)).toMatchObject({
@@ -151,7 +152,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     });
     await page.goto(started.url);
     expect(await heading()).toBe("Connect your account");
-    await picture(page, `consent-${method}-${kind}`);
+    await shot(page, `consent-${method}-${kind}`);
     await press("Connect my account");
     expect(await arrival(page)).toEqual({ status: "active" });
     const [callback] = callbacks();
@@ -190,7 +191,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     url.searchParams.set("redirect_uri", "javascript:alert(1)");
     expect((await page.goto(url.href))?.status()).toBe(400);
     expect(await page.getByRole("alert").textContent()).toContain("Invalid redirect URI");
-    await picture(page, `consent-refused-${kind}`);
+    await shot(page, `consent-refused-${kind}`);
     await page.goto(`${billhook.url}${STRIPE_PATH}/callback/?state=nobody&code=ac_made_up`);
     expect(await arrival(page)).toEqual({ status: "error", code: "connect_state_invalid" });
     expect(await standing(owner)).toMatchObject({ connected: false });

@@ -59,3 +59,15 @@ it("an open checkout is paid once, and a card that is declined leaves it open", 
   expect((await sandbox.call("POST", path, "", { origin: OURS })).status).toBe(400);
   expect((await sandbox.call("POST", "/_sandbox/checkout/cs_none/pay")).status).toBe(404);
 });
+
+it("what is posted to its receiver is shown, the newest first and each event once; what is no event is refused", async () => {
+  const path = "/_sandbox/received";
+  const json = { "content-type": "application/json" };
+  const told = (id: string) => ({ id, type: "invoice.paid", created: 1_700_000_000, tenant: { id: "ten_1" } });
+  for (const id of ["msg_1", "msg_2", "msg_1"])
+    expect((await sandbox.call("POST", path, JSON.stringify(told(id)), json)).status).toBe(200);
+  const { data } = (await sandbox.call("GET", path, "", { origin: OURS })).json;
+  expect(data).toEqual(["msg_1", "msg_2"].map((id) => ({ ...told(id), tenant: "ten_1" })));
+  expect((await sandbox.call("POST", path, "{}", json)).status).toBe(400);
+  expect((await sandbox.call("POST", path, "", { origin: "http://evil.example" })).status).toBe(403);
+});

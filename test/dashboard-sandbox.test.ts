@@ -1,4 +1,7 @@
 // The sandbox panel in a real browser: a checkout paid, the clock set forward, an event triggered, chaos; and the pipe that shows it.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
@@ -87,6 +90,80 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     expect(shown - before).toBeLessThan(86_500);
   }, 60_000);
 
+  it("set forward past a subscription's period, its renewal travels the pipe and is in the lists of both sides", async () => {
+    const buyer = await served.newcomer("/dashboard/subscription");
+    const subscribe = buyer.getByRole("button", { name: /^Subscribe/ });
+    // A plan by the month, and without a trial: it is paid at once, and again after a month.
+    const monthly = buyer.locator(".bh-plans > li").filter({ hasText: "a month" }).filter({ hasNotText: "to try it" });
+    await monthly.first().locator(subscribe).click();
+    await buyer.waitForURL(`${served.sandboxUrl}/c/pay/**`);
+    await buyer.getByRole("button", { name: /^Pay \$\d+\.00 and subscribe$/ }).click();
+    await buyer.getByText("Your subscription has begun.").waitFor();
+    await buyer.getByRole("link", { name: "Invoices" }).click();
+    const invoices = buyer.getByRole("table", { name: "Invoices" });
+    const paid = invoices.getByRole("cell").filter({ hasText: /^Paid$/ });
+    await paid.waitFor();
+    const [first = ""] = await numbers(buyer);
+
+    const form = page.getByRole("form", { name: "Clock" });
+    await form.getByRole("combobox", { name: "Set it forward by" }).click();
+    await page.getByRole("option", { name: "one month", exact: true }).click();
+    await form.getByRole("button", { name: "Set the clock forward" }).click();
+    await form.getByText("there now.").waitFor();
+    await lane("Processed").getByText("invoice.paid", { exact: true }).first().waitFor();
+
+    await expect
+      .poll(
+        async () => {
+          await buyer.reload();
+          await invoices.getByRole("row").nth(1).waitFor();
+          return (await numbers(buyer)).length;
+        },
+        { timeout: 30_000 },
+      )
+      .toBe(2);
+    const [renewal = "", before] = await numbers(buyer);
+    expect(before).toBe(first);
+    expect(await paid.count()).toBe(2);
+    await buyer.context().close();
+    await page.getByRole("link", { name: "Stripe invoices" }).click();
+    const all = page.getByRole("table", { name: "Invoices" });
+    for (const number of [first, renewal])
+      await all.getByRole("row").filter({ hasText: number }).getByText("Paid", { exact: true }).waitFor();
+    await page.goBack();
+  }, 120_000);
+
+  it("the panel is for operators alone: nobody else is offered it, and its address says for whom it is", async () => {
+    const buyer = await served.newcomer("/dashboard/credits");
+    await buyer.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Credits" }).waitFor();
+    expect(await buyer.locator('a[href="/sandbox"], a[href="/welcome"]').count()).toBe(0);
+    await buyer.goto(`${served.url}/sandbox`);
+    await buyer.getByText("You may not open this page").waitFor();
+    await buyer.getByText("It is for operators, while no Stripe key is set and the sandbox runs.").waitFor();
+    await buyer.context().close();
+  }, 60_000);
+
+  it("a page of another address turns none of its knobs, even on this machine, and reads nothing", async () => {
+    const site = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>elsewhere</title>");
+    });
+    await new Promise<void>((go) => void site.listen(0, "127.0.0.1", go));
+    const address = `http://127.0.0.1:${String((site.address() as AddressInfo).port)}/`;
+    const other = await served.visit(address, { expected: /CORS policy|status of 40\d|ERR_FAILED/ });
+    const call = (method: string) =>
+      `fetch("${served.sandboxUrl}/_sandbox/chaos", ${method}).then((it) => it.text(), () => "refused")`;
+    expect(await other.evaluate(call('{ method: "POST", body: new URLSearchParams({ drop: "1" }) }'))).toBe("refused");
+    expect(await other.evaluate(call("{}"))).toBe("refused");
+    expect(await chaos()).toMatchObject({ drop: 0 });
+    // The dashboard's own page may: the same call, from there.
+    expect(await page.evaluate(call("{}"))).toContain('"drop":0');
+    await other.context().close();
+    site.close();
+  }, 60_000);
+
+  /** Of the invoices on the page, the newest first. */
+  const numbers = (buyer: Page) =>
+    buyer.getByRole("table", { name: "Invoices" }).locator("td .bh-mono").allTextContents();
   const asked = async (path: string): Promise<unknown> => (await fetch(`${served.sandboxUrl}/_sandbox/${path}`)).json();
   const chaos = () => asked("chaos");
   /** How often the sandbox has sent an event, its copies too. */

@@ -6,7 +6,8 @@ import type Stripe from "stripe";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { PaymentStatus } from "../kit/client/client.ts";
-import { openBrowser, picture, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+import { openBrowser, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+import { shot } from "./support/dashboard-browser.ts";
 import { COMPLETE_ACCOUNT } from "./support/connected-accounts.ts";
 import { type KitPage, openKitPage } from "./support/kit-page.ts";
 import { openSandbox, type OpenSandbox } from "./support/sandbox.ts";
@@ -100,7 +101,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     it("a test card pays in place, and the form gives way to the payment's end", async () => {
       intent = await sandbox.stripe.paymentIntents.create({ amount: 1000, currency: "usd" });
       await show(begun());
-      await picture(page, "sandbox-card-form");
+      await shot(page, "sandbox-card-form");
       await page.getByRole("button", { name: "Pay now" }).click();
       await page.getByText("your payment has arrived").waitFor();
       expect(await page.getByRole("button").count()).toBe(0);

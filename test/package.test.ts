@@ -48,6 +48,28 @@ function run(command: string, words: readonly string[], cwd: string): string {
   return stdout;
 }
 
+const dashboard = join(installed, "dist", "dashboard");
+const NAMED = /(?:src|href)="\/([^"]+\.(?:js|css|svg))"/g;
+const namesIn = (page: string): string[] => [...page.matchAll(NAMED)].map(([, name = ""]) => name);
+
+const filesIn = (place: string): string[] =>
+  (readdirSync(place, { recursive: true }) as string[]).map((name) => name.replaceAll("\\", "/")).sort();
+
+/** At least its program and its styles. */
+function filesOfPage(): string[] {
+  const names = namesIn(readFileSync(join(dashboard, "index.html"), "utf8"));
+  expect(names).toEqual(expect.arrayContaining([expect.stringMatching(/\.js$/), expect.stringMatching(/\.css$/)]));
+  return names;
+}
+
+/** What the page at this address names, and what it is there. */
+async function served(address: string): Promise<Record<string, string>> {
+  const page = await fetch(address, { headers: { accept: "text/html" } });
+  expect([page.status, page.headers.get("content-type")]).toEqual([200, expect.stringContaining("text/html")]);
+  const read = async (name: string) => [name, await (await fetch(`${address}${name}`)).text()] as const;
+  return Object.fromEntries(await Promise.all(namesIn(await page.text()).map(read)));
+}
+
 beforeAll(() => {
   for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
@@ -126,7 +148,14 @@ describe("the published package", () => {
     expect(existsSync(join(installed, "dist", "src", "mail", "mail-page.js"))).toBe(false);
   });
 
-  it("has the billhook command, which serves", async () => {
+  it("holds the built dashboard: every file that the build made, and those that its page names among them", () => {
+    const held = filesIn(dashboard);
+    expect(held).toEqual(filesIn(join(copy, "dist", "dashboard")));
+    expect(held).toEqual(expect.arrayContaining(filesOfPage()));
+    expect(held.filter((name) => name.endsWith(".js.br")).length).toBeGreaterThan(20);
+  });
+
+  it("has the billhook command, which serves the dashboard at `/`", async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
     expect(run("npx", ["--no-install", "billhook", "--version"], user).trim()).toBe(version);
     const env = {
@@ -142,8 +171,11 @@ describe("the published package", () => {
     const ended = once(server, "exit");
     const isReady = (): boolean => said.includes(`Billhook ${version} is ready.`);
     await expect.poll(() => isReady() || server.exitCode !== null, { timeout: 40_000 }).toBe(true);
-    server.kill("SIGTERM");
+    const [, port = ""] = /"port":(\d+).*"process\.started"/.exec(said) ?? [];
+    const shown = await served(`http://127.0.0.1:${port}/`).finally(() => server.kill("SIGTERM"));
     expect([isReady(), await ended], said).toEqual([true, [0, null]]);
+    const wrong = filesOfPage().filter((name) => shown[name] !== readFileSync(join(dashboard, name), "utf8"));
+    expect(wrong).toEqual([]);
   }, 60_000);
 });
 

@@ -2,7 +2,8 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { openBrowser, picture, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+import { openBrowser, type TestBrowser, withoutBrowser } from "./support/browser.ts";
+import { shot } from "./support/dashboard-browser.ts";
 import { BOTH } from "./support/pipe.ts";
 import { befall, type Chaos, openShop, type Shop } from "./support/shop.ts";
 
@@ -58,7 +59,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
       const returned = performance.now();
       await shows(page, `${CREDITS} credits were added.`);
       const took = performance.now() - returned;
-      await picture(page, `bought-${kind}-${how.slice(0, 7)}`);
+      await shot(page, `bought-${kind}-${how.slice(0, 7)}`);
       console.log(`${kind}, ${how}: ${took.toFixed(0)} ms from the return to the credits`);
       expect(await balance(page)).toBe(String(CREDITS));
       expect(took).toBeLessThan(SOON_MS);
@@ -83,7 +84,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     await page.getByRole("link", { name: "Card" }).click();
     await page.getByRole("button", { name: "Add a card" }).click();
     await page.getByLabel("Test card").last().selectOption("4000 0025 0000 3155");
-    await picture(page, `card-${kind}`);
+    await shot(page, `card-${kind}`);
     await page.getByRole("button", { name: "Save the card" }).click();
     await page.waitForURL(`${shop.sandboxUrl}/3ds/**`);
     await page.getByRole("button").first().click();

@@ -19,10 +19,15 @@ import "./operator.css";
 
 type Mail = components["schemas"]["MailDetail"];
 
+/** While it is queued: its sending is seen. */
+const LOOK_MS = 3000;
+
 export default function MailPage(): ReactNode {
   const id = usePathPart("id");
-  const mail = useRead(["mail", id], (api, signal) =>
-    api.get("/api/v1/admin/mails/{id}/", { params: { path: { id } }, signal }),
+  const mail = useRead(
+    ["mail", id],
+    (api, signal) => api.get("/api/v1/admin/mails/{id}/", { params: { path: { id } }, signal }),
+    { every: LOOK_MS, whileIt: ({ status }) => status === "queued" },
   );
   return (
     <>

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useState } from "react";
 
 import { Icon } from "./icons.tsx";
 import { PageLink } from "./page-link.tsx";
+import { told } from "./told.ts";
 
 const COPIED_MS = 1500;
 const HEAD = 12;
@@ -38,7 +39,7 @@ export function shortened(id: string): string {
   return id.length <= HEAD + TAIL + 1 ? id : `${id.slice(0, HEAD)}…${id.slice(-TAIL)}`;
 }
 
-/** Copies, and says so for a moment, also aloud. */
+/** Copies, and says so for a moment, also aloud; so too where the browser lets no page copy. */
 export function CopyButton({ text, label }: { text: string; label: string }): ReactNode {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -47,7 +48,10 @@ export function CopyButton({ text, label }: { text: string; label: string }): Re
     return () => clearTimeout(timer);
   }, [copied]);
   const copy = (): void => {
-    void navigator.clipboard.writeText(text).then(() => setCopied(true));
+    write(text).then(
+      () => setCopied(true),
+      () => told("This browser does not let a page copy: select the text instead."),
+    );
   };
   return (
     <>
@@ -59,4 +63,9 @@ export function CopyButton({ text, label }: { text: string; label: string }): Re
       </span>
     </>
   );
+}
+
+/** Rejects where a page may not; by plain http there is no clipboard at all. */
+async function write(text: string): Promise<void> {
+  await navigator.clipboard.writeText(text);
 }

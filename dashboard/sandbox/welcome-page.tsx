@@ -1,24 +1,15 @@
-// The guided first run: four deeds in the sandbox, each a link into the product, ticked off by what is really there.
+// The guided first run: four deeds in the sandbox, each one press away, ticked off by what is really there.
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 
-import { dismissFirstSteps, useMe, useMembership, useOwnApi, useRead, useStanding } from "../frame/hooks.ts";
+import { dismissFirstSteps, useMe, useOwnApi, useRead, useStanding } from "../frame/hooks.ts";
 import { Icon } from "../parts/icons.tsx";
 import { PageHeader } from "../parts/page-frame.tsx";
 import { useGo } from "../parts/page-link.tsx";
+import { LOOK_MS, type Step } from "./first-step.ts";
+import { useWebhookStep } from "./webhook-step.tsx";
 
 import "./sandbox.css";
-
-const LOOK_MS = 3000;
-
-interface Step {
-  title: string;
-  text: ReactNode;
-  link: string;
-  to: string;
-  /** Undefined: it is not known yet. */
-  done: boolean | undefined;
-}
 
 export default function WelcomePage(): ReactNode {
   const go = useGo();
@@ -56,8 +47,8 @@ export default function WelcomePage(): ReactNode {
 }
 
 function OneStep({ step, number, isNext }: { step: Step; number: number; isNext: boolean }): ReactNode {
-  const { title, text, link, to, done } = step;
-  const go = useGo();
+  const { title, text, act, done } = step;
+  const variant = isNext ? "filled" : "default";
   return (
     <li data-done={done === true || undefined}>
       <span className="bh-step-mark">
@@ -66,21 +57,34 @@ function OneStep({ step, number, isNext }: { step: Step; number: number; isNext:
       </span>
       <div>
         <h2>{title}</h2>
-        <p className="bh-dim">{text}</p>
+        <div className="bh-dim">{text}</div>
       </div>
-      <Button
-        className="bh-step-link"
-        component="a"
-        href={to}
-        variant={isNext ? "filled" : "default"}
-        onClick={(event) => {
-          event.preventDefault();
-          go(to);
-        }}
-      >
-        {link}
-      </Button>
+      {"to" in act ? (
+        <StepLink {...act} variant={variant} />
+      ) : (
+        <Button className="bh-step-act" variant={variant} loading={act.isBusy} onClick={act.run}>
+          {act.label}
+        </Button>
+      )}
     </li>
+  );
+}
+
+function StepLink({ label, to, variant }: { label: string; to: string; variant: string }): ReactNode {
+  const go = useGo();
+  return (
+    <Button
+      className="bh-step-act"
+      component="a"
+      href={to}
+      variant={variant}
+      onClick={(event) => {
+        event.preventDefault();
+        go(to);
+      }}
+    >
+      {label}
+    </Button>
   );
 }
 
@@ -94,8 +98,7 @@ function useCreditsStep(): Step {
   return {
     title: "Buy credits",
     text: "Choose a pack and pay with the test card that is filled in. The balance follows the payment.",
-    link: "Buy credits",
-    to: "/dashboard/credits",
+    act: { label: "Buy credits", to: "/dashboard/credits" },
     done: paid.data && paid.data.data.length > 0,
   };
 }
@@ -114,8 +117,7 @@ function usePipeStep(): Step {
   return {
     title: "See the event travel the pipe",
     text: "What Stripe said of the payment: received, processed, and what it changed.",
-    link: "See the event",
-    to: id === undefined ? "/sandbox" : `/operator/stripe-events/${id}`,
+    act: { label: "See the event", to: id === undefined ? "/sandbox" : `/operator/stripe-events/${id}` },
     done: processed.data && id !== undefined,
   };
 }
@@ -138,30 +140,12 @@ function useTenantStep(): Step {
     ...(hasTenant
       ? {
           text: "Open a Stripe account for it at the sandbox’s onboarding, and it can take payments.",
-          link: "Connect",
-          to: "/dashboard/connect",
+          act: { label: "Connect", to: "/dashboard/connect" },
         }
       : {
           text: "Register a company, and open its Stripe account at the sandbox’s onboarding. You become its owner, and stay the operator.",
-          link: "Register a tenant",
-          to: "/register/tenant",
+          act: { label: "Register a tenant", to: "/register/tenant" },
         }),
     done: connected,
-  };
-}
-
-function useWebhookStep(): Step {
-  const company = useMembership()?.company_name;
-  const delivered = useRead(
-    ["first-steps", "delivered"],
-    (api, signal) => api.get("/api/v1/deliveries/", { params: { query: { status: "delivered", limit: 1 } }, signal }),
-    { every: LOOK_MS },
-  );
-  return {
-    title: "Receive a webhook",
-    text: `Add an endpoint of your own${company === undefined ? "" : ` for ${company}`}, and see what it is sent.`,
-    link: "Add an endpoint",
-    to: "/dashboard/webhooks",
-    done: delivered.data && delivered.data.data.length > 0,
   };
 }

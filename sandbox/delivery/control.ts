@@ -7,6 +7,7 @@ import { readChaos } from "./chaos.ts";
 import { deliveriesShown, endpointsShown, registerEndpoint, resendEvent, rollEndpoint } from "./control-endpoints.ts";
 import { type Given, givenNumber, givenText } from "./given.ts";
 import { liveOf } from "./live.ts";
+import { receivedShown, receiveWebhook } from "./received.ts";
 import { trigger, triggersShown } from "./trigger.ts";
 
 export interface ControlCall {
@@ -41,6 +42,8 @@ export const controlRoutes: ControlRoute[] = [
     pattern: "POST /_sandbox/events/*/resend",
     answer: (world, { body, ids }) => resendEvent(world, ids[0] ?? "", givenText(body, "endpoint")),
   },
+  { pattern: "GET /_sandbox/received", answer: (world) => receivedShown(world) },
+  { pattern: "POST /_sandbox/received", answer: (world, { body }) => receiveWebhook(world, body) },
   { pattern: "GET /_sandbox/trigger", answer: () => triggersShown() },
   { pattern: "POST /_sandbox/trigger", answer: (world, { body, api }) => trigger(world, api, body) },
   {

@@ -67,13 +67,6 @@ export async function openBrowser(): Promise<TestBrowser> {
   };
 }
 
-/** With TEST_SCREENSHOTS set to a folder: a picture of the page as it stands, for a person's eyes. */
-export async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env.TEST_SCREENSHOTS;
-  if (folder !== undefined && folder !== "")
-    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-}
-
 async function newContext(browser: Browser, refused: string[]): Promise<BrowserContext> {
   const context = await browser.newContext({
     locale: "en-US",

@@ -190,6 +190,11 @@ async function figures(door: Door): Promise<void> {
     counts.count("received", received);
     counts.count("processed", received - (minute % 3));
     counts.count("failed", minute === 12 ? 5 : 0);
+    counts.count("delivered", 30 + ((minute * 7) % 11));
+    counts.count("given_up", minute === 20 ? 3 : 0);
+    // For some minutes nobody looked.
+    if (minute < 40 || minute > 44)
+      counts.saw({ lag: 300 + ((minute * 37) % 90) * 10, oldest: minute === 12 ? 95_000 : 2000 });
     await counts.flush(database);
   }
   await countDays(database, systemClock);
