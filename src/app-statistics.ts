@@ -1,10 +1,10 @@
-// What a process notes of itself for the operator's pages: events by minute, and how scheduled work went.
+// What a process notes of itself for the operator's pages: events and deliveries by minute, what waits, and how scheduled work went.
 import type { Clock } from "./base/clock.ts";
 import type { Log } from "./base/log.ts";
 import { countDays } from "./billing/daily-figures.ts";
 import { createMetrics, type Metrics } from "./app-metrics.ts";
 import type { Database } from "./db/database.ts";
-import { activity, deleteOldActivity } from "./inbox/activity-counts.ts";
+import { activity, deleteOldActivity, readWaits } from "./inbox/activity-counts.ts";
 import { every, type Schedule, type WatchedErrors } from "./work/schedule.ts";
 import { scheduledRuns } from "./work/scheduled-runs.ts";
 
@@ -31,6 +31,11 @@ export function processStatistics(database: Database, clock: Clock): Statistics 
     await counts.flush(database);
     await runs.flush(database);
   };
+  // Also where nothing is worked on: a queue that nobody works off is what waits the longest.
+  const lookAndFlush = async (): Promise<void> => {
+    counts.saw(await readWaits(database));
+    await flush();
+  };
   return {
     metrics: countedBy(counts, createMetrics()),
     errors: (log, stopping) => (what) =>
@@ -39,7 +44,7 @@ export function processStatistics(database: Database, clock: Clock): Statistics 
       }),
     start: (onError, works) => {
       schedules ??= [
-        every(FLUSH_EVERY, flush, onError("figures of this process")),
+        every(FLUSH_EVERY, lookAndFlush, onError("figures of this process")),
         ...(works ? figuresByDay(database, clock, onError) : []),
       ];
     },
@@ -53,7 +58,7 @@ export function processStatistics(database: Database, clock: Clock): Statistics 
 }
 
 function countedBy(counts: ReturnType<typeof activity>, metrics: Metrics): Metrics {
-  const { receive, process } = metrics;
+  const { receive, process, deliver } = metrics;
   return {
     ...metrics,
     receive: {
@@ -72,6 +77,13 @@ function countedBy(counts: ReturnType<typeof activity>, metrics: Metrics): Metri
       failed: () => {
         process.failed();
         counts.count("failed", 1);
+      },
+    },
+    deliver: {
+      ...deliver,
+      ended: (status, lag) => {
+        deliver.ended(status, lag);
+        if (status !== "canceled") counts.count(status === "failed" ? "given_up" : status, 1);
       },
     },
   };

@@ -1,9 +1,11 @@
-// Figures over time: what came and was processed by minute, money and credits by day, counted from the rows themselves.
+// Figures over time: what came, was processed and delivered and how long it waited by minute, money and credits by day, counted from
+// the rows themselves.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { manualClock } from "../src/base/clock.ts";
 import { countDays } from "../src/billing/daily-figures.ts";
-import { activity } from "../src/inbox/activity-counts.ts";
+import { processStatistics } from "../src/app-statistics.ts";
+import { activity, readWaits } from "../src/inbox/activity-counts.ts";
 import { readScheduledRuns, scheduledRuns } from "../src/work/scheduled-runs.ts";
 import { every } from "../src/work/schedule.ts";
 import { openScene, type Scene } from "./support/operator-scene.ts";
@@ -19,6 +21,8 @@ interface Point {
 
 interface Series {
   stripe_events: Point[];
+  deliveries: Point[];
+  waits: Point[];
   revenue: { currency: string; points: Point[] }[];
   credits: Point[];
   as_of: string | null;
@@ -61,6 +65,76 @@ describe.each(BOTH)("on the %s database", (kind) => {
       const at = Date.parse(found[0]?.at ?? "") / 1000;
       expect([at % seconds, clock.now() / 1000 - at < seconds]).toEqual([0, true]);
     }
+  });
+
+  it("deliveries stand by how they ended, and waits by the longest that any process saw; where none looked nothing is claimed", async () => {
+    const { database } = scene.door.pipe;
+    // Hours ago, where nothing else of this file is counted.
+    const clock = manualClock(Date.now() - 5 * 3_600_000);
+    const nodes = [activity(clock), activity(clock)];
+    nodes[0]?.count("delivered", 3);
+    nodes[1]?.count("delivered", 4);
+    nodes[1]?.count("given_up", 2);
+    nodes[0]?.saw({ lag: 1500, oldest: 90_000 });
+    nodes[0]?.saw({ lag: 200, oldest: 95_000 });
+    nodes[1]?.saw({ lag: 2250, oldest: 0 });
+    await Promise.all(nodes.map((node) => node.flush(database)));
+    // The same again, and less: it says nothing new.
+    nodes[0]?.saw({ lag: 100, oldest: 95_000 });
+    await nodes[0]?.flush({ query: () => Promise.reject(new Error("nothing is to be written")) });
+    const { deliveries, waits } = await series("day");
+    expect(deliveries).toHaveLength(24);
+    expect(deliveries.filter(({ delivered }) => delivered !== 0)).toMatchObject([{ delivered: 7, failed: 2 }]);
+    expect(waits).toHaveLength(24);
+    const at = deliveries.find(({ delivered }) => delivered === 7)?.at;
+    expect(waits.find((point) => point.at === at)).toEqual({
+      ...{ at, lag_seconds: 2.25, oldest_unprocessed_age_seconds: 95 },
+    });
+    expect(waits[0]).toMatchObject({ lag_seconds: null, oldest_unprocessed_age_seconds: null });
+  });
+
+  it("what waits is told as the overview tells it: what waits for a retry counts for the oldest alone", async () => {
+    const { database } = scene.door.pipe;
+    expect(await readWaits(database)).toEqual({ lag: 0, oldest: 0 });
+    await database.query(`insert into stripe_event_queue (created, event_id, attempts, queued_at, next_attempt_at) values
+      (1, 'evt_retried', 2, now() - interval '90 seconds', now() + interval '1 hour'),
+      (2, 'evt_fresh', 0, now() - interval '30 seconds', now() + interval '1 hour')`);
+    try {
+      const { lag, oldest } = await readWaits(database);
+      const shown = (await scene.get("overview/")) as unknown as Record<string, number>;
+      for (const [seen, told, least] of [
+        [lag, shown.lag_seconds, 30],
+        [oldest, shown.oldest_unprocessed_age_seconds, 90],
+      ] as const) {
+        expect(seen).toBeGreaterThanOrEqual(least * 1000);
+        // Asked a moment later: a little more, and of the same event.
+        expect(told).toBeGreaterThanOrEqual((seen ?? Infinity) / 1000);
+        expect(told).toBeLessThan(least + 30);
+      }
+    } finally {
+      await database.query("delete from stripe_event_queue");
+    }
+  });
+
+  it("a process counts the deliveries that end in it, but not canceled ones, and looks at what waits by itself", async () => {
+    const { database } = scene.door.pipe;
+    // Hours ago, as above.
+    const clock = manualClock(Date.now() - 7 * 3_600_000);
+    const statistics = processStatistics(database, clock);
+    const failures: unknown[] = [];
+    statistics.start(() => (error) => failures.push(error), false);
+    for (const status of ["delivered", "delivered", "failed", "canceled"] as const)
+      statistics.metrics.deliver.ended(status, undefined);
+    const found = async () => {
+      const { deliveries, waits } = await series("day");
+      const index = deliveries.findIndex(({ delivered }) => delivered === 2);
+      return { ...deliveries[index], ...waits[index] };
+    };
+    await expect
+      .poll(found, { timeout: 30_000 })
+      .toMatchObject({ delivered: 2, failed: 1, lag_seconds: 0, oldest_unprocessed_age_seconds: 0 });
+    await statistics.stop();
+    expect(failures).toEqual([]);
   });
 
   it("figures that could not be written are written by the next try, once", async () => {

@@ -1,5 +1,5 @@
 // The packs on sale, each with a button that leads to Stripe's Checkout.
-import { Button, NumberInput } from "@mantine/core";
+import { Button, NumberInput, Skeleton } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
 import { money } from "../../kit/react/money.ts";
@@ -22,7 +22,7 @@ export function CreditPackList(): ReactNode {
   // The browser is on its way to Stripe's page: the button stays busy until it is there.
   const isLeaving = buy.isPending || typeof buy.data?.checkout_url === "string";
   return (
-    <Loaded of={usePacks()} lines={6}>
+    <Loaded of={usePacks()} waiting={<PacksOnTheirWay />}>
       {(packs) =>
         packs.length === 0 ? (
           <Empty title="Nothing is on sale">The platform has no active credit packs in this mode.</Empty>
@@ -57,6 +57,16 @@ export function CreditPackList(): ReactNode {
         )
       }
     </Loaded>
+  );
+}
+
+/** As high as one pack, which is as high as a row of them. */
+function PacksOnTheirWay(): ReactNode {
+  return (
+    <div className="bh-stack" role="status" aria-label="Loading">
+      <Skeleton height={116} />
+      <Skeleton height={56} width={140} />
+    </div>
   );
 }
 

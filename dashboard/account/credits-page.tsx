@@ -57,7 +57,7 @@ function useFreshLedger({ refetch }: List<Entry>): void {
 function Balance(): ReactNode {
   const account = useOwnAccount(LOOK_MS);
   return (
-    <Loaded of={account} lines={3}>
+    <Loaded of={account} waiting={<BalanceOnItsWay />}>
       {({ credit_balance: balance, status, is_trial_user: isTrial, default_payment_method: method }) => (
         <FigureRow>
           <FigureTile label="Balance">
@@ -74,6 +74,18 @@ function Balance(): ReactNode {
         </FigureRow>
       )}
     </Loaded>
+  );
+}
+
+function BalanceOnItsWay(): ReactNode {
+  return (
+    <div role="status" aria-label="Loading">
+      <FigureRow>
+        <FigureTile label="Balance" />
+        <FigureTile label="Account" />
+        <FigureTile label="Payment method" />
+      </FigureRow>
+    </div>
   );
 }
 

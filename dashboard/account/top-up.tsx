@@ -18,6 +18,8 @@ const FIELDS = ["threshold", "price_id", "quantity"];
 /** A payment that has begun, or failed, is seen soon. */
 const LOOK_MS = 5000;
 const FIRST_THRESHOLD = 100;
+/** As high as what stands there without a card. */
+const LINES = 5;
 
 export function TopUp(): ReactNode {
   const own = useOwnApi();
@@ -27,9 +29,9 @@ export function TopUp(): ReactNode {
     every: LOOK_MS,
   });
   return (
-    <Loaded of={account} lines={3}>
+    <Loaded of={account} lines={LINES}>
       {({ default_payment_method: method }) => (
-        <Loaded of={read} lines={3}>
+        <Loaded of={read} lines={LINES}>
           {(topUp) =>
             method === null && !topUp.enabled ? (
               <Empty title="There is no card to pay with">

@@ -23,7 +23,14 @@ const WATCHED_PAGES = 3;
 
 /** The client sends again what may be sent again: a second layer of tries would only make people wait. */
 export const queries = new QueryClient({
-  defaultOptions: { queries: { staleTime: FRESH_MS, retry: false, throwOnError: false }, mutations: { retry: false } },
+  defaultOptions: {
+    // Also where the browser knows of no network: a page that silently waits for one says nothing. When it is back, they ask again.
+    queries: {
+      ...{ staleTime: FRESH_MS, retry: false, throwOnError: false },
+      ...{ networkMode: "always", refetchOnReconnect: true },
+    },
+    mutations: { retry: false, networkMode: "always" },
+  },
 });
 
 const clients = new Map<string, BillhookClient>();

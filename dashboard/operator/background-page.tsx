@@ -71,9 +71,12 @@ export default function BackgroundPage(): ReactNode {
           </>
         )}
       </Loaded>
-      <Section title="Recoveries of endpoints">
-        <Recoveries />
-      </Section>
+      {/* Below tables of a length that nobody knows before: it comes with them. */}
+      {!work.isPending && (
+        <Section title="Recoveries of endpoints">
+          <Recoveries />
+        </Section>
+      )}
     </>
   );
 }

@@ -9,7 +9,8 @@ import { type FilterSpec, useFilters } from "../parts/filters.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { FigureRow, FigureTile, PageHeader, Section } from "../parts/page-frame.tsx";
 import { PageLink } from "../parts/page-link.tsx";
-import { EventsChart, MonthCharts } from "./overview-charts.tsx";
+import { lengthOf } from "./lengths.ts";
+import { MonthCharts, StepCharts } from "./overview-charts.tsx";
 import type { Series } from "./operator-reads.ts";
 
 import "./operator.css";
@@ -34,68 +35,67 @@ export default function OverviewPage(): ReactNode {
   return (
     <>
       <PageHeader title="Overview" />
-      <Loaded of={overview} lines={7}>
+      <Loaded of={overview} waiting={<Figures overview={undefined} />}>
         {(answer) => <Figures overview={answer} />}
       </Loaded>
-      <Events />
+      <OverTime />
       <Month />
     </>
   );
 }
 
-function Figures({ overview }: { overview: Overview }): ReactNode {
-  const { received, deliveries, unmatched_purchases: unmatched } = overview;
-  const flagged = overview.ambiguous_rows + overview.rows_with_unread_fields;
+type Tile = readonly [label: string, value: (overview: Overview) => ReactNode];
+
+/** Row by row. */
+const TILES: readonly (readonly Tile[])[] = [
+  [
+    ["Events, last hour", ({ received }) => <Figure value={received.last_hour} />],
+    ["Events, last day", ({ received }) => <Figure value={received.last_day} />],
+    ["Waiting", ({ pending }) => <Count value={pending} to="/operator/stripe-events?status=pending" />],
+    ["Lag", ({ lag_seconds: lag }) => <Seconds value={lag} />],
+    ["Oldest waits", ({ oldest_unprocessed_age_seconds: age }) => <Seconds value={age} />],
+  ],
+  [
+    ["Failed events", ({ failed }) => <Count value={failed} to="/operator/queue" bad />],
+    ["Unrouted events", ({ unrouted }) => <Count value={unrouted} to="/operator/queue?tab=unrouted" />],
+    [
+      "Unmatched purchases",
+      ({ unmatched_purchases: { open } }) => <Count value={open} to="/operator/unmatched-purchases" bad />,
+    ],
+    [
+      "Rows that need a look",
+      ({ ambiguous_rows: ambiguous, rows_with_unread_fields: unread }) => (
+        <Count value={ambiguous + unread} to="/operator/invoices?flagged=true" />
+      ),
+    ],
+    ["Disabled endpoints", ({ deliveries }) => <Figure value={deliveries.disabled_endpoints} />],
+  ],
+  [
+    [
+      "Delivered, last hour",
+      ({ deliveries: { delivered, counts_are_partial: isPartial } }) => (
+        <Figure value={delivered} {...(isPartial ? { unit: "or more" } : {})} />
+      ),
+    ],
+    ["Given up, last hour", ({ deliveries }) => <Figure value={deliveries.failed} />],
+    ["Deliveries waiting", ({ deliveries }) => <Figure value={deliveries.pending} />],
+    ["Oldest delivery waits", ({ deliveries }) => <Seconds value={deliveries.oldest_pending_age_seconds} />],
+  ],
+];
+
+/** Without `overview` yet: the same tiles. */
+function Figures({ overview }: { overview: Overview | undefined }): ReactNode {
   return (
-    <div className="bh-stack">
-      <FigureRow>
-        <FigureTile label="Events, last hour">
-          <Figure value={received.last_hour} />
-        </FigureTile>
-        <FigureTile label="Events, last day">
-          <Figure value={received.last_day} />
-        </FigureTile>
-        <FigureTile label="Waiting">
-          <Count value={overview.pending} to="/operator/stripe-events?status=pending" />
-        </FigureTile>
-        <FigureTile label="Lag">
-          <Seconds value={overview.lag_seconds} />
-        </FigureTile>
-        <FigureTile label="Oldest waits">
-          <Seconds value={overview.oldest_unprocessed_age_seconds} />
-        </FigureTile>
-      </FigureRow>
-      <FigureRow>
-        <FigureTile label="Failed events">
-          <Count value={overview.failed} to="/operator/queue" bad />
-        </FigureTile>
-        <FigureTile label="Unrouted events">
-          <Count value={overview.unrouted} to="/operator/queue?tab=unrouted" />
-        </FigureTile>
-        <FigureTile label="Unmatched purchases">
-          <Count value={unmatched.open} to="/operator/unmatched-purchases" bad />
-        </FigureTile>
-        <FigureTile label="Rows that need a look">
-          <Count value={flagged} to="/operator/invoices?flagged=true" />
-        </FigureTile>
-        <FigureTile label="Disabled endpoints">
-          <Figure value={deliveries.disabled_endpoints} />
-        </FigureTile>
-      </FigureRow>
-      <FigureRow>
-        <FigureTile label="Delivered, last hour">
-          <Figure value={deliveries.delivered} {...(deliveries.counts_are_partial ? { unit: "or more" } : {})} />
-        </FigureTile>
-        <FigureTile label="Given up, last hour">
-          <Figure value={deliveries.failed} />
-        </FigureTile>
-        <FigureTile label="Deliveries waiting">
-          <Figure value={deliveries.pending} />
-        </FigureTile>
-        <FigureTile label="Oldest delivery waits">
-          <Seconds value={deliveries.oldest_pending_age_seconds} />
-        </FigureTile>
-      </FigureRow>
+    <div className="bh-stack" {...(overview === undefined ? { role: "status", "aria-label": "Loading" } : {})}>
+      {TILES.map((row, index) => (
+        <FigureRow key={index}>
+          {row.map(([label, valueOf]) => (
+            <FigureTile key={label} label={label}>
+              {overview && valueOf(overview)}
+            </FigureTile>
+          ))}
+        </FigureRow>
+      ))}
     </div>
   );
 }
@@ -109,15 +109,8 @@ function Count({ value, to, bad = false }: { value: number; to: string; bad?: bo
   );
 }
 
-const STEPS: [unit: string, seconds: number][] = [
-  ["d", 86_400],
-  ["h", 3600],
-  ["min", 60],
-];
-
 function Seconds({ value }: { value: number }): ReactNode {
-  const [unit, length] = STEPS.find(([, seconds]) => value >= 2 * seconds) ?? ["s", 1];
-  return <Figure value={Math.round(value / length)} unit={unit} />;
+  return <Figure {...lengthOf(value)} />;
 }
 
 function useSeries(range: Range) {
@@ -130,13 +123,13 @@ function useSeries(range: Range) {
   );
 }
 
-function Events(): ReactNode {
+function OverTime(): ReactNode {
   const filters = useFilters(RANGE);
   const range = RANGES.find(({ value }) => value === filters.values.range)?.value ?? "hour";
   const series = useSeries(range);
   return (
     <Section
-      title="Stripe events"
+      title="Over time"
       actions={
         <SegmentedControl
           size="xs"
@@ -147,8 +140,8 @@ function Events(): ReactNode {
         />
       }
     >
-      <Loaded of={series} lines={8}>
-        {(answer) => <EventsChart series={answer} />}
+      <Loaded of={series} waiting={<StepCharts series={undefined} />}>
+        {(answer) => <StepCharts series={answer} />}
       </Loaded>
     </Section>
   );
@@ -157,7 +150,7 @@ function Events(): ReactNode {
 function Month(): ReactNode {
   const series = useSeries("month");
   return (
-    <Loaded of={series} lines={12}>
+    <Loaded of={series} waiting={<MonthCharts series={undefined} />}>
       {(answer) => <MonthCharts series={answer} />}
     </Loaded>
   );

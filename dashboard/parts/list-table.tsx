@@ -2,14 +2,23 @@
 import { Button, Loader, Skeleton } from "@mantine/core";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, memo, type MouseEvent, type ReactNode, useEffect, useMemo, useRef } from "react";
+import {
+  type KeyboardEvent,
+  memo,
+  type MouseEvent,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+} from "react";
 
 import { ErrorNote } from "./error-note.tsx";
 import { isPlain, PageLink, useGo } from "./page-link.tsx";
 
 const ROW_HEIGHT = 41;
 /** Rows kept beyond both ends of what is seen. */
-const BEYOND = 12;
+const BEYOND = 8;
 /** The next page is asked for when so few rows are left below. */
 const AHEAD = 25;
 const SKELETON_ROWS = 8;
@@ -67,12 +76,14 @@ function Rows<Row>(props: DataTableProps<Row> & { rows: Row[] }): ReactNode {
     minWidth = 640,
   } = props;
   const box = useRef<HTMLDivElement>(null);
+  // The same one at each step of scrolling: with another one all rows' places would be reckoned anew.
+  const keyAt = useCallback((index: number) => rowKey(rows[index] as Row), [rows, rowKey]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: BEYOND,
-    getItemKey: (index) => rowKey(rows[index] as Row),
+    getItemKey: keyAt,
     // The sticky head covers the box's upper edge.
     scrollPaddingStart: ROW_HEIGHT,
   });
@@ -188,7 +199,8 @@ function SkeletonRows({ columns }: { columns: number }): ReactNode {
 }
 
 function Foot<Row>({ list, count }: { list: DataTableProps<Row>["list"]; count: number }): ReactNode {
-  if (list.data === undefined) return <p className="bh-foot">Loading…</p>;
+  // No paragraph: the one below the rows comes anew, and does not leap there from below the skeleton.
+  if (list.data === undefined) return <div className="bh-foot">Loading…</div>;
   if (list.isFetchNextPageError) return <ErrorNote error={list.error} retry={() => void list.fetchNextPage()} />;
   return (
     <p className="bh-foot">

@@ -10,16 +10,18 @@ export interface LoadedProps<T> {
   of: UseQueryResult<T>;
   /** Lines that stand where it will be, so that nothing jumps when it comes. */
   lines?: number;
+  /** In place of lines. */
+  waiting?: ReactNode;
   /** Where there is no such object; left out: the error says so. */
   absent?: ReactNode;
   children: (answer: T) => ReactNode;
 }
 
-export function Loaded<T>({ of, lines = 4, absent, children }: LoadedProps<T>): ReactNode {
+export function Loaded<T>({ of, lines = 4, waiting, absent, children }: LoadedProps<T>): ReactNode {
   if (of.data !== undefined) return children(of.data);
   if (absent !== undefined && of.error instanceof BillhookError && of.error.status === 404) return absent;
   if (of.error !== null) return <ErrorNote error={of.error} retry={() => void of.refetch()} />;
-  return <Waiting lines={lines} />;
+  return waiting ?? <Waiting lines={lines} />;
 }
 
 export function Waiting({ lines = 4 }: { lines?: number }): ReactNode {

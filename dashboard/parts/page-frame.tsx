@@ -1,4 +1,5 @@
 // The head of a page and the blocks below it: title, what can be done here, sections, facts, empty places.
+import { Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
 
 import { Icon } from "./icons.tsx";
@@ -80,11 +81,12 @@ export function FigureRow({ children }: { children: ReactNode }): ReactNode {
   return <dl className="bh-figures">{children}</dl>;
 }
 
-export function FigureTile({ label, children }: { label: string; children: ReactNode }): ReactNode {
+/** Without children its figure is on its way. */
+export function FigureTile({ label, children }: { label: string; children?: ReactNode }): ReactNode {
   return (
     <div>
       <dt>{label}</dt>
-      <dd>{children}</dd>
+      <dd>{children ?? <Skeleton height={16} width="40%" />}</dd>
     </div>
   );
 }

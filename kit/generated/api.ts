@@ -10655,6 +10655,21 @@ export interface components {
                 processed: number;
                 failed: number;
             }[];
+            /** @description Of webhooks to tenants, of both modes, by when they ended; the last seconds may be missing. */
+            deliveries: {
+                /** Format: date-time */
+                at: string;
+                delivered: number;
+                /** @description Given up. */
+                failed: number;
+            }[];
+            /** @description Of both modes: the greatest of each step of what `GET /api/v1/admin/overview/` calls so. Every process looks every 5 seconds; null: none did. */
+            waits: {
+                /** Format: date-time */
+                at: string;
+                lag_seconds: number | null;
+                oldest_unprocessed_age_seconds: number | null;
+            }[];
             /** @description By day, of the month only: counted every minute for today and yesterday, else every hour. */
             revenue: {
                 currency: string;

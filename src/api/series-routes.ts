@@ -1,4 +1,4 @@
-// The operator's figures over time: Stripe events of the last hour, day or month, and money and credits by day.
+// The operator's figures over time: Stripe events, deliveries and waits of the last hour, day or month, and money and credits by day.
 import { z } from "zod";
 
 import { CREDIT_FIGURES, type DailyFigure, DAYS_SHOWN, MONEY_FIGURES, readDays } from "../billing/daily-figures.ts";
@@ -14,6 +14,7 @@ const RANGES = {
 } as const;
 
 const count = z.int();
+const waited = z.number().nonnegative().nullable();
 const money = count.meta({ description: "Minor units." });
 
 const Series = z
@@ -27,6 +28,15 @@ const Series = z
     stripe_events: z
       .array(z.strictObject({ at: isoTime, received: count, processed: count, failed: count }))
       .meta({ description: "Of both modes, by when we did so; the last seconds may be missing." }),
+    deliveries: z
+      .array(z.strictObject({ at: isoTime, delivered: count, failed: count.meta({ description: "Given up." }) }))
+      .meta({
+        description: "Of webhooks to tenants, of both modes, by when they ended; the last seconds may be missing.",
+      }),
+    waits: z.array(z.strictObject({ at: isoTime, lag_seconds: waited, oldest_unprocessed_age_seconds: waited })).meta({
+      description:
+        "Of both modes: the greatest of each step of what `GET /api/v1/admin/overview/` calls so. Every process looks every 5 seconds; null: none did.",
+    }),
     revenue: z
       .array(
         z.strictObject({
@@ -75,11 +85,21 @@ export const readSeries = operation({
         const { received = 0, processed = 0, failed = 0 } = counted.get(at) ?? {};
         return { at: isoOfSeconds(at), received, processed, failed };
       }),
+      deliveries: times.map((at) => {
+        const { delivered = 0, given_up: failed = 0 } = counted.get(at) ?? {};
+        return { at: isoOfSeconds(at), delivered, failed };
+      }),
+      waits: times.map((at) => {
+        const { lag = null, oldest = null } = counted.get(at) ?? {};
+        return { at: isoOfSeconds(at), lag_seconds: secondsOf(lag), oldest_unprocessed_age_seconds: secondsOf(oldest) };
+      }),
       revenue: days === undefined ? [] : revenueOf(days.figures, times),
       credits: days === undefined ? [] : pointsOf(days.figures, "", CREDIT_FIGURES, times),
     };
   },
 });
+
+const secondsOf = (milliseconds: number | null): number | null => (milliseconds === null ? null : milliseconds / 1000);
 
 const dayOf = (seconds: number): string => isoOfSeconds(seconds).slice(0, 10);
 
