@@ -33,8 +33,11 @@ export function processStatistics(database: Database, clock: Clock): Statistics 
   };
   // Also where nothing is worked on: a queue that nobody works off is what waits the longest.
   const lookAndFlush = async (): Promise<void> => {
-    counts.saw(await readWaits(database));
-    await flush();
+    try {
+      counts.saw(await readWaits(database));
+    } finally {
+      await flush();
+    }
   };
   return {
     metrics: countedBy(counts, createMetrics()),

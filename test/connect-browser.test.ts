@@ -63,7 +63,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     expect(await standing(owner)).toMatchObject({ connected: true, status: "pending", charges_enabled: false });
     await page.goto(url);
     expect(await heading()).toBe("Set up your account");
-    await shot(page, `onboarding-${kind}`);
+    await shot(page, `onboarding-${kind}`, { fullPage: true });
     await page.getByLabel("Business type").selectOption("Company");
     await page.getByLabel("Name of the person or the business").fill("Ada & Sons <Ltd>");
     await page.getByLabel("E-mail").fill("ada@sons.example");
@@ -126,7 +126,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     const left = await standing(owner);
     expect(left).toMatchObject({ connected: true, status: "pending", charges_enabled: false });
     await page.goto((await connect(owner)).url);
-    await shot(page, `onboarding-again-${kind}`);
+    await shot(page, `onboarding-again-${kind}`, { fullPage: true });
     await press("Complete with something still due");
     await arrival(page);
     expect(await standing(owner)).toMatchObject({
@@ -152,7 +152,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     });
     await page.goto(started.url);
     expect(await heading()).toBe("Connect your account");
-    await shot(page, `consent-${method}-${kind}`);
+    await shot(page, `consent-${method}-${kind}`, { fullPage: true });
     await press("Connect my account");
     expect(await arrival(page)).toEqual({ status: "active" });
     const [callback] = callbacks();
@@ -191,7 +191,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     url.searchParams.set("redirect_uri", "javascript:alert(1)");
     expect((await page.goto(url.href))?.status()).toBe(400);
     expect(await page.getByRole("alert").textContent()).toContain("Invalid redirect URI");
-    await shot(page, `consent-refused-${kind}`);
+    await shot(page, `consent-refused-${kind}`, { fullPage: true });
     await page.goto(`${billhook.url}${STRIPE_PATH}/callback/?state=nobody&code=ac_made_up`);
     expect(await arrival(page)).toEqual({ status: "error", code: "connect_state_invalid" });
     expect(await standing(owner)).toMatchObject({ connected: false });

@@ -101,7 +101,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     it("a test card pays in place, and the form gives way to the payment's end", async () => {
       intent = await sandbox.stripe.paymentIntents.create({ amount: 1000, currency: "usd" });
       await show(begun());
-      await shot(page, "sandbox-card-form");
+      await shot(page, "sandbox-card-form", { fullPage: true });
       await page.getByRole("button", { name: "Pay now" }).click();
       await page.getByText("your payment has arrived").waitFor();
       expect(await page.getByRole("button").count()).toBe(0);

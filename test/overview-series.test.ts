@@ -84,7 +84,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
     await nodes[0]?.flush({ query: () => Promise.reject(new Error("nothing is to be written")) });
     const { deliveries, waits } = await series("day");
     expect(deliveries).toHaveLength(24);
-    expect(deliveries.filter(({ delivered }) => delivered !== 0)).toMatchObject([{ delivered: 7, failed: 2 }]);
+    expect(deliveries.filter(({ delivered }) => delivered === 7)).toMatchObject([{ failed: 2 }]);
     expect(waits).toHaveLength(24);
     const at = deliveries.find(({ delivered }) => delivered === 7)?.at;
     expect(waits.find((point) => point.at === at)).toEqual({

@@ -59,7 +59,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
       const returned = performance.now();
       await shows(page, `${CREDITS} credits were added.`);
       const took = performance.now() - returned;
-      await shot(page, `bought-${kind}-${how.slice(0, 7)}`);
+      await shot(page, `bought-${kind}-${how.slice(0, 7)}`, { fullPage: true });
       console.log(`${kind}, ${how}: ${took.toFixed(0)} ms from the return to the credits`);
       expect(await balance(page)).toBe(String(CREDITS));
       expect(took).toBeLessThan(SOON_MS);
@@ -84,7 +84,7 @@ describe.skipIf(withoutBrowser()).each(BOTH)("in a browser, on the %s database",
     await page.getByRole("link", { name: "Card" }).click();
     await page.getByRole("button", { name: "Add a card" }).click();
     await page.getByLabel("Test card").last().selectOption("4000 0025 0000 3155");
-    await shot(page, `card-${kind}`);
+    await shot(page, `card-${kind}`, { fullPage: true });
     await page.getByRole("button", { name: "Save the card" }).click();
     await page.waitForURL(`${shop.sandboxUrl}/3ds/**`);
     await page.getByRole("button").first().click();

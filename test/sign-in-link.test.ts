@@ -159,6 +159,21 @@ it("the invitation ends after fifteen minutes, with the next one and with a star
   }
 });
 
+it("an owner with a password operates the platform, whatever address they chose", async () => {
+  const door = await openDoor("server");
+  try {
+    const { database, platformTenant } = door.pipe;
+    const invite = () => firstOperatorLink(database, { platformTenant, frontendUrl: PUBLIC_URL });
+    const token = (await invite())?.split("#token=")[1];
+    // The address that a link's own owner would have.
+    const body = { token, email: "operator@example.com", password: PASSWORD };
+    expect((await send(door, "POST", "/api/v1/auth/tenants/members/accept/", { body })).status).toBe(200);
+    expect(await invite()).toBeUndefined();
+  } finally {
+    await door.close();
+  }
+});
+
 it("a terminal in production shows the invitation, and how long it works", () => {
   const url = "https://billing.example.com/invitation#token=first";
   const more = { OPERATOR_TOKEN: "o".repeat(32), SECRET_KEY: "k".repeat(32), STRIPE_WEBHOOK_SECRET: "whsec_terminal" };

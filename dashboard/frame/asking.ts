@@ -112,6 +112,9 @@ export function useList<T>(
   { enabled = true, every }: Omit<ReadOptions, "keepsLast"> = {},
 ): List<T> {
   const api = useApi();
+  // All its pages are asked again, one after the other.
+  const isShort = ({ state }: { state: { data: InfiniteData<Page<T>> | undefined } }): boolean =>
+    (state.data?.pages.length ?? 0) <= WATCHED_PAGES;
   return useInfiniteQuery<Page<T>, BillhookError, InfiniteData<Page<T>>, Key, string | undefined>({
     queryKey: [...useScope(), "list", ...key],
     queryFn: ({ pageParam, signal }) =>
@@ -119,9 +122,9 @@ export function useList<T>(
     initialPageParam: undefined,
     getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
     enabled,
-    ...(every === undefined
-      ? {}
-      : { refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > WATCHED_PAGES ? false : every) }),
+    refetchOnWindowFocus: isShort,
+    refetchOnReconnect: isShort,
+    ...(every === undefined ? {} : { refetchInterval: (query) => (isShort(query) ? every : false) }),
   });
 }
 

@@ -5,7 +5,7 @@ import { money } from "../../kit/react/money.ts";
 import { Chart, ChartPlace, type ChartProps, type ChartSeries } from "../parts/chart.tsx";
 import { Empty, Section } from "../parts/page-frame.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
-import { lengthText } from "./lengths.ts";
+import { lengthText, roundLength } from "./lengths.ts";
 import type { Series } from "./operator-reads.ts";
 
 const minute = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -78,6 +78,7 @@ export const StepCharts = memo(function StepCharts({ series }: { series: Series 
             when={when}
             format={lengthText}
             axis={lengthText}
+            stepOf={roundLength}
           />
         </ChartPlace>
         <ChartPlace isThere={series !== undefined}>

@@ -11,13 +11,17 @@ export interface Scale {
 const PARTS = 4;
 const ROUND = [1, 2, 5, 10];
 
-/** Round and whole figures, with 0 among them, around all values. */
-export function scaleOf(values: readonly number[]): Scale {
+/** A whole figure with one digit that is not 0, no less than `rough`. */
+export function roundStep(rough: number): number {
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return power * (ROUND.find((one) => one * power >= rough) ?? 10);
+}
+
+/** Round figures, as `stepOf` has them, with 0 among them, around all values. */
+export function scaleOf(values: readonly number[], stepOf: (rough: number) => number = roundStep): Scale {
   const least = Math.min(0, ...values);
   const most = Math.max(0, ...values);
-  const rough = Math.max((most - least) / PARTS, 1);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * (ROUND.find((one) => one * power >= rough) ?? 10);
+  const step = stepOf(Math.max((most - least) / PARTS, 1));
   const low = Math.floor(least / step);
   const high = Math.max(Math.ceil(most / step), low + 1);
   const ticks = Array.from({ length: high - low + 1 }, (_, index) => (low + index) * step);

@@ -30,6 +30,8 @@ export interface ChartProps {
   format?: (value: number) => string;
   /** As `format`, beside the chart, where there is little room; left out: 1,200 is 1.2K. */
   axis?: (value: number) => string;
+  /** From one line of the axis to the next, no less than so much; left out: 1, 2 or 5 with zeros. */
+  stepOf?: (rough: number) => number;
   /** Of the picture; the legend stands above it. */
   height?: number;
 }

@@ -12,17 +12,17 @@ const LEAP = 10;
 type DrawnProps = ChartProps & Required<Pick<ChartProps, "height" | "format" | "axis" | "tick">>;
 
 export function DrawnChart(props: DrawnProps): ReactNode {
-  const { label, kind = "bar", points, series, when, format, axis, tick, height } = props;
+  const { label, kind = "bar", points, series, when, format, axis, tick, height, stepOf } = props;
   const [pointed, setPointed] = useState<number>();
   const last = points.length - 1;
   const at = pointed === undefined ? undefined : Math.min(pointed, last);
-  const { scale, drawn } = useMemo(() => drawingOf(kind, points, series), [kind, points, series]);
+  const { scale, drawn } = useMemo(() => drawingOf(kind, points, series, stepOf), [kind, points, series, stepOf]);
   const says = (index: number): string =>
     [when(points[index]?.at ?? ""), ...series.map((one) => `${one.label} ${textAt(props, index, one.name)}`)].join(
       ", ",
     );
   const pressed = (event: KeyboardEvent): void => {
-    const to = stepOf(event.key, at ?? last, last);
+    const to = pointBy(event.key, at ?? last, last);
     if (to !== undefined || event.key === "Escape") event.preventDefault();
     if (to !== undefined) setPointed(to);
     else if (event.key === "Escape") setPointed(undefined);
@@ -119,7 +119,7 @@ function Tip(props: { at: number; of: number; title: string; children: ReactNode
 }
 
 /** Where a key leads from this point; undefined: it is none of these. */
-function stepOf(key: string, at: number, last: number): number | undefined {
+function pointBy(key: string, at: number, last: number): number | undefined {
   const steps: Record<string, number> = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, Home: -at };
   const step = { ...steps, End: last - at, PageDown: -LEAP, PageUp: LEAP }[key];
   return step === undefined ? undefined : Math.max(0, Math.min(last, at + step));
@@ -134,15 +134,22 @@ function drawingOf(
   kind: "bar" | "line",
   points: ChartProps["points"],
   series: readonly ChartSeries[],
+  stepOf: ChartProps["stepOf"],
 ): { scale: Scale; drawn: Drawn[] } {
   if (kind === "line") {
     const lines = series.map(({ name }) => points.map((point) => valueOf(point[name])));
-    const scale = scaleOf(lines.flat().filter((value) => value !== null));
+    const scale = scaleOf(
+      lines.flat().filter((value) => value !== null),
+      stepOf,
+    );
     return { scale, drawn: series.map((one, index) => ({ ...one, d: linePath(scale, lines[index] ?? []) })) };
   }
   const bars = series.map(({ name }) => points.map((point) => Math.max(0, valueOf(point[name]) ?? 0)));
   const sums = bars.map((_, index) => points.map((_point, at) => sumAt(bars.slice(0, index), at)));
-  const scale = scaleOf(points.map((_, at) => sumAt(bars, at)));
+  const scale = scaleOf(
+    points.map((_, at) => sumAt(bars, at)),
+    stepOf,
+  );
   return {
     scale,
     drawn: series.map((one, index) => ({ ...one, d: barsPath(scale, bars[index] ?? [], sums[index] ?? []) })),

@@ -78,7 +78,12 @@ let compiled: Promise<CompiledProgram> | undefined;
 /** Once in a process, with the code that V8 makes of it while it runs: what opens next has it, in half the processor time. */
 function program(): Promise<CompiledProgram> {
   const file = new URL("pglite.wasm", import.meta.resolve("@electric-sql/pglite"));
-  compiled ??= readFile(file).then((bytes) => WebAssembly.compile(bytes));
+  compiled ??= readFile(file)
+    .then((bytes) => WebAssembly.compile(bytes))
+    .catch((error: unknown) => {
+      compiled = undefined;
+      throw error;
+    });
   return compiled;
 }
 

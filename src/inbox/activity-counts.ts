@@ -80,7 +80,7 @@ function longer(one: number | null, other: number | null | undefined): number | 
   return one === null || other === null || other === undefined ? (one ?? other ?? null) : Math.max(one, other);
 }
 
-/** How long events wait now: each found by the queue's own order, however long the queue is. */
+/** How long events wait now, by the oldest of the queue; `lag` is null where none of them is new. */
 export async function readWaits(database: Queryable): Promise<Waits> {
   const { rows } = await database.query<Waits>({ text: WAITS });
   return rows[0] ?? { lag: 0, oldest: 0 };
@@ -137,9 +137,13 @@ const READ = `
   from activity_counts where step_seconds = $1 and at >= to_timestamp($3) group by 1 order by 1`;
 
 const AGE = "greatest(extract(epoch from now() - queued_at) * 1000, 0)::bigint";
+// Behind a long row of retries the first that is none is not looked for.
+const HEAD = 1000;
 const WAITS = `
-  select coalesce((select ${AGE} from stripe_event_queue where attempts <= 1 order by seq limit 1), 0) as lag,
-         coalesce((select ${AGE} from stripe_event_queue order by seq limit 1), 0) as oldest`;
+  with head as materialized (select seq, attempts, queued_at from stripe_event_queue order by seq limit ${HEAD})
+  select coalesce((select ${AGE} from head where attempts <= 1 order by seq limit 1),
+                  case when (select count(*) from head) < ${HEAD} then 0 end) as lag,
+         coalesce((select ${AGE} from head order by seq limit 1), 0) as oldest`;
 
 const DELETE_OLD = `
   delete from activity_counts

@@ -42,4 +42,4 @@ async function isOperated(tx: Queryable, platformTenant: string): Promise<boolea
 
 const OPERATED = `
   select from memberships as membership join people as person on person.id = membership.person_id
-  where membership.tenant_id = $1 and membership.role in ('owner', 'admin') and not (${MADE_BY_LINK}) limit 1`;
+  where membership.tenant_id = $1 and membership.role in ('owner', 'admin') and not coalesce(${MADE_BY_LINK}, false) limit 1`;

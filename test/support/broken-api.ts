@@ -29,8 +29,9 @@ export async function breakApi(
 ): Promise<() => Promise<void>> {
   await page.addInitScript({ content: PRESSED });
   await page.route(calls, async (route) => {
-    if (await page.evaluate<boolean>("globalThis.bhPressed === true")) await route.continue();
-    else await fault(route);
+    // A page that is being left answers nothing, and its calls end with it.
+    const isPressed = await page.evaluate<boolean>("globalThis.bhPressed === true").catch(() => false);
+    await (isPressed ? route.continue() : fault(route)).catch(() => undefined);
   });
-  return () => page.unroute(calls);
+  return () => page.unrouteAll({ behavior: "wait" });
 }

@@ -201,9 +201,9 @@ export async function expectFitsWidth(page: Page): Promise<void> {
   expect(scrolled, "the page is wider than its window").toBeLessThanOrEqual(seen);
 }
 
-/** A picture for a person's eyes, in BILLHOOK_SHOTS or the system's temporary folder. */
-export async function shot(page: Page, name: string): Promise<void> {
+/** A picture for a person's eyes, in BILLHOOK_SHOTS or the system's temporary folder: of what the window shows, or of all. */
+export async function shot(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
   const folder = process.env.BILLHOOK_SHOTS ?? join(tmpdir(), "billhook-shots");
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage });
 }
