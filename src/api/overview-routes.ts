@@ -7,7 +7,7 @@ import { countFlagged } from "../inbox/projection-reads.ts";
 import { inboxCounts } from "../inbox/stripe-event-reads.ts";
 import { deliveryQueueState } from "../outbox/delivery-reads.ts";
 import { endedDeliveries } from "../outbox/delivery-statistics.ts";
-import { operation } from "./route.ts";
+import { type ApiDependencies, operation } from "./route.ts";
 
 const seconds = z.number().nonnegative();
 
@@ -54,11 +54,11 @@ export const readOverview = operation({
   tag: "Overview",
   answers: { 200: Overview },
   run: async ({ deps }) => {
-    const queue = await queueState(deps.database);
-    const counts = await inboxCounts(deps.database, Math.floor(deps.clock.now() / 1000));
-    const flagged = await countFlagged(deps.database);
-    const ended = await endedDeliveries(deps.database);
-    const waiting = await deliveryQueueState(deps.database, deps.clock.now());
+    // No more than two at a time: webhooks need the connections.
+    const [counts, { queue, flagged, ended, waiting, unmatched }] = await Promise.all([
+      inboxCounts(deps.database, Math.floor(deps.clock.now() / 1000)),
+      readOthers(deps),
+    ]);
     const { total, total_is_estimate, last_hour, last_day } = counts;
     return {
       received: { total, total_is_estimate, last_hour, last_day },
@@ -70,7 +70,7 @@ export const readOverview = operation({
       lag_seconds: Math.max(counts.lag, 0),
       ambiguous_rows: flagged.ambiguous,
       rows_with_unread_fields: flagged.unread,
-      unmatched_purchases: await countUnmatched(deps.database),
+      unmatched_purchases: unmatched,
       deliveries: {
         delivered: ended.delivered,
         failed: ended.failed,
@@ -82,3 +82,13 @@ export const readOverview = operation({
     };
   },
 });
+
+async function readOthers({ database, clock }: Pick<ApiDependencies, "database" | "clock">) {
+  return {
+    queue: await queueState(database),
+    flagged: await countFlagged(database),
+    ended: await endedDeliveries(database),
+    waiting: await deliveryQueueState(database, clock.now()),
+    unmatched: await countUnmatched(database),
+  };
+}
