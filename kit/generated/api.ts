@@ -9168,71 +9168,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Error: {
-            /** @description A short title, or OAuth's code. */
-            error: string;
-            /** @description OAuth's own words, where it refused. */
-            description?: string;
-            /** @description For programs: never changes. */
-            code: string;
-            /** @description One sentence that says what to do. */
-            message: string;
-            /** @description The path of the field that is wrong. */
-            param?: string;
-            request_id: string;
-            /** @description Stripe's id of the call that failed, for its support and logs. */
-            stripe_request_id?: string;
-        };
-        Message: {
-            message: string;
-        };
-        User: {
-            id: string;
-            email: string;
-            name: string | null;
-            email_verified: boolean;
-            /** Format: date-time */
-            created_at: string;
-        };
-        Me: {
-            id: string;
-            email: string;
-            name: string | null;
-            email_verified: boolean;
-            /** Format: date-time */
-            created_at: string;
-            /** @description The own account at the platform, in the request's mode: see `GET /account/`. */
-            account: {
-                id: string;
-                livemode: boolean;
-                credit_balance: number;
-                is_trial_user: boolean;
-                /** @enum {string} */
-                status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
-            };
-            tenants: {
-                id: string;
-                company_name: string;
-                /** @enum {string} */
-                role: "owner" | "admin" | "member";
-                platform: boolean;
-            }[];
-        };
-        Tenant: {
-            id: string;
-            company_name: string;
-            domain: string | null;
-            stripe_connect_account_id: string | null;
-            stripe_connect_status: string;
-            /** Format: date-time */
-            created_at: string;
-        };
-        Tokens: {
-            /** @description A JWT for 15 minutes; its keys are at `/.well-known/jwks.json`. */
-            access: string;
-            /** @description For 30 days, once; null when it went into the cookie. */
-            refresh: string | null;
-        };
         Account: {
             id: string;
             livemode: boolean;
@@ -9261,118 +9196,6 @@ export interface components {
             } | null;
             /** Format: date-time */
             created_at: string;
-        };
-        CreditEntry: {
-            id: string;
-            account_id: string;
-            /** @enum {string} */
-            kind: "purchase" | "grant" | "spend" | "reversal" | "restoral" | "expiry" | "adjustment";
-            /** @description Below zero for what is taken. */
-            amount: number;
-            balance_after: number;
-            reason: string;
-            reference: string | null;
-            /** @description The purchase that it follows from. */
-            purchase_id: string | null;
-            /** @description When the credits that it brought expire. */
-            expires_at: string | null;
-            /** Format: date-time */
-            created_at: string;
-        };
-        OwnAccount: {
-            id: string;
-            livemode: boolean;
-            email: string | null;
-            name: string | null;
-            /** @description Below zero after a refund or dispute of credits that were spent. */
-            credit_balance: number;
-            is_trial_user: boolean;
-            /** @enum {string} */
-            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
-            period_end: string | null;
-            trial_end: string | null;
-            subscription: {
-                id: string;
-                status: string | null;
-                price_id: string | null;
-                quantity: number | null;
-                current_period_end: string | null;
-                trial_end: string | null;
-                /** @description When it ends, if it was canceled. */
-                cancel_at: string | null;
-            } | null;
-            default_payment_method: {
-                id: string;
-                type: string | null;
-                brand: string | null;
-                last4: string | null;
-                exp_month: number | null;
-                exp_year: number | null;
-            } | null;
-            tenant: {
-                id: string;
-                company_name: string;
-            };
-            /** Format: date-time */
-            created_at: string;
-        };
-        SoldPack: {
-            id: string;
-            name: string;
-            credits: number;
-            /** @description Minor units, for one pack. */
-            amount: number;
-            currency: string;
-            price_id: string;
-        };
-        StartedCheckout: {
-            /** @description Stripe's page, for the buyer's browser. Null when this request was repeated and it has ended. */
-            checkout_url: string | null;
-            session_id: string;
-            /** @description How the payment stands: whoever has it may ask, for a day. */
-            status_url: string;
-        };
-        CreditPurchase: {
-            id: string;
-            /**
-             * @description `canceled`: nobody can pay it any more.
-             * @enum {string}
-             */
-            status: "pending" | "paid" | "canceled";
-            credit_pack: {
-                id: string;
-                name: string | null;
-            } | null;
-            quantity: number;
-            /** @description Of all packs together. */
-            credits: number;
-            /** @description For refunds and disputes. */
-            credits_taken_back: number;
-            /** @description Minor units, before discounts and tax. */
-            amount: number;
-            currency: string;
-            price_id: string | null;
-            session_id: string | null;
-            payment_intent_id: string | null;
-            /** @description When its credits expire. */
-            expires_at: string | null;
-            /** Format: date-time */
-            created_at: string;
-        };
-        OwnInvoice: {
-            id: string;
-            number: string | null;
-            /** @description Stripe's: open, paid, void or uncollectible. */
-            status: string | null;
-            total: number | null;
-            amount_due: number | null;
-            amount_paid: number | null;
-            currency: string | null;
-            hosted_invoice_url: string | null;
-            invoice_pdf: string | null;
-            due_at: string | null;
-            paid_at: string | null;
-            created_at: string | null;
         };
         AccountDetail: {
             id: string;
@@ -9423,103 +9246,6 @@ export interface components {
             expires_at: string;
             account_id: string;
             scopes: ("read" | "purchase" | "subscription" | "payment_method")[];
-        };
-        ApiKey: {
-            id: string;
-            /** @enum {string} */
-            type: "live_public" | "live_secret" | "test_public" | "test_secret";
-            /** @description Of a secret key: `sk_live_****...3456`. */
-            key: string;
-            masked: boolean;
-            /** Format: date-time */
-            created_at: string;
-            last_used_at: string | null;
-            /** @description The end of a replaced key's grace. */
-            expires_at: string | null;
-        };
-        Session: {
-            user: components["schemas"]["User"];
-            tokens: components["schemas"]["Tokens"];
-        };
-        Member: {
-            /** @description The person's id, or the invitation's. */
-            id: string;
-            email: string | null;
-            name: string | null;
-            /** @enum {string} */
-            role: "owner" | "admin" | "member";
-            /** @enum {string} */
-            status: "active" | "invited";
-            /** Format: date-time */
-            created_at: string;
-            /** @description When an invitation ends. */
-            expires_at: string | null;
-        };
-        AuditEntry: {
-            id: string;
-            action: string;
-            actor: {
-                kind: string;
-                id: string | null;
-            };
-            target: string | null;
-            /** @description The address that it was done from. */
-            source: string | null;
-            before: unknown;
-            after: unknown;
-            /** Format: date-time */
-            created_at: string;
-        };
-        ConnectedInvoice: {
-            id: string;
-            /** @constant */
-            object: "connected_invoice";
-            livemode: boolean;
-            /**
-             * @description `stripe`: made elsewhere on the connected account.
-             * @enum {string}
-             */
-            origin: "billhook" | "stripe";
-            /**
-             * @description pending → paid | payment_failed (may still be paid) | void | uncollectible (may still be paid). An invoice that was given up before Stripe had it is void, with its `failure`.
-             * @enum {string}
-             */
-            status: "pending" | "paid" | "payment_failed" | "void" | "uncollectible";
-            stripe_account: string;
-            /** @description null while it is on its way to Stripe. */
-            stripe_invoice_id: string | null;
-            number: string | null;
-            customer_email: string | null;
-            customer_name: string | null;
-            currency: string;
-            /** @description The total, in the smallest unit of the currency. */
-            amount: number;
-            amount_paid: number;
-            application_fee_percent: number | null;
-            application_fee_amount: number | null;
-            items: {
-                description: string | null;
-                amount: number;
-                quantity: number;
-            }[];
-            memo: string | null;
-            metadata: {
-                [key: string]: unknown;
-            };
-            due_date: string | null;
-            paid_at: string | null;
-            hosted_invoice_url: string | null;
-            invoice_pdf: string | null;
-            /** @description Why it was given up, or could not be sent to the customer. */
-            failure: {
-                code: string;
-                message: string;
-                stripe_request_id: string | null;
-            } | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         AnyConnectedInvoice: {
             id: string;
@@ -9573,6 +9299,265 @@ export interface components {
             updated_at: string;
             tenant_id: string;
         };
+        AnyDeliveryDetail: {
+            id: string;
+            /** @constant */
+            object: "delivery";
+            livemode: boolean;
+            endpoint_id: string;
+            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
+            event_id: string;
+            /** @description null: the event is not kept any more. */
+            event_type: string | null;
+            /**
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "canceled";
+            attempts: number;
+            last_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /** @description The first one first. */
+            attempt_list: components["schemas"]["DeliveryAttempt"][];
+            tenant_id: string;
+        };
+        AnyEventDetail: {
+            id: string;
+            /** @constant */
+            object: "event";
+            type: string;
+            api_version: string;
+            livemode: boolean;
+            object_id: string | null;
+            /** @description Where it happened; null for the platform's own account. */
+            stripe_account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it was told: the order of this list.
+             */
+            created_at: string;
+            /** @description As it is delivered. */
+            body: {
+                [key: string]: unknown;
+            };
+            deliveries: components["schemas"]["EventDelivery"][];
+            tenant_id: string;
+        };
+        AnyWebhookEndpoint: {
+            id: string;
+            /** @constant */
+            object: "webhook_endpoint";
+            /** @description null: of the first endpoint, while it has none. */
+            url: string | null;
+            description: string | null;
+            enabled_events: string[];
+            /** @description The mode whose events it takes; null: both. A key may only say its own. */
+            livemode: boolean | null;
+            /**
+             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+             * @enum {string}
+             */
+            ordering: "none" | "per_object";
+            /** @description Whether it is the one of `/api/v1/auth/tenants/webhooks/config/`. */
+            first: boolean;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description by_tenant: one of you did it · gone: it answered 410 · failing: nothing was delivered for days. */
+            disabled_reason: ("by_tenant" | "gone" | "failing") | null;
+            disabled_at: string | null;
+            /** @description Since when every attempt has failed. */
+            failing_since: string | null;
+            /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
+            secret: string;
+            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
+            previous_secrets_until: string[];
+            /**
+             * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
+             * @enum {string}
+             */
+            signature: "v1" | "v1a";
+            /** @description `whpk_…`, for `v1a` signatures. */
+            public_key: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            tenant_id: string;
+        };
+        ApiKey: {
+            id: string;
+            /** @enum {string} */
+            type: "live_public" | "live_secret" | "test_public" | "test_secret";
+            /** @description Of a secret key: `sk_live_****...3456`. */
+            key: string;
+            masked: boolean;
+            /** Format: date-time */
+            created_at: string;
+            last_used_at: string | null;
+            /** @description The end of a replaced key's grace. */
+            expires_at: string | null;
+        };
+        AuditEntry: {
+            id: string;
+            action: string;
+            actor: {
+                kind: string;
+                id: string | null;
+            };
+            target: string | null;
+            /** @description The address that it was done from. */
+            source: string | null;
+            before: unknown;
+            after: unknown;
+            /** Format: date-time */
+            created_at: string;
+        };
+        AutoTopUp: {
+            /** @description Turned off by itself after four failures in a row. */
+            enabled: boolean;
+            threshold: number | null;
+            price_id: string | null;
+            quantity: number | null;
+            /** @description A payment is under way. */
+            pending: boolean;
+            /** @description In a row. */
+            failures: number;
+            last_error: string | null;
+        };
+        BackgroundWork: {
+            imports: {
+                livemode: boolean;
+                /** @description null: the platform's own. */
+                account: string | null;
+                object_type: string;
+                running: boolean;
+                /** @description Objects made from then on are here as of `complete_as_of`. */
+                complete_since: string | null;
+                complete_as_of: string | null;
+                objects: number;
+                pages: number;
+                last_error: string | null;
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            catch_ups: {
+                livemode: boolean;
+                /** @description null: the platform's own. */
+                account: string | null;
+                covered_since: string | null;
+                /** Format: date-time */
+                covered_until: string;
+                /** @description What Stripe no longer had: only an import brings it. */
+                missed_since: string | null;
+                missed_until: string | null;
+                running: boolean;
+                pages: number;
+                events: number;
+                new_events: number;
+                skipped: number;
+                last_error: string | null;
+                last_run_at: string | null;
+                next_run_at: string | null;
+            }[];
+            scheduled: {
+                name: string;
+                every_seconds: number;
+                last_started_at: string | null;
+                last_ended_at: string | null;
+                next_run_at: string | null;
+                outcome: ("done" | "failed") | null;
+                error: string | null;
+                /** @description Of all nodes together. */
+                runs: number;
+                failures: number;
+            }[];
+        };
+        BillingPortal: {
+            url: string;
+        };
+        Change: {
+            field: string;
+            before: unknown;
+            after: unknown;
+        };
+        ConnectedInvoice: {
+            id: string;
+            /** @constant */
+            object: "connected_invoice";
+            livemode: boolean;
+            /**
+             * @description `stripe`: made elsewhere on the connected account.
+             * @enum {string}
+             */
+            origin: "billhook" | "stripe";
+            /**
+             * @description pending → paid | payment_failed (may still be paid) | void | uncollectible (may still be paid). An invoice that was given up before Stripe had it is void, with its `failure`.
+             * @enum {string}
+             */
+            status: "pending" | "paid" | "payment_failed" | "void" | "uncollectible";
+            stripe_account: string;
+            /** @description null while it is on its way to Stripe. */
+            stripe_invoice_id: string | null;
+            number: string | null;
+            customer_email: string | null;
+            customer_name: string | null;
+            currency: string;
+            /** @description The total, in the smallest unit of the currency. */
+            amount: number;
+            amount_paid: number;
+            application_fee_percent: number | null;
+            application_fee_amount: number | null;
+            items: {
+                description: string | null;
+                amount: number;
+                quantity: number;
+            }[];
+            memo: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            due_date: string | null;
+            paid_at: string | null;
+            hosted_invoice_url: string | null;
+            invoice_pdf: string | null;
+            /** @description Why it was given up, or could not be sent to the customer. */
+            failure: {
+                code: string;
+                message: string;
+                stripe_request_id: string | null;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        CreditEntry: {
+            id: string;
+            account_id: string;
+            /** @enum {string} */
+            kind: "purchase" | "grant" | "spend" | "reversal" | "restoral" | "expiry" | "adjustment";
+            /** @description Below zero for what is taken. */
+            amount: number;
+            balance_after: number;
+            reason: string;
+            reference: string | null;
+            /** @description The purchase that it follows from. */
+            purchase_id: string | null;
+            /** @description When the credits that it brought expire. */
+            expires_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
         CreditPack: {
             id: string;
             livemode: boolean;
@@ -9598,37 +9583,92 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
-        Plan: {
+        CreditPurchase: {
             id: string;
-            livemode: boolean;
-            key: string | null;
-            name: string;
-            /** @description As `amount`. */
-            price: number;
-            /** @description In the smallest unit of the currency. */
+            /**
+             * @description `canceled`: nobody can pay it any more.
+             * @enum {string}
+             */
+            status: "pending" | "paid" | "canceled";
+            credit_pack: {
+                id: string;
+                name: string | null;
+            } | null;
+            quantity: number;
+            /** @description Of all packs together. */
+            credits: number;
+            /** @description For refunds and disputes. */
+            credits_taken_back: number;
+            /** @description Minor units, before discounts and tax. */
             amount: number;
             currency: string;
-            /** @enum {string} */
-            billing_interval: "day" | "week" | "month" | "year";
-            interval_count: number;
-            is_active: boolean;
-            features: string[];
-            plan_group: string;
-            trial_days: number | null;
-            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
             price_id: string | null;
-            product_id: string | null;
-            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
-            sync_pending: boolean;
-            /** @description Why the last try to tell Stripe failed. */
-            sync_error: {
-                code: string;
-                message: string;
-            } | null;
+            session_id: string | null;
+            payment_intent_id: string | null;
+            /** @description When its credits expire. */
+            expires_at: string | null;
             /** Format: date-time */
             created_at: string;
+        };
+        Customer: {
+            id: string;
+            livemode: boolean;
+            /** @description The connected account; null for the platform's own. */
+            account: string | null;
+            tenant_id: string | null;
+            deleted: boolean;
+            stripe_customer_id: string | null;
+            email: string | null;
+            name: string | null;
+            phone: string | null;
+            description: string | null;
+            currency: string | null;
+            balance: number | null;
+            delinquent: boolean | null;
+            default_payment_method_id: string | null;
+            default_source_id: string | null;
+            coupon_id: string | null;
+            tax_exempt: string | null;
+            customer_account_id: string | null;
+            metadata: unknown;
+            /** @description Several states tied: the object is being fetched from Stripe. */
+            order_ambiguous: boolean;
+            created_at: string | null;
             /** Format: date-time */
             updated_at: string;
+            /** @description Columns whose field could not be read in this shape. */
+            unread_fields: string[];
+        };
+        CustomerDetail: {
+            id: string;
+            livemode: boolean;
+            /** @description The connected account; null for the platform's own. */
+            account: string | null;
+            tenant_id: string | null;
+            deleted: boolean;
+            stripe_customer_id: string | null;
+            email: string | null;
+            name: string | null;
+            phone: string | null;
+            description: string | null;
+            currency: string | null;
+            balance: number | null;
+            delinquent: boolean | null;
+            default_payment_method_id: string | null;
+            default_source_id: string | null;
+            coupon_id: string | null;
+            tax_exempt: string | null;
+            customer_account_id: string | null;
+            metadata: unknown;
+            /** @description Several states tied: the object is being fetched from Stripe. */
+            order_ambiguous: boolean;
+            created_at: string | null;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Columns whose field could not be read in this shape. */
+            unread_fields: string[];
+            /** @description The newest snapshot, as Stripe wrote it. */
+            data: unknown;
         };
         Delivery: {
             id: string;
@@ -9701,198 +9741,157 @@ export interface components {
             /** @description The first one first. */
             attempt_list: components["schemas"]["DeliveryAttempt"][];
         };
-        AnyDeliveryDetail: {
+        Dispute: {
             id: string;
-            /** @constant */
-            object: "delivery";
             livemode: boolean;
-            endpoint_id: string;
-            /** @description What the receiver gets as `webhook-id`, however often it is sent. */
-            event_id: string;
-            /** @description null: the event is not kept any more. */
-            event_type: string | null;
-            /**
-             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
-             * @enum {string}
-             */
-            status: "pending" | "delivered" | "failed" | "canceled";
-            attempts: number;
-            last_attempt_at: string | null;
-            last_status_code: number | null;
-            last_error: string | null;
-            next_attempt_at: string | null;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
-            /** @description The first one first. */
-            attempt_list: components["schemas"]["DeliveryAttempt"][];
-            tenant_id: string;
-        };
-        WebhookEndpoint: {
-            id: string;
-            /** @constant */
-            object: "webhook_endpoint";
-            /** @description null: of the first endpoint, while it has none. */
-            url: string | null;
-            description: string | null;
-            enabled_events: string[];
-            /** @description The mode whose events it takes; null: both. A key may only say its own. */
-            livemode: boolean | null;
-            /**
-             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
-             * @enum {string}
-             */
-            ordering: "none" | "per_object";
-            /** @description Whether it is the one of `/api/v1/auth/tenants/webhooks/config/`. */
-            first: boolean;
-            /** @enum {string} */
-            status: "enabled" | "disabled";
-            /** @description by_tenant: one of you did it · gone: it answered 410 · failing: nothing was delivered for days. */
-            disabled_reason: ("by_tenant" | "gone" | "failing") | null;
-            disabled_at: string | null;
-            /** @description Since when every attempt has failed. */
-            failing_since: string | null;
-            /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
-            secret: string;
-            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
-            previous_secrets_until: string[];
-            /**
-             * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
-             * @enum {string}
-             */
-            signature: "v1" | "v1a";
-            /** @description `whpk_…`, for `v1a` signatures. */
-            public_key: string | null;
-            /** Format: date-time */
-            created_at: string;
+            /** @description The connected account; null for the platform's own. */
+            account: string | null;
+            tenant_id: string | null;
+            deleted: boolean;
+            stripe_dispute_id: string | null;
+            customer_id: string | null;
+            customer_email: string | null;
+            status: string | null;
+            reason: string | null;
+            currency: string | null;
+            amount: number | null;
+            charge_id: string | null;
+            payment_intent_id: string | null;
+            evidence_due_by: string | null;
+            has_evidence: boolean | null;
+            submission_count: number | null;
+            is_charge_refundable: boolean | null;
+            network_reason_code: string | null;
+            balance_transactions: unknown;
+            metadata: unknown;
+            /** @description Several states tied: the object is being fetched from Stripe. */
+            order_ambiguous: boolean;
+            created_at: string | null;
             /** Format: date-time */
             updated_at: string;
+            /** @description Columns whose field could not be read in this shape. */
+            unread_fields: string[];
         };
-        AnyWebhookEndpoint: {
+        DisputeDetail: {
             id: string;
-            /** @constant */
-            object: "webhook_endpoint";
-            /** @description null: of the first endpoint, while it has none. */
-            url: string | null;
-            description: string | null;
-            enabled_events: string[];
-            /** @description The mode whose events it takes; null: both. A key may only say its own. */
-            livemode: boolean | null;
-            /**
-             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
-             * @enum {string}
-             */
-            ordering: "none" | "per_object";
-            /** @description Whether it is the one of `/api/v1/auth/tenants/webhooks/config/`. */
-            first: boolean;
-            /** @enum {string} */
-            status: "enabled" | "disabled";
-            /** @description by_tenant: one of you did it · gone: it answered 410 · failing: nothing was delivered for days. */
-            disabled_reason: ("by_tenant" | "gone" | "failing") | null;
-            disabled_at: string | null;
-            /** @description Since when every attempt has failed. */
-            failing_since: string | null;
-            /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
-            secret: string;
-            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
-            previous_secrets_until: string[];
-            /**
-             * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
-             * @enum {string}
-             */
-            signature: "v1" | "v1a";
-            /** @description `whpk_…`, for `v1a` signatures. */
-            public_key: string | null;
-            /** Format: date-time */
-            created_at: string;
+            livemode: boolean;
+            /** @description The connected account; null for the platform's own. */
+            account: string | null;
+            tenant_id: string | null;
+            deleted: boolean;
+            stripe_dispute_id: string | null;
+            customer_id: string | null;
+            customer_email: string | null;
+            status: string | null;
+            reason: string | null;
+            currency: string | null;
+            amount: number | null;
+            charge_id: string | null;
+            payment_intent_id: string | null;
+            evidence_due_by: string | null;
+            has_evidence: boolean | null;
+            submission_count: number | null;
+            is_charge_refundable: boolean | null;
+            network_reason_code: string | null;
+            balance_transactions: unknown;
+            metadata: unknown;
+            /** @description Several states tied: the object is being fetched from Stripe. */
+            order_ambiguous: boolean;
+            created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            tenant_id: string;
+            /** @description Columns whose field could not be read in this shape. */
+            unread_fields: string[];
+            /** @description The newest snapshot, as Stripe wrote it. */
+            data: unknown;
         };
-        WebhookEndpointStatistics: {
-            endpoint_id: string;
-            livemode: boolean;
+        DoctorReport: {
             /** Format: date-time */
-            since: string;
-            /** @description Of the events since then. */
-            deliveries: {
-                delivered: number;
-                failed: number;
-                canceled: number;
-                pending: number;
-            };
-            /** @description Only the newest 100,000 deliveries were looked at. */
-            counts_are_partial: boolean;
-            attempts: {
-                succeeded: number;
-                failed: number;
-            };
-            /** @description How long the receiver took to answer 2xx; null: it never did. */
-            latency_ms: {
-                p50: number | null;
-                p95: number | null;
-            };
-            /** @description Since it was queued, of all that wait; null: nothing does. */
-            oldest_pending_age_seconds: number | null;
-        };
-        Recovery: {
-            id: string;
-            livemode: boolean;
-            /** @enum {string} */
-            status: "running" | "done" | "canceled";
-            /** @description Events that were missing when it began, among the first 100,000 of the range. */
-            total: number;
-            /** @description Deliveries that it has begun so far. */
-            queued: number;
-            per_second: number;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            until: string;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
-            /** @constant */
-            object: "recovery";
-            endpoint_id: string;
-        };
-        Job: {
-            id: string;
-            livemode: boolean;
-            /** @enum {string} */
-            status: "running" | "done" | "canceled";
-            /** @description Events that were missing when it began, among the first 100,000 of the range. */
-            total: number;
-            /** @description Deliveries that it has begun so far. */
-            queued: number;
-            per_second: number;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            until: string;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
+            checked_at: string;
             /**
-             * @description recovery: what an endpoint missed is delivered again.
-             * @constant
+             * @description Of the worst finding.
+             * @enum {string}
              */
-            kind: "recovery";
-            tenant_id: string;
-            endpoint_id: string;
+            severity: "error" | "warning" | "notice" | "ok";
+            findings: {
+                /** @description For programs: docs/doctor.md lists all. */
+                code: string;
+                /**
+                 * @description error: money or events are lost or wrong · warning: they will be, or somebody waits · notice: worth knowing · ok: how it stands.
+                 * @enum {string}
+                 */
+                severity: "error" | "warning" | "notice" | "ok";
+                /** @description Whom or what it is about: an id, a setting, an address. */
+                subject: string | null;
+                title: string;
+                cause: string;
+                /** @description What to do, with the command, setting or address that it takes. */
+                mend: string;
+                details?: {
+                    [key: string]: unknown;
+                };
+            }[];
+            checks: {
+                code: string;
+                title: string;
+                /** @enum {string} */
+                outcome: "ok" | "found" | "failed" | "skipped";
+            }[];
         };
-        EventType: {
-            type: string;
-            description: string;
-            /** @description What `data.object` calls itself. */
-            object: string;
-            /** @description JSON Schema of `data.object`. */
-            schema: {
-                [key: string]: unknown;
-            };
-            example: {
-                [key: string]: unknown;
-            };
+        Entitlements: {
+            account_id: string;
+            livemode: boolean;
+            /** @enum {string} */
+            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
+            is_trial_user: boolean;
+            period_end: string | null;
+            trial_end: string | null;
+            /** @description The first of `plans`. */
+            plan: {
+                id: string;
+                key: string | null;
+                name: string;
+                group: string;
+                price_id: string;
+                quantity: number | null;
+                features: string[];
+                subscription_id: string;
+                subscription_status: string;
+                current_period_end: string | null;
+                cancel_scheduled: boolean;
+            } | null;
+            /** @description Active, in trial or past due. */
+            plans: {
+                id: string;
+                key: string | null;
+                name: string;
+                group: string;
+                price_id: string;
+                quantity: number | null;
+                features: string[];
+                subscription_id: string;
+                subscription_status: string;
+                current_period_end: string | null;
+                cancel_scheduled: boolean;
+            }[];
+            /** @description Of all of them. */
+            features: string[];
+            credit_balance: number;
+        };
+        Error: {
+            /** @description A short title, or OAuth's code. */
+            error: string;
+            /** @description OAuth's own words, where it refused. */
+            description?: string;
+            /** @description For programs: never changes. */
+            code: string;
+            /** @description One sentence that says what to do. */
+            message: string;
+            /** @description The path of the field that is wrong. */
+            param?: string;
+            request_id: string;
+            /** @description Stripe's id of the call that failed, for its support and logs. */
+            stripe_request_id?: string;
         };
         Event: {
             id: string;
@@ -9960,624 +9959,18 @@ export interface components {
             };
             deliveries: components["schemas"]["EventDelivery"][];
         };
-        AnyEventDetail: {
-            id: string;
-            /** @constant */
-            object: "event";
+        EventType: {
             type: string;
-            api_version: string;
-            livemode: boolean;
-            object_id: string | null;
-            /** @description Where it happened; null for the platform's own account. */
-            stripe_account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             */
-            created: string;
-            /**
-             * Format: date-time
-             * @description When it was told: the order of this list.
-             */
-            created_at: string;
-            /** @description As it is delivered. */
-            body: {
+            description: string;
+            /** @description What `data.object` calls itself. */
+            object: string;
+            /** @description JSON Schema of `data.object`. */
+            schema: {
                 [key: string]: unknown;
             };
-            deliveries: components["schemas"]["EventDelivery"][];
-            tenant_id: string;
-        };
-        SearchHit: {
-            /** @enum {string} */
-            kind: "account" | "tenant" | "user" | "api_key" | "webhook_endpoint" | "event" | "delivery" | "connected_invoice" | "credit_entry" | "credit_pack" | "plan" | "credit_purchase" | "mail" | "stripe_event" | "customer" | "subscription" | "invoice" | "payment" | "refund" | "dispute" | "stripe_object" | "unmatched_purchase";
-            id: string;
-            title: string;
-            subtitle: string | null;
-            /** @description null: it belongs to no mode. */
-            livemode: boolean | null;
-            stripe_account: string | null;
-            tenant_id: string | null;
-            account_id: string | null;
-            /** @description Of Stripe's objects. */
-            object_type: string | null;
-        };
-        OpenSession: {
-            id: string;
-            /** @description The address that it was begun from. */
-            source: string | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_used_at: string;
-            /** Format: date-time */
-            expires_at: string;
-            /** @description The one that asks. */
-            current: boolean;
-        };
-        PaymentStatus: {
-            id: string;
-            /** @enum {string} */
-            object: "checkout.session" | "payment_intent" | "setup_intent" | "subscription" | "invoice";
-            /**
-             * @description `pending`: wait · `action_required`: the person must do something, such as confirm with their bank · `failed`: it may be tried again · `succeeded`, `expired`, `canceled`: the end.
-             * @enum {string}
-             */
-            status: "pending" | "action_required" | "succeeded" | "failed" | "expired" | "canceled";
-            /** @description The object's own status at Stripe. */
-            stripe_status: string | null;
-            result: {
-                /** @description 0 until it is paid; null where nothing of the kind was bought. */
-                credits_added: number | null;
-                credit_balance: number | null;
-                subscription_status: string | null;
-                invoice_status: string | null;
-            };
-            failure: {
-                code: string;
-                message: string;
-            } | null;
-            /**
-             * @description `stripe`: we asked; no event had told it by then.
-             * @enum {string}
-             */
-            source: "webhook" | "stripe";
-            /** Format: date-time */
-            updated_at: string;
-        };
-        Refund: {
-            id: string;
-            livemode: boolean;
-            /** @description The connected account; null for the platform's own. */
-            account: string | null;
-            tenant_id: string | null;
-            deleted: boolean;
-            stripe_refund_id: string | null;
-            customer_id: string | null;
-            customer_email: string | null;
-            status: string | null;
-            currency: string | null;
-            amount: number | null;
-            charge_id: string | null;
-            payment_intent_id: string | null;
-            reason: string | null;
-            failure_reason: string | null;
-            pending_reason: string | null;
-            balance_transaction_id: string | null;
-            failure_balance_transaction_id: string | null;
-            transfer_reversal_id: string | null;
-            receipt_number: string | null;
-            description: string | null;
-            metadata: unknown;
-            /** @description Several states tied: the object is being fetched from Stripe. */
-            order_ambiguous: boolean;
-            created_at: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
-            unread_fields: string[];
-        };
-        StartedSubscription: {
-            /** @description Where the person pays, in the mode `checkout`. */
-            checkout_url?: string | null;
-            session_id?: string;
-            /** @description For the Payment Element, in the mode `elements`; null: there is nothing to pay. */
-            client_secret?: string | null;
-            subscription_id?: string;
-            status_url: string;
-            publishable_key?: string | null;
-            stripe_account?: string | null;
-            sandbox_url?: string | null;
-        };
-        OwnSubscription: {
-            id: string;
-            /** @constant */
-            object: "subscription";
-            status: string | null;
-            plan: {
-                id: string;
-                name: string;
-            } | null;
-            price_id: string | null;
-            quantity: number | null;
-            current_period_end: string | null;
-            trial_end: string | null;
-            /** @description It ends by itself, at `cancel_at`. */
-            cancel_scheduled: boolean;
-            cancel_at: string | null;
-        };
-        BillingPortal: {
-            url: string;
-        };
-        PaymentMethodSetup: {
-            /** @description For the Payment Element. */
-            client_secret: string | null;
-            setup_intent_id: string;
-            status_url: string;
-            /** @description For Stripe.js; null: the page has its own. */
-            publishable_key: string | null;
-            /** @description For Stripe.js; null: the platform's own account. */
-            stripe_account: string | null;
-            /** @description The sandbox that stands in for Stripe; null: it is Stripe. */
-            sandbox_url: string | null;
-        };
-        Entitlements: {
-            account_id: string;
-            livemode: boolean;
-            /** @enum {string} */
-            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
-            is_trial_user: boolean;
-            period_end: string | null;
-            trial_end: string | null;
-            /** @description The first of `plans`. */
-            plan: {
-                id: string;
-                key: string | null;
-                name: string;
-                group: string;
-                price_id: string;
-                quantity: number | null;
-                features: string[];
-                subscription_id: string;
-                subscription_status: string;
-                current_period_end: string | null;
-                cancel_scheduled: boolean;
-            } | null;
-            /** @description Active, in trial or past due. */
-            plans: {
-                id: string;
-                key: string | null;
-                name: string;
-                group: string;
-                price_id: string;
-                quantity: number | null;
-                features: string[];
-                subscription_id: string;
-                subscription_status: string;
-                current_period_end: string | null;
-                cancel_scheduled: boolean;
-            }[];
-            /** @description Of all of them. */
-            features: string[];
-            credit_balance: number;
-        };
-        AutoTopUp: {
-            /** @description Turned off by itself after four failures in a row. */
-            enabled: boolean;
-            threshold: number | null;
-            price_id: string | null;
-            quantity: number | null;
-            /** @description A payment is under way. */
-            pending: boolean;
-            /** @description In a row. */
-            failures: number;
-            last_error: string | null;
-        };
-        TenantTerms: {
-            id: string;
-            company_name: string;
-            platform: boolean;
-            /** @description null: `PLATFORM_FEE_PERCENT`. */
-            application_fee_percent: number | null;
-            /** Format: date-time */
-            created_at: string;
-        };
-        OwnTerms: {
-            /** @description Of what is paid, unless an invoice says otherwise. */
-            application_fee_percent: number;
-        };
-        BackgroundWork: {
-            imports: {
-                livemode: boolean;
-                /** @description null: the platform's own. */
-                account: string | null;
-                object_type: string;
-                running: boolean;
-                /** @description Objects made from then on are here as of `complete_as_of`. */
-                complete_since: string | null;
-                complete_as_of: string | null;
-                objects: number;
-                pages: number;
-                last_error: string | null;
-                /** Format: date-time */
-                updated_at: string;
-            }[];
-            catch_ups: {
-                livemode: boolean;
-                /** @description null: the platform's own. */
-                account: string | null;
-                covered_since: string | null;
-                /** Format: date-time */
-                covered_until: string;
-                /** @description What Stripe no longer had: only an import brings it. */
-                missed_since: string | null;
-                missed_until: string | null;
-                running: boolean;
-                pages: number;
-                events: number;
-                new_events: number;
-                skipped: number;
-                last_error: string | null;
-                last_run_at: string | null;
-                next_run_at: string | null;
-            }[];
-            scheduled: {
-                name: string;
-                every_seconds: number;
-                last_started_at: string | null;
-                last_ended_at: string | null;
-                next_run_at: string | null;
-                outcome: ("done" | "failed") | null;
-                error: string | null;
-                /** @description Of all nodes together. */
-                runs: number;
-                failures: number;
-            }[];
-        };
-        StripeEvent: {
-            id: string;
-            stripe_event_id: string;
-            type: string;
-            /** @description The same as `type`. */
-            event_type: string;
-            /** @enum {string} */
-            status: "pending" | "processed" | "failed" | "ignored" | "unrouted";
-            livemode: boolean;
-            /** @description The connected account; null for the platform's own. */
-            account: string | null;
-            api_version: string | null;
-            object_type: string;
-            object_id: string | null;
-            customer_id: string | null;
-            tenant_id: string | null;
-            /** @enum {string} */
-            source: "webhook" | "pull";
-            /**
-             * Format: date-time
-             * @description When it happened, by Stripe.
-             */
-            created: string;
-            /**
-             * Format: date-time
-             * @description When it was stored.
-             */
-            created_at: string;
-            attempts: number;
-            last_error: string | null;
-        };
-        Change: {
-            field: string;
-            before: unknown;
-            after: unknown;
-        };
-        StripeEventDetail: {
-            id: string;
-            stripe_event_id: string;
-            type: string;
-            /** @description The same as `type`. */
-            event_type: string;
-            /** @enum {string} */
-            status: "pending" | "processed" | "failed" | "ignored" | "unrouted";
-            livemode: boolean;
-            /** @description The connected account; null for the platform's own. */
-            account: string | null;
-            api_version: string | null;
-            object_type: string;
-            object_id: string | null;
-            customer_id: string | null;
-            tenant_id: string | null;
-            /** @enum {string} */
-            source: "webhook" | "pull";
-            /**
-             * Format: date-time
-             * @description When it happened, by Stripe.
-             */
-            created: string;
-            /**
-             * Format: date-time
-             * @description When it was stored.
-             */
-            created_at: string;
-            attempts: number;
-            last_error: string | null;
-            /** @description The object's row says what this event says. */
-            head: boolean;
-            /** @description What it changed of its object. */
-            changes: components["schemas"]["Change"][];
-            failed_attempts: {
-                attempt: number;
-                /** Format: date-time */
-                at: string;
-                error: string;
-            }[];
-            /** @description As received, digit for digit. */
-            payload: unknown;
-        };
-        LogEntry: {
-            event_id: string;
-            type: string;
-            /** Format: date-time */
-            created: string;
-            /** Format: date-time */
-            received_at: string;
-            object_type: string;
-            object_id: string | null;
-            livemode: boolean;
-            account: string | null;
-            /** @enum {string} */
-            source: "webhook" | "pull";
-            /** @description The object's row says what this observation says. */
-            head: boolean;
-            changes: components["schemas"]["Change"][];
-        };
-        StripeObject: {
-            id: string;
-            livemode: boolean;
-            account: string | null;
-            object_type: string;
-            table: string;
-            /** @description Null while its first event waits. */
-            row: {
+            example: {
                 [key: string]: unknown;
-            } | null;
-            /** @description The newest snapshot, as Stripe wrote it. */
-            snapshot: unknown;
-            /** @description Newest first; the billing log has the rest. */
-            story: {
-                data: components["schemas"]["LogEntry"][];
-                has_more: boolean;
-                next_cursor: string | null;
             };
-            /** @description The same id elsewhere: ask with `account` and `livemode`. */
-            others: {
-                livemode: boolean;
-                account: string | null;
-                object_type: string;
-            }[];
-        };
-        DoctorReport: {
-            /** Format: date-time */
-            checked_at: string;
-            /**
-             * @description Of the worst finding.
-             * @enum {string}
-             */
-            severity: "error" | "warning" | "notice" | "ok";
-            findings: {
-                /** @description For programs: docs/doctor.md lists all. */
-                code: string;
-                /**
-                 * @description error: money or events are lost or wrong · warning: they will be, or somebody waits · notice: worth knowing · ok: how it stands.
-                 * @enum {string}
-                 */
-                severity: "error" | "warning" | "notice" | "ok";
-                /** @description Whom or what it is about: an id, a setting, an address. */
-                subject: string | null;
-                title: string;
-                cause: string;
-                /** @description What to do, with the command, setting or address that it takes. */
-                mend: string;
-                details?: {
-                    [key: string]: unknown;
-                };
-            }[];
-            checks: {
-                code: string;
-                title: string;
-                /** @enum {string} */
-                outcome: "ok" | "found" | "failed" | "skipped";
-            }[];
-        };
-        Mail: {
-            id: string;
-            tenant_id: string | null;
-            to: string;
-            template: string;
-            /**
-             * @description kept: there is no mail server, it is read here.
-             * @enum {string}
-             */
-            status: "queued" | "sent" | "failed" | "dropped" | "kept";
-            /** @description late: it was due too long ago; no_longer_true: an invoice was paid meanwhile, and the like. */
-            dropped_because: ("late" | "no_longer_true") | null;
-            attempts: number;
-            /** @description The mail server's words. */
-            last_answer: string | null;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
-            next_attempt_at: string | null;
-        };
-        MailDetail: {
-            id: string;
-            tenant_id: string | null;
-            to: string;
-            template: string;
-            /**
-             * @description kept: there is no mail server, it is read here.
-             * @enum {string}
-             */
-            status: "queued" | "sent" | "failed" | "dropped" | "kept";
-            /** @description late: it was due too long ago; no_longer_true: an invoice was paid meanwhile, and the like. */
-            dropped_because: ("late" | "no_longer_true") | null;
-            attempts: number;
-            /** @description The mail server's words. */
-            last_answer: string | null;
-            /** Format: date-time */
-            created_at: string;
-            ended_at: string | null;
-            next_attempt_at: string | null;
-            attempt_list: {
-                attempt: number;
-                /** Format: date-time */
-                at: string;
-                outcome: ("sent" | "refused" | "retry" | "dropped") | null;
-                answer: string | null;
-            }[];
-            /** @description Only of a kept mail. In production addresses that are a person's key are left out. */
-            content: {
-                subject: string;
-                text: string;
-                html: string;
-            } | null;
-        };
-        ListedPack: {
-            id: string;
-            livemode: boolean;
-            key: string | null;
-            name: string;
-            credits: number;
-            /** @description In the smallest unit of the currency. */
-            amount: number;
-            currency: string;
-            active: boolean;
-            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
-            price_id: string | null;
-            product_id: string | null;
-            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
-            sync_pending: boolean;
-            /** @description Why the last try to tell Stripe failed. */
-            sync_error: {
-                code: string;
-                message: string;
-            } | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-            tenant_id: string;
-            /** @description What is different at Stripe: ours is right, and the next sync mends it. */
-            drift: string[];
-        };
-        ListedPlan: {
-            id: string;
-            livemode: boolean;
-            key: string | null;
-            name: string;
-            /** @description As `amount`. */
-            price: number;
-            /** @description In the smallest unit of the currency. */
-            amount: number;
-            currency: string;
-            /** @enum {string} */
-            billing_interval: "day" | "week" | "month" | "year";
-            interval_count: number;
-            is_active: boolean;
-            features: string[];
-            plan_group: string;
-            trial_days: number | null;
-            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
-            price_id: string | null;
-            product_id: string | null;
-            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
-            sync_pending: boolean;
-            /** @description Why the last try to tell Stripe failed. */
-            sync_error: {
-                code: string;
-                message: string;
-            } | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-            tenant_id: string;
-            /** @description What is different at Stripe: ours is right, and the next sync mends it. */
-            drift: string[];
-        };
-        OfferSync: {
-            dry_run: boolean;
-            actions: {
-                tenant_id: string;
-                livemode: boolean;
-                /** @enum {string} */
-                kind: "credit_pack" | "plan";
-                /** @description null: it would be made. */
-                id: string | null;
-                key: string | null;
-                name: string;
-                /** @enum {string} */
-                at: "billhook" | "stripe";
-                action: string;
-            }[];
-            failures: {
-                tenant_id: string;
-                id: string | null;
-                name: string;
-                code: string;
-                message: string;
-            }[];
-        };
-        ListedPurchase: {
-            id: string;
-            tenant_id: string;
-            livemode: boolean;
-            account_id: string;
-            account_email: string | null;
-            pack_id: string | null;
-            /** @description Its name. */
-            credit_pack: string | null;
-            quantity: number;
-            credits: number;
-            /** @description Of all packs together, in the smallest unit of the currency. */
-            price: number;
-            currency: string;
-            /** @enum {string} */
-            state: "pending" | "paid" | "canceled";
-            stripe_session_id: string | null;
-            payment_intent_id: string | null;
-            charge_id: string | null;
-            /** @description null: the platform's own. */
-            stripe_account: string | null;
-            /** Format: date-time */
-            created_at: string;
-            settled_at: string | null;
-        };
-        ListedTenant: {
-            id: string;
-            company_name: string;
-            domain: string | null;
-            platform: boolean;
-            /** @description null: that of the configuration. */
-            application_fee_percent: number | null;
-            members: number;
-            stripe_account_live: string | null;
-            /** @description null: not connected. */
-            stripe_status_live: string | null;
-            stripe_account_test: string | null;
-            stripe_status_test: string | null;
-            /** Format: date-time */
-            created_at: string;
-        };
-        ListedUser: {
-            id: string;
-            email: string;
-            name: string | null;
-            email_verified: boolean;
-            tenants: {
-                id: string;
-                role: string;
-            }[];
-            /** Format: date-time */
-            created_at: string;
         };
         FoundAccount: {
             id: string;
@@ -10597,343 +9990,6 @@ export interface components {
             created_at: string;
             /** @description The newest ones. */
             purchases: components["schemas"]["ListedPurchase"][];
-        };
-        Overview: {
-            received: {
-                total: number;
-                total_is_estimate: boolean;
-                /** @description By the events' own time. */
-                last_hour: number;
-                last_day: number;
-            };
-            pending: number;
-            failed: number;
-            unrouted: number;
-            ignored: number;
-            /** @description Of everything in the queue, also what waits for a retry. */
-            oldest_unprocessed_age_seconds: number;
-            /** @description How long the oldest event that was tried at most once has waited. */
-            lag_seconds: number;
-            ambiguous_rows: number;
-            rows_with_unread_fields: number;
-            /** @description Paid sessions that belong to no purchase of ours. */
-            unmatched_purchases: {
-                /** @description Wait for a person's decision: see `GET /api/v1/admin/unmatched-purchases/`. */
-                open: number;
-                resolving: number;
-            };
-            /** @description Of webhooks to tenants. */
-            deliveries: {
-                /** @description Within the last hour. */
-                delivered: number;
-                /** @description Given up within the last hour. */
-                failed: number;
-                /** @description More than 100,000 have ended: the latest were counted. */
-                counts_are_partial: boolean;
-                pending: number;
-                /** @description Since the one that waits the longest was queued. */
-                oldest_pending_age_seconds: number;
-                disabled_endpoints: number;
-            };
-        };
-        OverviewSeries: {
-            /** @enum {string} */
-            range: "hour" | "day" | "month";
-            step_seconds: number;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            until: string;
-            livemode: boolean;
-            /** @description When money and credits of today were counted. */
-            as_of: string | null;
-            /** @description Of both modes, by when we did so; the last seconds may be missing. */
-            stripe_events: {
-                /** Format: date-time */
-                at: string;
-                received: number;
-                processed: number;
-                failed: number;
-            }[];
-            /** @description Of webhooks to tenants, of both modes, by when they ended; the last seconds may be missing. */
-            deliveries: {
-                /** Format: date-time */
-                at: string;
-                delivered: number;
-                /** @description Given up. */
-                failed: number;
-            }[];
-            /** @description Of both modes: the greatest of each step of what `GET /api/v1/admin/overview/` calls so. Every process looks every 5 seconds; null: none did. */
-            waits: {
-                /** Format: date-time */
-                at: string;
-                lag_seconds: number | null;
-                oldest_unprocessed_age_seconds: number | null;
-            }[];
-            /** @description By day, of the month only: counted every minute for today and yesterday, else every hour. */
-            revenue: {
-                currency: string;
-                points: {
-                    /** Format: date-time */
-                    at: string;
-                    /** @description Paid on the platform's own account, before refunds. */
-                    gross: number;
-                    /** @description Given back there on that day. */
-                    refunded: number;
-                    /** @description The platform's share of what was paid on connected accounts. */
-                    fees: number;
-                    /** @description Paid on connected accounts. */
-                    connected: number;
-                    payments: number;
-                }[];
-            }[];
-            /** @description As `revenue`. */
-            credits: {
-                /** Format: date-time */
-                at: string;
-                granted: number;
-                bought: number;
-                spent: number;
-                reversed: number;
-                expired: number;
-            }[];
-        };
-        TimelineItem: {
-            /** Format: date-time */
-            at: string;
-            /** @enum {string} */
-            kind: "stripe_event" | "event" | "delivery" | "credit_entry" | "purchase" | "mail";
-            id: string;
-            /** @description The type of an event, a credit entry or a mail; of a delivery its endpoint. */
-            title: string;
-            /** @description Of a Stripe event: how it says that its object stands. */
-            status: string | null;
-            /** @description How the processing of a Stripe event stands; null of everything else. */
-            outcome: string | null;
-            /** @description Minor units of `currency`. */
-            amount: number | null;
-            currency: string | null;
-            credits: number | null;
-            balance_after: number | null;
-            livemode: boolean;
-            tenant_id: string | null;
-            account_id: string | null;
-            stripe_account: string | null;
-            object_type: string | null;
-            object_id: string | null;
-            /** @description What it leads to, as the search names kinds. */
-            links: {
-                kind: string;
-                id: string;
-            }[];
-        };
-        UnmatchedPurchase: {
-            id: string;
-            /**
-             * @description `resolving`: Stripe is asked what was bought · `open`: a person must decide · `matched`: its buyer was clear · `foreign`: no sale of credits · `assigned`, `dismissed`: decided.
-             * @enum {string}
-             */
-            status: "resolving" | "open" | "matched" | "foreign" | "assigned" | "dismissed";
-            /** @description `email_known`: somebody has this address, which proves nothing · `no_buyer`, `no_email`: nobody is named · `amount_differs`: another sum or currency than the pack's · `pack_inactive`: it is sold no more · `older_than_pack`: it was made before its price was known here · `other_items`: not credits alone · `session_missing`: Stripe does not know it. */
-            reason: ("no_buyer" | "email_known" | "no_email" | "amount_differs" | "pack_inactive" | "older_than_pack" | "other_items" | "session_missing") | null;
-            tenant_id: string;
-            livemode: boolean;
-            /** @description Null: the platform's own. */
-            stripe_account: string | null;
-            session_id: string;
-            email: string | null;
-            name: string | null;
-            amount_subtotal: number | null;
-            amount_total: number | null;
-            currency: string | null;
-            credits: number | null;
-            credit_pack_id: string | null;
-            lines: {
-                price_id: string | null;
-                description: string | null;
-                quantity: number;
-                amount: number;
-                pack_id: string | null;
-            }[] | null;
-            /** @description Accounts of the tenant with this address, which anybody may have typed. */
-            candidates: {
-                account_id: string;
-                /** @description Null: nobody signs in to it. */
-                email_verified: boolean | null;
-            }[];
-            account_id: string | null;
-            purchase_id: string | null;
-            /** Format: date-time */
-            created_at: string;
-            decided_at: string | null;
-        };
-        Customer: {
-            id: string;
-            livemode: boolean;
-            /** @description The connected account; null for the platform's own. */
-            account: string | null;
-            tenant_id: string | null;
-            deleted: boolean;
-            stripe_customer_id: string | null;
-            email: string | null;
-            name: string | null;
-            phone: string | null;
-            description: string | null;
-            currency: string | null;
-            balance: number | null;
-            delinquent: boolean | null;
-            default_payment_method_id: string | null;
-            default_source_id: string | null;
-            coupon_id: string | null;
-            tax_exempt: string | null;
-            customer_account_id: string | null;
-            metadata: unknown;
-            /** @description Several states tied: the object is being fetched from Stripe. */
-            order_ambiguous: boolean;
-            created_at: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
-            unread_fields: string[];
-        };
-        CustomerDetail: {
-            id: string;
-            livemode: boolean;
-            /** @description The connected account; null for the platform's own. */
-            account: string | null;
-            tenant_id: string | null;
-            deleted: boolean;
-            stripe_customer_id: string | null;
-            email: string | null;
-            name: string | null;
-            phone: string | null;
-            description: string | null;
-            currency: string | null;
-            balance: number | null;
-            delinquent: boolean | null;
-            default_payment_method_id: string | null;
-            default_source_id: string | null;
-            coupon_id: string | null;
-            tax_exempt: string | null;
-            customer_account_id: string | null;
-            metadata: unknown;
-            /** @description Several states tied: the object is being fetched from Stripe. */
-            order_ambiguous: boolean;
-            created_at: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
-            unread_fields: string[];
-            /** @description The newest snapshot, as Stripe wrote it. */
-            data: unknown;
-        };
-        Subscription: {
-            id: string;
-            livemode: boolean;
-            /** @description The connected account; null for the platform's own. */
-            account: string | null;
-            tenant_id: string | null;
-            deleted: boolean;
-            stripe_subscription_id: string | null;
-            customer_email: string | null;
-            user: string | null;
-            plan_id: string | null;
-            status: string | null;
-            customer_id: string | null;
-            customer_account_id: string | null;
-            price_id: string | null;
-            product_id: string | null;
-            quantity: number | null;
-            currency: string | null;
-            current_period_start: string | null;
-            current_period_end: string | null;
-            trial_start: string | null;
-            trial_end: string | null;
-            cancel_at: string | null;
-            cancel_at_period_end: boolean | null;
-            cancel_scheduled: boolean | null;
-            canceled_at: string | null;
-            cancellation_reason: string | null;
-            ended_at: string | null;
-            start_date: string | null;
-            pause_behavior: string | null;
-            pause_resumes_at: string | null;
-            collection_method: string | null;
-            days_until_due: number | null;
-            latest_invoice_id: string | null;
-            default_payment_method_id: string | null;
-            default_source_id: string | null;
-            pending_setup_intent_id: string | null;
-            schedule_id: string | null;
-            coupon_id: string | null;
-            discount_id: string | null;
-            /** @description A decimal number. */
-            application_fee_percent: string | null;
-            on_behalf_of: string | null;
-            transfer_destination: string | null;
-            metadata: unknown;
-            /** @description Several states tied: the object is being fetched from Stripe. */
-            order_ambiguous: boolean;
-            created_at: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
-            unread_fields: string[];
-        };
-        SubscriptionDetail: {
-            id: string;
-            livemode: boolean;
-            /** @description The connected account; null for the platform's own. */
-            account: string | null;
-            tenant_id: string | null;
-            deleted: boolean;
-            stripe_subscription_id: string | null;
-            customer_email: string | null;
-            user: string | null;
-            plan_id: string | null;
-            status: string | null;
-            customer_id: string | null;
-            customer_account_id: string | null;
-            price_id: string | null;
-            product_id: string | null;
-            quantity: number | null;
-            currency: string | null;
-            current_period_start: string | null;
-            current_period_end: string | null;
-            trial_start: string | null;
-            trial_end: string | null;
-            cancel_at: string | null;
-            cancel_at_period_end: boolean | null;
-            cancel_scheduled: boolean | null;
-            canceled_at: string | null;
-            cancellation_reason: string | null;
-            ended_at: string | null;
-            start_date: string | null;
-            pause_behavior: string | null;
-            pause_resumes_at: string | null;
-            collection_method: string | null;
-            days_until_due: number | null;
-            latest_invoice_id: string | null;
-            default_payment_method_id: string | null;
-            default_source_id: string | null;
-            pending_setup_intent_id: string | null;
-            schedule_id: string | null;
-            coupon_id: string | null;
-            discount_id: string | null;
-            /** @description A decimal number. */
-            application_fee_percent: string | null;
-            on_behalf_of: string | null;
-            transfer_destination: string | null;
-            metadata: unknown;
-            /** @description Several states tied: the object is being fetched from Stripe. */
-            order_ambiguous: boolean;
-            created_at: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
-            unread_fields: string[];
-            /** @description The newest snapshot, as Stripe wrote it. */
-            data: unknown;
         };
         Invoice: {
             id: string;
@@ -11057,6 +10113,467 @@ export interface components {
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
         };
+        Job: {
+            id: string;
+            livemode: boolean;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled";
+            /** @description Events that were missing when it began, among the first 100,000 of the range. */
+            total: number;
+            /** @description Deliveries that it has begun so far. */
+            queued: number;
+            per_second: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /**
+             * @description recovery: what an endpoint missed is delivered again.
+             * @constant
+             */
+            kind: "recovery";
+            tenant_id: string;
+            endpoint_id: string;
+        };
+        ListedPack: {
+            id: string;
+            livemode: boolean;
+            key: string | null;
+            name: string;
+            credits: number;
+            /** @description In the smallest unit of the currency. */
+            amount: number;
+            currency: string;
+            active: boolean;
+            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
+            price_id: string | null;
+            product_id: string | null;
+            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
+            sync_pending: boolean;
+            /** @description Why the last try to tell Stripe failed. */
+            sync_error: {
+                code: string;
+                message: string;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            tenant_id: string;
+            /** @description What is different at Stripe: ours is right, and the next sync mends it. */
+            drift: string[];
+        };
+        ListedPlan: {
+            id: string;
+            livemode: boolean;
+            key: string | null;
+            name: string;
+            /** @description As `amount`. */
+            price: number;
+            /** @description In the smallest unit of the currency. */
+            amount: number;
+            currency: string;
+            /** @enum {string} */
+            billing_interval: "day" | "week" | "month" | "year";
+            interval_count: number;
+            is_active: boolean;
+            features: string[];
+            plan_group: string;
+            trial_days: number | null;
+            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
+            price_id: string | null;
+            product_id: string | null;
+            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
+            sync_pending: boolean;
+            /** @description Why the last try to tell Stripe failed. */
+            sync_error: {
+                code: string;
+                message: string;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            tenant_id: string;
+            /** @description What is different at Stripe: ours is right, and the next sync mends it. */
+            drift: string[];
+        };
+        ListedPurchase: {
+            id: string;
+            tenant_id: string;
+            livemode: boolean;
+            account_id: string;
+            account_email: string | null;
+            pack_id: string | null;
+            /** @description Its name. */
+            credit_pack: string | null;
+            quantity: number;
+            credits: number;
+            /** @description Of all packs together, in the smallest unit of the currency. */
+            price: number;
+            currency: string;
+            /** @enum {string} */
+            state: "pending" | "paid" | "canceled";
+            stripe_session_id: string | null;
+            payment_intent_id: string | null;
+            charge_id: string | null;
+            /** @description null: the platform's own. */
+            stripe_account: string | null;
+            /** Format: date-time */
+            created_at: string;
+            settled_at: string | null;
+        };
+        ListedTenant: {
+            id: string;
+            company_name: string;
+            domain: string | null;
+            platform: boolean;
+            /** @description null: that of the configuration. */
+            application_fee_percent: number | null;
+            members: number;
+            stripe_account_live: string | null;
+            /** @description null: not connected. */
+            stripe_status_live: string | null;
+            stripe_account_test: string | null;
+            stripe_status_test: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ListedUser: {
+            id: string;
+            email: string;
+            name: string | null;
+            email_verified: boolean;
+            tenants: {
+                id: string;
+                role: string;
+            }[];
+            /** Format: date-time */
+            created_at: string;
+        };
+        LogEntry: {
+            event_id: string;
+            type: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            received_at: string;
+            object_type: string;
+            object_id: string | null;
+            livemode: boolean;
+            account: string | null;
+            /** @enum {string} */
+            source: "webhook" | "pull";
+            /** @description The object's row says what this observation says. */
+            head: boolean;
+            changes: components["schemas"]["Change"][];
+        };
+        Mail: {
+            id: string;
+            tenant_id: string | null;
+            to: string;
+            template: string;
+            /**
+             * @description kept: there is no mail server, it is read here.
+             * @enum {string}
+             */
+            status: "queued" | "sent" | "failed" | "dropped" | "kept";
+            /** @description late: it was due too long ago; no_longer_true: an invoice was paid meanwhile, and the like. */
+            dropped_because: ("late" | "no_longer_true") | null;
+            attempts: number;
+            /** @description The mail server's words. */
+            last_answer: string | null;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            next_attempt_at: string | null;
+        };
+        MailDetail: {
+            id: string;
+            tenant_id: string | null;
+            to: string;
+            template: string;
+            /**
+             * @description kept: there is no mail server, it is read here.
+             * @enum {string}
+             */
+            status: "queued" | "sent" | "failed" | "dropped" | "kept";
+            /** @description late: it was due too long ago; no_longer_true: an invoice was paid meanwhile, and the like. */
+            dropped_because: ("late" | "no_longer_true") | null;
+            attempts: number;
+            /** @description The mail server's words. */
+            last_answer: string | null;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            next_attempt_at: string | null;
+            attempt_list: {
+                attempt: number;
+                /** Format: date-time */
+                at: string;
+                outcome: ("sent" | "refused" | "retry" | "dropped") | null;
+                answer: string | null;
+            }[];
+            /** @description Only of a kept mail. In production addresses that are a person's key are left out. */
+            content: {
+                subject: string;
+                text: string;
+                html: string;
+            } | null;
+        };
+        Me: {
+            id: string;
+            email: string;
+            name: string | null;
+            email_verified: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The own account at the platform, in the request's mode: see `GET /account/`. */
+            account: {
+                id: string;
+                livemode: boolean;
+                credit_balance: number;
+                is_trial_user: boolean;
+                /** @enum {string} */
+                status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
+            };
+            tenants: {
+                id: string;
+                company_name: string;
+                /** @enum {string} */
+                role: "owner" | "admin" | "member";
+                platform: boolean;
+            }[];
+        };
+        Member: {
+            /** @description The person's id, or the invitation's. */
+            id: string;
+            email: string | null;
+            name: string | null;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member";
+            /** @enum {string} */
+            status: "active" | "invited";
+            /** Format: date-time */
+            created_at: string;
+            /** @description When an invitation ends. */
+            expires_at: string | null;
+        };
+        Message: {
+            message: string;
+        };
+        OfferSync: {
+            dry_run: boolean;
+            actions: {
+                tenant_id: string;
+                livemode: boolean;
+                /** @enum {string} */
+                kind: "credit_pack" | "plan";
+                /** @description null: it would be made. */
+                id: string | null;
+                key: string | null;
+                name: string;
+                /** @enum {string} */
+                at: "billhook" | "stripe";
+                action: string;
+            }[];
+            failures: {
+                tenant_id: string;
+                id: string | null;
+                name: string;
+                code: string;
+                message: string;
+            }[];
+        };
+        OpenSession: {
+            id: string;
+            /** @description The address that it was begun from. */
+            source: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_used_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description The one that asks. */
+            current: boolean;
+        };
+        Overview: {
+            received: {
+                total: number;
+                total_is_estimate: boolean;
+                /** @description By the events' own time. */
+                last_hour: number;
+                last_day: number;
+            };
+            pending: number;
+            failed: number;
+            unrouted: number;
+            ignored: number;
+            /** @description Of everything in the queue, also what waits for a retry. */
+            oldest_unprocessed_age_seconds: number;
+            /** @description How long the oldest event that was tried at most once has waited. */
+            lag_seconds: number;
+            ambiguous_rows: number;
+            rows_with_unread_fields: number;
+            /** @description Paid sessions that belong to no purchase of ours. */
+            unmatched_purchases: {
+                /** @description Wait for a person's decision: see `GET /api/v1/admin/unmatched-purchases/`. */
+                open: number;
+                resolving: number;
+            };
+            /** @description Of webhooks to tenants. */
+            deliveries: {
+                /** @description Within the last hour. */
+                delivered: number;
+                /** @description Given up within the last hour. */
+                failed: number;
+                /** @description More than 100,000 have ended: the latest were counted. */
+                counts_are_partial: boolean;
+                pending: number;
+                /** @description Since the one that waits the longest was queued. */
+                oldest_pending_age_seconds: number;
+                disabled_endpoints: number;
+            };
+        };
+        OverviewSeries: {
+            /** @enum {string} */
+            range: "hour" | "day" | "month";
+            step_seconds: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            livemode: boolean;
+            /** @description When money and credits of today were counted. */
+            as_of: string | null;
+            /** @description Of both modes, by when we did so; the last seconds may be missing. */
+            stripe_events: {
+                /** Format: date-time */
+                at: string;
+                received: number;
+                processed: number;
+                failed: number;
+            }[];
+            /** @description Of webhooks to tenants, of both modes, by when they ended; the last seconds may be missing. */
+            deliveries: {
+                /** Format: date-time */
+                at: string;
+                delivered: number;
+                /** @description Given up. */
+                failed: number;
+            }[];
+            /** @description Of both modes: the greatest of each step of what `GET /api/v1/admin/overview/` calls so. Every process looks every 5 seconds; null: none did. */
+            waits: {
+                /** Format: date-time */
+                at: string;
+                lag_seconds: number | null;
+                oldest_unprocessed_age_seconds: number | null;
+            }[];
+            /** @description By day, of the month only: counted every minute for today and yesterday, else every hour. */
+            revenue: {
+                currency: string;
+                points: {
+                    /** Format: date-time */
+                    at: string;
+                    /** @description Paid on the platform's own account, before refunds. */
+                    gross: number;
+                    /** @description Given back there on that day. */
+                    refunded: number;
+                    /** @description The platform's share of what was paid on connected accounts. */
+                    fees: number;
+                    /** @description Paid on connected accounts. */
+                    connected: number;
+                    payments: number;
+                }[];
+            }[];
+            /** @description As `revenue`. */
+            credits: {
+                /** Format: date-time */
+                at: string;
+                granted: number;
+                bought: number;
+                spent: number;
+                reversed: number;
+                expired: number;
+            }[];
+        };
+        OwnAccount: {
+            id: string;
+            livemode: boolean;
+            email: string | null;
+            name: string | null;
+            /** @description Below zero after a refund or dispute of credits that were spent. */
+            credit_balance: number;
+            is_trial_user: boolean;
+            /** @enum {string} */
+            status: "trial" | "active" | "past_due" | "unpaid" | "paused" | "canceled";
+            period_end: string | null;
+            trial_end: string | null;
+            subscription: {
+                id: string;
+                status: string | null;
+                price_id: string | null;
+                quantity: number | null;
+                current_period_end: string | null;
+                trial_end: string | null;
+                /** @description When it ends, if it was canceled. */
+                cancel_at: string | null;
+            } | null;
+            default_payment_method: {
+                id: string;
+                type: string | null;
+                brand: string | null;
+                last4: string | null;
+                exp_month: number | null;
+                exp_year: number | null;
+            } | null;
+            tenant: {
+                id: string;
+                company_name: string;
+            };
+            /** Format: date-time */
+            created_at: string;
+        };
+        OwnInvoice: {
+            id: string;
+            number: string | null;
+            /** @description Stripe's: open, paid, void or uncollectible. */
+            status: string | null;
+            total: number | null;
+            amount_due: number | null;
+            amount_paid: number | null;
+            currency: string | null;
+            hosted_invoice_url: string | null;
+            invoice_pdf: string | null;
+            due_at: string | null;
+            paid_at: string | null;
+            created_at: string | null;
+        };
+        OwnSubscription: {
+            id: string;
+            /** @constant */
+            object: "subscription";
+            status: string | null;
+            plan: {
+                id: string;
+                name: string;
+            } | null;
+            price_id: string | null;
+            quantity: number | null;
+            current_period_end: string | null;
+            trial_end: string | null;
+            /** @description It ends by itself, at `cancel_at`. */
+            cancel_scheduled: boolean;
+            cancel_at: string | null;
+        };
+        OwnTerms: {
+            /** @description Of what is paid, unless an invoice says otherwise. */
+            application_fee_percent: number;
+        };
         Payment: {
             id: string;
             livemode: boolean;
@@ -11141,6 +10658,133 @@ export interface components {
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
         };
+        PaymentMethodSetup: {
+            /** @description For the Payment Element. */
+            client_secret: string | null;
+            setup_intent_id: string;
+            status_url: string;
+            /** @description For Stripe.js; null: the page has its own. */
+            publishable_key: string | null;
+            /** @description For Stripe.js; null: the platform's own account. */
+            stripe_account: string | null;
+            /** @description The sandbox that stands in for Stripe; null: it is Stripe. */
+            sandbox_url: string | null;
+        };
+        PaymentStatus: {
+            id: string;
+            /** @enum {string} */
+            object: "checkout.session" | "payment_intent" | "setup_intent" | "subscription" | "invoice";
+            /**
+             * @description `pending`: wait · `action_required`: the person must do something, such as confirm with their bank · `failed`: it may be tried again · `succeeded`, `expired`, `canceled`: the end.
+             * @enum {string}
+             */
+            status: "pending" | "action_required" | "succeeded" | "failed" | "expired" | "canceled";
+            /** @description The object's own status at Stripe. */
+            stripe_status: string | null;
+            result: {
+                /** @description 0 until it is paid; null where nothing of the kind was bought. */
+                credits_added: number | null;
+                credit_balance: number | null;
+                subscription_status: string | null;
+                invoice_status: string | null;
+            };
+            failure: {
+                code: string;
+                message: string;
+            } | null;
+            /**
+             * @description `stripe`: we asked; no event had told it by then.
+             * @enum {string}
+             */
+            source: "webhook" | "stripe";
+            /** Format: date-time */
+            updated_at: string;
+        };
+        Plan: {
+            id: string;
+            livemode: boolean;
+            key: string | null;
+            name: string;
+            /** @description As `amount`. */
+            price: number;
+            /** @description In the smallest unit of the currency. */
+            amount: number;
+            currency: string;
+            /** @enum {string} */
+            billing_interval: "day" | "week" | "month" | "year";
+            interval_count: number;
+            is_active: boolean;
+            features: string[];
+            plan_group: string;
+            trial_days: number | null;
+            /** @description Of Stripe: what it is sold at. null until Stripe has it. */
+            price_id: string | null;
+            product_id: string | null;
+            /** @description Stripe has not been told of the last change yet: until then it is sold on its former terms. */
+            sync_pending: boolean;
+            /** @description Why the last try to tell Stripe failed. */
+            sync_error: {
+                code: string;
+                message: string;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        Recovery: {
+            id: string;
+            livemode: boolean;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled";
+            /** @description Events that were missing when it began, among the first 100,000 of the range. */
+            total: number;
+            /** @description Deliveries that it has begun so far. */
+            queued: number;
+            per_second: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /** @constant */
+            object: "recovery";
+            endpoint_id: string;
+        };
+        Refund: {
+            id: string;
+            livemode: boolean;
+            /** @description The connected account; null for the platform's own. */
+            account: string | null;
+            tenant_id: string | null;
+            deleted: boolean;
+            stripe_refund_id: string | null;
+            customer_id: string | null;
+            customer_email: string | null;
+            status: string | null;
+            currency: string | null;
+            amount: number | null;
+            charge_id: string | null;
+            payment_intent_id: string | null;
+            reason: string | null;
+            failure_reason: string | null;
+            pending_reason: string | null;
+            balance_transaction_id: string | null;
+            failure_balance_transaction_id: string | null;
+            transfer_reversal_id: string | null;
+            receipt_number: string | null;
+            description: string | null;
+            metadata: unknown;
+            /** @description Several states tied: the object is being fetched from Stripe. */
+            order_ambiguous: boolean;
+            created_at: string | null;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Columns whose field could not be read in this shape. */
+            unread_fields: string[];
+        };
         RefundDetail: {
             id: string;
             livemode: boolean;
@@ -11175,28 +10819,195 @@ export interface components {
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
         };
-        Dispute: {
+        SearchHit: {
+            /** @enum {string} */
+            kind: "account" | "tenant" | "user" | "api_key" | "webhook_endpoint" | "event" | "delivery" | "connected_invoice" | "credit_entry" | "credit_pack" | "plan" | "credit_purchase" | "mail" | "stripe_event" | "customer" | "subscription" | "invoice" | "payment" | "refund" | "dispute" | "stripe_object" | "unmatched_purchase";
+            id: string;
+            title: string;
+            subtitle: string | null;
+            /** @description null: it belongs to no mode. */
+            livemode: boolean | null;
+            stripe_account: string | null;
+            tenant_id: string | null;
+            account_id: string | null;
+            /** @description Of Stripe's objects. */
+            object_type: string | null;
+        };
+        Session: {
+            user: components["schemas"]["User"];
+            tokens: components["schemas"]["Tokens"];
+        };
+        SoldPack: {
+            id: string;
+            name: string;
+            credits: number;
+            /** @description Minor units, for one pack. */
+            amount: number;
+            currency: string;
+            price_id: string;
+        };
+        StartedCheckout: {
+            /** @description Stripe's page, for the buyer's browser. Null when this request was repeated and it has ended. */
+            checkout_url: string | null;
+            session_id: string;
+            /** @description How the payment stands: whoever has it may ask, for a day. */
+            status_url: string;
+        };
+        StartedSubscription: {
+            /** @description Where the person pays, in the mode `checkout`. */
+            checkout_url?: string | null;
+            session_id?: string;
+            /** @description For the Payment Element, in the mode `elements`; null: there is nothing to pay. */
+            client_secret?: string | null;
+            subscription_id?: string;
+            status_url: string;
+            publishable_key?: string | null;
+            stripe_account?: string | null;
+            sandbox_url?: string | null;
+        };
+        StripeEvent: {
+            id: string;
+            stripe_event_id: string;
+            type: string;
+            /** @description The same as `type`. */
+            event_type: string;
+            /** @enum {string} */
+            status: "pending" | "processed" | "failed" | "ignored" | "unrouted";
+            livemode: boolean;
+            /** @description The connected account; null for the platform's own. */
+            account: string | null;
+            api_version: string | null;
+            object_type: string;
+            object_id: string | null;
+            customer_id: string | null;
+            tenant_id: string | null;
+            /** @enum {string} */
+            source: "webhook" | "pull";
+            /**
+             * Format: date-time
+             * @description When it happened, by Stripe.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it was stored.
+             */
+            created_at: string;
+            attempts: number;
+            last_error: string | null;
+        };
+        StripeEventDetail: {
+            id: string;
+            stripe_event_id: string;
+            type: string;
+            /** @description The same as `type`. */
+            event_type: string;
+            /** @enum {string} */
+            status: "pending" | "processed" | "failed" | "ignored" | "unrouted";
+            livemode: boolean;
+            /** @description The connected account; null for the platform's own. */
+            account: string | null;
+            api_version: string | null;
+            object_type: string;
+            object_id: string | null;
+            customer_id: string | null;
+            tenant_id: string | null;
+            /** @enum {string} */
+            source: "webhook" | "pull";
+            /**
+             * Format: date-time
+             * @description When it happened, by Stripe.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it was stored.
+             */
+            created_at: string;
+            attempts: number;
+            last_error: string | null;
+            /** @description The object's row says what this event says. */
+            head: boolean;
+            /** @description What it changed of its object. */
+            changes: components["schemas"]["Change"][];
+            failed_attempts: {
+                attempt: number;
+                /** Format: date-time */
+                at: string;
+                error: string;
+            }[];
+            /** @description As received, digit for digit. */
+            payload: unknown;
+        };
+        StripeObject: {
+            id: string;
+            livemode: boolean;
+            account: string | null;
+            object_type: string;
+            table: string;
+            /** @description Null while its first event waits. */
+            row: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The newest snapshot, as Stripe wrote it. */
+            snapshot: unknown;
+            /** @description Newest first; the billing log has the rest. */
+            story: {
+                data: components["schemas"]["LogEntry"][];
+                has_more: boolean;
+                next_cursor: string | null;
+            };
+            /** @description The same id elsewhere: ask with `account` and `livemode`. */
+            others: {
+                livemode: boolean;
+                account: string | null;
+                object_type: string;
+            }[];
+        };
+        Subscription: {
             id: string;
             livemode: boolean;
             /** @description The connected account; null for the platform's own. */
             account: string | null;
             tenant_id: string | null;
             deleted: boolean;
-            stripe_dispute_id: string | null;
-            customer_id: string | null;
+            stripe_subscription_id: string | null;
             customer_email: string | null;
+            user: string | null;
+            plan_id: string | null;
             status: string | null;
-            reason: string | null;
+            customer_id: string | null;
+            customer_account_id: string | null;
+            price_id: string | null;
+            product_id: string | null;
+            quantity: number | null;
             currency: string | null;
-            amount: number | null;
-            charge_id: string | null;
-            payment_intent_id: string | null;
-            evidence_due_by: string | null;
-            has_evidence: boolean | null;
-            submission_count: number | null;
-            is_charge_refundable: boolean | null;
-            network_reason_code: string | null;
-            balance_transactions: unknown;
+            current_period_start: string | null;
+            current_period_end: string | null;
+            trial_start: string | null;
+            trial_end: string | null;
+            cancel_at: string | null;
+            cancel_at_period_end: boolean | null;
+            cancel_scheduled: boolean | null;
+            canceled_at: string | null;
+            cancellation_reason: string | null;
+            ended_at: string | null;
+            start_date: string | null;
+            pause_behavior: string | null;
+            pause_resumes_at: string | null;
+            collection_method: string | null;
+            days_until_due: number | null;
+            latest_invoice_id: string | null;
+            default_payment_method_id: string | null;
+            default_source_id: string | null;
+            pending_setup_intent_id: string | null;
+            schedule_id: string | null;
+            coupon_id: string | null;
+            discount_id: string | null;
+            /** @description A decimal number. */
+            application_fee_percent: string | null;
+            on_behalf_of: string | null;
+            transfer_destination: string | null;
             metadata: unknown;
             /** @description Several states tied: the object is being fetched from Stripe. */
             order_ambiguous: boolean;
@@ -11206,28 +11017,50 @@ export interface components {
             /** @description Columns whose field could not be read in this shape. */
             unread_fields: string[];
         };
-        DisputeDetail: {
+        SubscriptionDetail: {
             id: string;
             livemode: boolean;
             /** @description The connected account; null for the platform's own. */
             account: string | null;
             tenant_id: string | null;
             deleted: boolean;
-            stripe_dispute_id: string | null;
-            customer_id: string | null;
+            stripe_subscription_id: string | null;
             customer_email: string | null;
+            user: string | null;
+            plan_id: string | null;
             status: string | null;
-            reason: string | null;
+            customer_id: string | null;
+            customer_account_id: string | null;
+            price_id: string | null;
+            product_id: string | null;
+            quantity: number | null;
             currency: string | null;
-            amount: number | null;
-            charge_id: string | null;
-            payment_intent_id: string | null;
-            evidence_due_by: string | null;
-            has_evidence: boolean | null;
-            submission_count: number | null;
-            is_charge_refundable: boolean | null;
-            network_reason_code: string | null;
-            balance_transactions: unknown;
+            current_period_start: string | null;
+            current_period_end: string | null;
+            trial_start: string | null;
+            trial_end: string | null;
+            cancel_at: string | null;
+            cancel_at_period_end: boolean | null;
+            cancel_scheduled: boolean | null;
+            canceled_at: string | null;
+            cancellation_reason: string | null;
+            ended_at: string | null;
+            start_date: string | null;
+            pause_behavior: string | null;
+            pause_resumes_at: string | null;
+            collection_method: string | null;
+            days_until_due: number | null;
+            latest_invoice_id: string | null;
+            default_payment_method_id: string | null;
+            default_source_id: string | null;
+            pending_setup_intent_id: string | null;
+            schedule_id: string | null;
+            coupon_id: string | null;
+            discount_id: string | null;
+            /** @description A decimal number. */
+            application_fee_percent: string | null;
+            on_behalf_of: string | null;
+            transfer_destination: string | null;
             metadata: unknown;
             /** @description Several states tied: the object is being fetched from Stripe. */
             order_ambiguous: boolean;
@@ -11238,6 +11071,173 @@ export interface components {
             unread_fields: string[];
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
+        };
+        Tenant: {
+            id: string;
+            company_name: string;
+            domain: string | null;
+            stripe_connect_account_id: string | null;
+            stripe_connect_status: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        TenantTerms: {
+            id: string;
+            company_name: string;
+            platform: boolean;
+            /** @description null: `PLATFORM_FEE_PERCENT`. */
+            application_fee_percent: number | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        TimelineItem: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "stripe_event" | "event" | "delivery" | "credit_entry" | "purchase" | "mail";
+            id: string;
+            /** @description The type of an event, a credit entry or a mail; of a delivery its endpoint. */
+            title: string;
+            /** @description Of a Stripe event: how it says that its object stands. */
+            status: string | null;
+            /** @description How the processing of a Stripe event stands; null of everything else. */
+            outcome: string | null;
+            /** @description Minor units of `currency`. */
+            amount: number | null;
+            currency: string | null;
+            credits: number | null;
+            balance_after: number | null;
+            livemode: boolean;
+            tenant_id: string | null;
+            account_id: string | null;
+            stripe_account: string | null;
+            object_type: string | null;
+            object_id: string | null;
+            /** @description What it leads to, as the search names kinds. */
+            links: {
+                kind: string;
+                id: string;
+            }[];
+        };
+        Tokens: {
+            /** @description A JWT for 15 minutes; its keys are at `/.well-known/jwks.json`. */
+            access: string;
+            /** @description For 30 days, once; null when it went into the cookie. */
+            refresh: string | null;
+        };
+        UnmatchedPurchase: {
+            id: string;
+            /**
+             * @description `resolving`: Stripe is asked what was bought · `open`: a person must decide · `matched`: its buyer was clear · `foreign`: no sale of credits · `assigned`, `dismissed`: decided.
+             * @enum {string}
+             */
+            status: "resolving" | "open" | "matched" | "foreign" | "assigned" | "dismissed";
+            /** @description `email_known`: somebody has this address, which proves nothing · `no_buyer`, `no_email`: nobody is named · `amount_differs`: another sum or currency than the pack's · `pack_inactive`: it is sold no more · `older_than_pack`: it was made before its price was known here · `other_items`: not credits alone · `session_missing`: Stripe does not know it. */
+            reason: ("no_buyer" | "email_known" | "no_email" | "amount_differs" | "pack_inactive" | "older_than_pack" | "other_items" | "session_missing") | null;
+            tenant_id: string;
+            livemode: boolean;
+            /** @description Null: the platform's own. */
+            stripe_account: string | null;
+            session_id: string;
+            email: string | null;
+            name: string | null;
+            amount_subtotal: number | null;
+            amount_total: number | null;
+            currency: string | null;
+            credits: number | null;
+            credit_pack_id: string | null;
+            lines: {
+                price_id: string | null;
+                description: string | null;
+                quantity: number;
+                amount: number;
+                pack_id: string | null;
+            }[] | null;
+            /** @description Accounts of the tenant with this address, which anybody may have typed. */
+            candidates: {
+                account_id: string;
+                /** @description Null: nobody signs in to it. */
+                email_verified: boolean | null;
+            }[];
+            account_id: string | null;
+            purchase_id: string | null;
+            /** Format: date-time */
+            created_at: string;
+            decided_at: string | null;
+        };
+        User: {
+            id: string;
+            email: string;
+            name: string | null;
+            email_verified: boolean;
+            /** Format: date-time */
+            created_at: string;
+        };
+        WebhookEndpoint: {
+            id: string;
+            /** @constant */
+            object: "webhook_endpoint";
+            /** @description null: of the first endpoint, while it has none. */
+            url: string | null;
+            description: string | null;
+            enabled_events: string[];
+            /** @description The mode whose events it takes; null: both. A key may only say its own. */
+            livemode: boolean | null;
+            /**
+             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+             * @enum {string}
+             */
+            ordering: "none" | "per_object";
+            /** @description Whether it is the one of `/api/v1/auth/tenants/webhooks/config/`. */
+            first: boolean;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description by_tenant: one of you did it · gone: it answered 410 · failing: nothing was delivered for days. */
+            disabled_reason: ("by_tenant" | "gone" | "failing") | null;
+            disabled_at: string | null;
+            /** @description Since when every attempt has failed. */
+            failing_since: string | null;
+            /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
+            secret: string;
+            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
+            previous_secrets_until: string[];
+            /**
+             * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
+             * @enum {string}
+             */
+            signature: "v1" | "v1a";
+            /** @description `whpk_…`, for `v1a` signatures. */
+            public_key: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        WebhookEndpointStatistics: {
+            endpoint_id: string;
+            livemode: boolean;
+            /** Format: date-time */
+            since: string;
+            /** @description Of the events since then. */
+            deliveries: {
+                delivered: number;
+                failed: number;
+                canceled: number;
+                pending: number;
+            };
+            /** @description Only the newest 100,000 deliveries were looked at. */
+            counts_are_partial: boolean;
+            attempts: {
+                succeeded: number;
+                failed: number;
+            };
+            /** @description How long the receiver took to answer 2xx; null: it never did. */
+            latency_ms: {
+                p50: number | null;
+                p95: number | null;
+            };
+            /** @description Since it was queued, of all that wait; null: nothing does. */
+            oldest_pending_age_seconds: number | null;
         };
     };
     responses: never;

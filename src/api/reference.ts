@@ -56,7 +56,10 @@ export function registerReference(app: FastifyInstance, edition: Edition): void 
 const withoutInputs: SwaggerTransformObject = (document) => {
   const transformed = jsonSchemaTransformObject(document);
   const { components = {} } = transformed as { components?: { schemas?: Record<string, unknown> } };
-  const named = Object.entries(components.schemas ?? {}).filter(([name]) => !name.endsWith("Input"));
+  // By name: they come in the order in which routes were compiled, which what a process did before changes.
+  const named = Object.entries(components.schemas ?? {})
+    .filter(([name]) => !name.endsWith("Input"))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
   return Object.assign(transformed, { components: { ...components, schemas: Object.fromEntries(named) } });
 };
 
