@@ -54,7 +54,7 @@ describe.each(BOTH)("deliveries that are told of, %s database", (kind) => {
     const resend = () => pipe.database.transaction((tx) => fanOutTo(tx, of, events, { again: true, hasten: true }));
     expect(await resend()).toEqual([]);
     const free =
-      "update delivery_queue set lease = null, next_attempt_at = now() + interval '1 hour' where delivery_id = $1";
+      "update delivery_queue set lease = null, lease_until = null, next_attempt_at = now() + interval '1 hour' where delivery_id = $1";
     await pipe.database.query({ text: free, values: [first?.id] });
     expect(await resend()).toEqual([first?.id]);
     const key = { tenantId, livemode: false, id: first?.id ?? "" };

@@ -205,7 +205,7 @@ function keysOf(claimed: readonly ClaimedDelivery[]): Buffer[] {
 
 /** On one folder there is one process: whatever a killed one had claimed is ours at once. */
 export async function releaseAllDeliveries(tx: Queryable): Promise<number> {
-  return (await tx.query("update delivery_queue set lease = null, next_attempt_at = now() where lease is not null"))
+  return (await tx.query("update delivery_queue set lease = null, lease_until = null where lease is not null"))
     .rowCount;
 }
 
@@ -292,7 +292,7 @@ const CANCEL = `
 const CLAIM = `
   with recursive ${CHOSEN}, claimed as (
     update delivery_queue
-    set lease = $1, next_attempt_at = now() + $2::int * interval '1 second'
+    set lease = $1, lease_until = now() + $2::int * interval '1 second'
     where ctid = any (array(select at from chosen))
     returning tenant_id, livemode, delivery_id, endpoint_id, event_id, ordering_key, attempts, again
   )
@@ -326,7 +326,7 @@ const RECORD = `
     delete from delivery_queue where ctid = any (array(select at from ours where status <> 'pending'))
   ), later as (
     update delivery_queue as queue
-    set lease = null, next_attempt_at = now() + ours.wait * interval '1 millisecond',
+    set lease = null, lease_until = null, next_attempt_at = now() + ours.wait * interval '1 millisecond',
         attempts = queue.attempts + (ours.attempt_id is not null)::int
     from ours
     where queue.ctid = any (array(select at from ours where status = 'pending'))
@@ -368,10 +368,10 @@ const OURS = `
   from unnest($1::text[], $2::text[], $3::text[]) as claimed (endpoint_id, delivery_id, lease)
   where queue.endpoint_id = claimed.endpoint_id and queue.delivery_id = claimed.delivery_id and queue.lease = claimed.lease`;
 
-const RELEASE = `update delivery_queue as queue set lease = null, next_attempt_at = now() ${OURS}`;
+const RELEASE = `update delivery_queue as queue set lease = null, lease_until = null ${OURS}`;
 
 const RENEW = `
-  update delivery_queue as queue set next_attempt_at = now() + $4::int * interval '1 second' ${OURS}
+  update delivery_queue as queue set lease_until = now() + $4::int * interval '1 second' ${OURS}
   returning queue.delivery_id as id`;
 
 // One that has just begun a new round is not old any more.

@@ -44,6 +44,7 @@ export const CHOSEN = `
                  and older.event_id < queue.event_id) as free
       from delivery_queue as queue
       where queue.endpoint_id = due.endpoint_id and queue.next_attempt_at <= now()
+        and (queue.lease_until is null or queue.lease_until <= now())
       order by queue.next_attempt_at
       limit share.room + due.more
       for update of queue skip locked

@@ -1,5 +1,7 @@
 // What deliveries are signed with: Stripe's scheme and Standard Webhooks, over the same bytes with the same secrets. Pure.
-import { createHmac, createPrivateKey, createSecretKey, type KeyObject, sign } from "node:crypto";
+import { createPrivateKey, type KeyObject, sign } from "node:crypto";
+
+import { hmacKey, hmacSha256Text } from "../base/hmac.ts";
 
 export interface Signing {
   /** Of the message: the same in every attempt. Without a dot, which would blur where the signed text is cut. */
@@ -23,12 +25,12 @@ export function signatureHeaders({ id, timestamp, body, secrets, ed25519Key }: S
   if (secrets.length === 0) throw new Error("a webhook cannot be signed without a secret");
   if (!/^[\w-]+$/.test(id)) throw new Error("a webhook's id has letters, digits, - and _ alone");
   if (!Number.isSafeInteger(timestamp)) throw new Error("a webhook's time is in whole seconds");
-  const stamped = [`${timestamp}.`, body];
-  const text = [`${id}.`, ...stamped];
-  const hex = secrets.map((secret) => `v1=${hmac(textKey(secret), stamped, "hex")}`);
-  const standard = secrets.map((secret) => `v1,${hmac(bytesKey(secret), text, "base64")}`);
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  const [stamp, head] = [`${timestamp}.`, `${id}.${timestamp}.`];
+  const hex = secrets.map((secret) => `v1=${hmacSha256Text(textKey(secret), stamp, bytes, "hex")}`);
+  const standard = secrets.map((secret) => `v1,${hmacSha256Text(bytesKey(secret), head, bytes, "base64")}`);
   if (ed25519Key !== undefined) {
-    const whole = Buffer.concat(text.map((part) => (typeof part === "string" ? Buffer.from(part) : part)));
+    const whole = Buffer.concat([Buffer.from(head), bytes]);
     standard.push(`v1a,${sign(null, whole, signingKey(ed25519Key)).toString("base64")}`);
   }
   return {
@@ -39,13 +41,7 @@ export function signatureHeaders({ id, timestamp, body, secrets, ed25519Key }: S
   };
 }
 
-function hmac(key: KeyObject, parts: readonly (string | Buffer)[], encoding: "hex" | "base64"): string {
-  const mac = createHmac("sha256", key);
-  for (const part of parts) mac.update(part);
-  return mac.digest(encoding);
-}
-
-/** What was made of the latest keys: to make one costs as much as signing with it, or for HMAC several times as much. */
+/** What was made of the latest keys: to make one costs as much as signing with it. */
 function kept<Made>(make: (key: string) => Made): (key: string) => Made {
   const made = new Map<string, Made>();
   return (key) => {
@@ -59,8 +55,8 @@ function kept<Made>(make: (key: string) => Made): (key: string) => Made {
 }
 
 const KEPT_KEYS = 2000;
-const textKey = kept((secret) => createSecretKey(secret, "utf8"));
-const bytesKey = kept((secret) => createSecretKey(bytesOf(secret, "whsec_")));
+const textKey = kept((secret) => hmacKey(secret));
+const bytesKey = kept((secret) => hmacKey(bytesOf(secret, "whsec_")));
 const signingKey = kept(ed25519);
 
 /** An empty key, or one that is cut short, would sign what anyone can sign. */
