@@ -3,7 +3,7 @@
 // Plain JavaScript, because the Node that reads this file may be as old as 20.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import module, { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -18,6 +18,7 @@ delete process.env[LAUNCHED];
 if (isRecent(process.versions.node)) {
   if (launched) endWithLauncher();
   if (process.env.npm_lifecycle_event === "start") endWithParent();
+  rememberCompiled();
   await import(pathToFileURL(mainFile()).href);
 } else {
   const node = launched ? undefined : pinnedNode();
@@ -36,6 +37,13 @@ function endWithParent() {
 function isRecent(version) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+}
+
+/** Beside the packages, where nobody else writes. Where we cannot either, a command takes 0.6 s each time instead of 0.2. */
+function rememberCompiled() {
+  const packages = ROOT.split(sep).lastIndexOf("node_modules");
+  const base = packages === -1 ? ROOT : ROOT.split(sep).slice(0, packages).join(sep);
+  module.enableCompileCache(join(base, "node_modules", ".cache", "billhook"));
 }
 
 /** A clone runs its sources; Node refuses to strip types below node_modules, so an installed package has only dist. */

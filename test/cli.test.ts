@@ -1,7 +1,7 @@
 // The operator's command line against a real server: started, asked, replayed, checked and stopped as a person would.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -84,6 +84,17 @@ async function stop({ child, ended }: Started): Promise<Ended> {
 afterAll(() => {
   alive.forEach((child) => child.kill("SIGKILL"));
   rmSync(folder, { recursive: true, force: true });
+});
+
+it("what a command compiled is kept for the next one, beside the packages", async () => {
+  const kept = join(import.meta.dirname, "../node_modules/.cache/billhook");
+  rmSync(kept, { recursive: true, force: true });
+  for (const _ of ["compiles", "finds it"]) {
+    const { code, out } = await run(["--help"], { NODE_COMPILE_CACHE: "" });
+    expect(code).toBe(0);
+    expect(out).toContain("Usage: billhook");
+    expect(readdirSync(kept)).not.toEqual([]);
+  }
 });
 
 describe("beside a server on the embedded database", () => {

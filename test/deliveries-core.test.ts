@@ -65,7 +65,9 @@ describe.each(BOTH)("the core of deliveries, %s database", (kind) => {
       claimed += found.length;
     }
     expect(claimed).toBe(1);
-    await pipe.database.query({ text: "update delivery_queue set lease = null, lease_until = null, next_attempt_at = now()" });
+    await pipe.database.query({
+      text: "update delivery_queue set lease = null, lease_until = null, next_attempt_at = now()",
+    });
     const workers = [1, 2].map(() => startWorker(pipe.database));
     await until(async () => (await statuses(pipe.database, tenant)).delivered === count, 90_000);
     await Promise.all(workers.map((worker) => worker.stop()));

@@ -1,4 +1,6 @@
 // One process of Billhook, from its configuration to its graceful end.
+import { flushCompileCache } from "node:module";
+
 import { systemClock } from "../base/clock.ts";
 import { ConfigError } from "../base/config-error.ts";
 import type { Secret } from "../base/secret.ts";
@@ -160,6 +162,8 @@ async function announce(config: Config, { app, address, local }: Running, loggin
     // In the sentence, not in a field: no other line may carry a link. A warning, since LOG_LEVEL=warn is usual in production.
     log.warn(operatorLinkSentence(operatorLink, config, address));
   }
+  // Now, because a process that is killed keeps nothing of what it compiled for the next start.
+  flushCompileCache();
 }
 
 async function end({ app, local, forgetAddress }: Running, { log }: Logging, signal: string): Promise<void> {
