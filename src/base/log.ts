@@ -14,7 +14,6 @@ export type UnitName =
   | "batch.processed"
   | "object.fetched"
   | "stripe.call_failed"
-  | "object.rebuilt"
   | "rebuild.finished"
   | "ledger.verified"
   | "mail.attempted"

@@ -40,10 +40,15 @@ const KINDS: Readonly<Record<string, Projection>> = {
   "without an end": kindOf({}),
 };
 
+const KINDS_OF_NEWS = [
+  ...(["created", "updated", "updated", "updated", "deleted", "pull"] as const),
+  ...(["gone", "deleted stub", "updated stub", "deleted whole"] as const),
+];
+
 const observation = fc
   .record({
     second: fc.integer({ min: 1, max: 5 }),
-    kind: fc.constantFrom("created", "updated", "updated", "updated", "deleted", "pull", "gone"),
+    kind: fc.constantFrom(...KINDS_OF_NEWS),
     status: fc.constantFrom("new", "open", "late", "done"),
     step: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
     invoice: fc.option(fc.constantFrom("in_1", "in_2"), { nil: undefined }),
@@ -52,14 +57,20 @@ const observation = fc
   })
   .map(({ second, kind, before, ...fields }): Omit<Observation, "id"> => {
     const fetched = kind === "pull" || kind === "gone";
+    const stub = kind === "gone" || kind === "deleted stub" || kind === "updated stub";
     const said = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
     return {
       ...KEY,
       source: fetched ? "pull" : "webhook",
-      type: fetched ? "thing.retrieved" : `thing.${kind}`,
+      type: fetched ? "thing.retrieved" : `thing.${kind.split(" ")[0] ?? ""}`,
       created: second,
       apiVersion: null,
-      object: { id: "th_1", object: "thing", ...(kind === "gone" ? { deleted: true } : said) },
+      object: {
+        id: "th_1",
+        object: "thing",
+        ...(stub ? { deleted: true } : said),
+        ...(kind === "deleted whole" ? { deleted: true } : {}),
+      },
       ...(before === undefined || fetched ? {} : { previous: before }),
     };
   });

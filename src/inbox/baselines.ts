@@ -1,5 +1,5 @@
 // Baselines: which observations of an object must stay when those before a cut go, so that its row comes out the same. Pure.
-import { rowOf } from "../projections/fold.ts";
+import { isStub, rowOf } from "../projections/fold.ts";
 import type { Observation } from "../projections/observation.ts";
 import { compareIds, compareOrder, type Order, orderOf } from "../projections/order.ts";
 import type { Projection } from "../projections/projection.ts";
@@ -13,7 +13,11 @@ import type { Projection } from "../projections/projection.ts";
  */
 export function baselineOf(projection: Projection, observations: readonly Observation[]): Set<Observation> {
   const needed = new Set(greatest(observations, projection));
-  for (const one of greatest(observations.filter(bringsObject), projection)) needed.add(one);
+  for (const one of greatest(
+    observations.filter((one) => !isStub(one)),
+    projection,
+  ))
+    needed.add(one);
   for (const name of projection.keeps ?? []) {
     const known = observations.filter((one) => typeof rowOf(projection, one)[name] === "string");
     const newest = known.reduce<Observation | undefined>((best, one) => (isNewer(one, best) ? one : best), undefined);
@@ -34,8 +38,6 @@ function greatest(observations: readonly Observation[], projection: Projection):
     return best !== undefined && order !== undefined && compareOrder(order, best) === 0;
   });
 }
-
-const bringsObject = ({ object }: Observation): boolean => object.deleted !== true;
 
 /** As `fold` stamps what it keeps. */
 function isNewer(one: Observation, best: Observation | undefined): boolean {

@@ -1,5 +1,5 @@
 // Our copy of what connected accounts may do. A capability's id (card_payments) is unique within its account only. Projection of table capabilities.
-import { array, at, boolean, reference, required, text, time } from "../stripe/read-values.ts";
+import { array, at, boolean, reference, required, text, time, word } from "../stripe/read-values.ts";
 import { fact, projection } from "./projection.ts";
 
 export const capability = projection({
@@ -19,7 +19,7 @@ export const capability = projection({
   },
   row: (object) => ({
     account_id: required(reference(object.account)),
-    status: required(text(object.status)),
+    status: required(word(object.status)),
     requested: boolean(object.requested),
     requested_at: time(object.requested_at),
     disabled_reason: text(at(object, "requirements", "disabled_reason")),
@@ -31,7 +31,7 @@ export const capability = projection({
   }),
   facts: (object, { type, objectId, created }) => {
     const account = reference(object.account);
-    const status = text(object.status);
+    const status = word(object.status);
     // It may become active and inactive again and again, with nothing in the object that counts it.
     return objectId !== null &&
       type === "capability.updated" &&

@@ -12,6 +12,7 @@ import {
   type StripeObject,
   text,
   time,
+  word,
 } from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
@@ -61,7 +62,7 @@ export const charge = projection({
   row: (object) => ({
     stripe_created: required(time(object.created)),
     ...outcome(object),
-    currency: required(text(object.currency)),
+    currency: required(word(object.currency)),
     amount: required(integer(object.amount)),
     amount_captured: integer(object.amount_captured),
     amount_refunded: required(integer(object.amount_refunded)),
@@ -101,8 +102,8 @@ function outcome(object: StripeObject) {
     disputed: isDisputed(object),
     failure_code: text(object.failure_code),
     failure_message: text(object.failure_message),
-    outcome_type: text(at(object, "outcome", "type")),
-    outcome_reason: text(at(object, "outcome", "reason")),
+    outcome_type: word(at(object, "outcome", "type")),
+    outcome_reason: word(at(object, "outcome", "reason")),
     risk_level: text(at(object, "outcome", "risk_level")),
   };
 }
@@ -117,7 +118,7 @@ function means(object: StripeObject) {
   const card = chargeCard(object);
   return {
     payment_method_id: chargePaymentMethod(object),
-    payment_method_type: text(at(object, "payment_method_details", "type")),
+    payment_method_type: word(at(object, "payment_method_details", "type")),
     card_brand: text(card.brand),
     card_last4: text(card.last4),
   };

@@ -1,5 +1,5 @@
 // Our copy of Stripe Checkout sessions. Projection of table checkout_sessions.
-import { sessionStatus } from "../stripe/read-payment.ts";
+import { sessionPaymentStatus, sessionStatus } from "../stripe/read-payment.ts";
 import {
   at,
   email,
@@ -11,6 +11,7 @@ import {
   type StripeObject,
   text,
   time,
+  word,
 } from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
@@ -52,9 +53,9 @@ export const checkoutSession = projection({
     // Sessions have `created` and `status` since late 2021.
     stripe_created: time(object.created),
     status: sessionStatus(object, type),
-    payment_status: text(object.payment_status),
-    mode: required(text(object.mode)),
-    currency: text(object.currency),
+    payment_status: sessionPaymentStatus(object),
+    mode: required(word(object.mode)),
+    currency: word(object.currency),
     amount_subtotal: integer(object.amount_subtotal),
     amount_total: integer(object.amount_total),
     client_reference_id: text(object.client_reference_id),
@@ -94,7 +95,7 @@ function facts(object: StripeObject, { type, objectId }: Observation): (Fact | f
   if (objectId === null) return [];
   const status = sessionStatus(object, type);
   return [
-    status === "complete" && fact("checkout.session.completed", objectId, text(object.payment_status) ?? ""),
+    status === "complete" && fact("checkout.session.completed", objectId, word(object.payment_status) ?? ""),
     status === "expired" && fact("checkout.session.expired", objectId),
     type === "checkout.session.async_payment_failed" && fact("checkout.session.async_payment_failed", objectId),
   ];

@@ -10,6 +10,7 @@ import {
   type StripeObject,
   text,
   time,
+  word,
 } from "../stripe/read-values.ts";
 import { projection } from "./projection.ts";
 
@@ -41,11 +42,11 @@ export const connectedAccount = projection({
   },
   row: (object) => ({
     stripe_created: time(object.created),
-    type: text(object.type),
+    type: word(object.type),
     country: text(object.country),
-    default_currency: text(object.default_currency),
+    default_currency: word(object.default_currency),
     email: email(object.email),
-    business_type: text(object.business_type),
+    business_type: word(object.business_type),
     business_name: firstOf(text(at(object, "business_profile", "name")), text(object.business_name)),
     charges_enabled: required(boolean(object.charges_enabled)),
     // `transfers_enabled` until 2017-04-06

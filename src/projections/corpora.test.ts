@@ -40,11 +40,16 @@ describe.skipIf(!present)("recorded Stripe data", () => {
     const unread = observations
       .filter(({ object }) => object.deleted !== true)
       .flatMap((observation) => {
-        const { row, table, facts, rank, terminal } = projectionOf(observation.objectType);
+        const { row, table, facts, rank, terminal, children = [] } = projectionOf(observation.objectType);
         facts?.(observation.object, observation);
         rank?.(observation.object);
         terminal?.(observation.object);
-        return Object.entries(row(observation.object, observation))
+        const own = Object.entries(row(observation.object, observation));
+        const theirs = children.flatMap((child) => [
+          ...child.rows(observation.object).flatMap((one) => Object.entries(one)),
+          ...(child.unread?.(observation.object) ?? []).map((name) => [name, undefined] as const),
+        ]);
+        return [...own, ...theirs]
           .filter(([, value]) => value === undefined)
           .map(([name]) => `${table}.${name} of ${observation.type} (${String(observation.apiVersion)})`);
       });

@@ -1,6 +1,18 @@
 // Our copy of Stripe customers. Projection of table customers.
 import { couponOf } from "../stripe/read-discount.ts";
-import { at, boolean, email, firstOf, hash, integer, reference, required, text, time } from "../stripe/read-values.ts";
+import {
+  at,
+  boolean,
+  email,
+  firstOf,
+  hash,
+  integer,
+  reference,
+  required,
+  text,
+  time,
+  word,
+} from "../stripe/read-values.ts";
 import { fact, projection } from "./projection.ts";
 
 export const customer = projection({
@@ -29,7 +41,7 @@ export const customer = projection({
     name: text(object.name),
     phone: text(object.phone),
     description: text(object.description),
-    currency: text(object.currency),
+    currency: word(object.currency),
     // `account_balance` until 2019-10-17
     balance: firstOf(integer(object.balance), integer(object.account_balance)),
     delinquent: boolean(object.delinquent),

@@ -12,6 +12,7 @@ import {
   type StripeObject,
   text,
   time,
+  word,
 } from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
@@ -44,9 +45,9 @@ export const dispute = projection({
   keeps: ["payment_intent_id"],
   row: (object) => ({
     stripe_created: required(time(object.created)),
-    status: required(text(object.status)),
-    reason: required(text(object.reason)),
-    currency: required(text(object.currency)),
+    status: required(word(object.status)),
+    reason: required(word(object.reason)),
+    currency: required(word(object.currency)),
     amount: required(integer(object.amount)),
     charge_id: required(reference(object.charge)),
     payment_intent_id: reference(object.payment_intent),
@@ -64,7 +65,7 @@ export const dispute = projection({
 
 function facts(object: StripeObject, { type, objectId }: Observation): (Fact | false)[] {
   if (objectId === null) return [];
-  const status = text(object.status);
+  const status = word(object.status);
   return [
     type === "charge.dispute.created" && fact("dispute.created", objectId),
     typeof status === "string" && fact("dispute.updated", objectId, status),

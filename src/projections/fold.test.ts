@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { fold, type FoldedRow, secondToLoad, type StoredHead } from "./fold.ts";
 import type { Observation } from "./observation.ts";
-import { projection } from "./projection.ts";
+import { projection, type Projection } from "./projection.ts";
 
 const KEY = { livemode: false, account: "", objectType: "thing", objectId: "th_1" };
 
@@ -30,10 +30,15 @@ const unranked = projection({
   row: (object) => ({ status: typeof object.status === "string" ? object.status : undefined }),
 });
 
+const KINDS_OF_NEWS = [
+  ...(["created", "updated", "updated", "updated", "deleted", "pull"] as const),
+  ...(["gone", "deleted stub", "updated stub", "deleted whole"] as const),
+];
+
 const observation = fc
   .record({
     second: fc.integer({ min: 1, max: 3 }),
-    kind: fc.constantFrom("created", "updated", "updated", "updated", "deleted", "pull", "gone"),
+    kind: fc.constantFrom(...KINDS_OF_NEWS),
     status: fc.constantFrom("new", "open", "late", "done"),
     step: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
     invoice: fc.option(fc.constantFrom("in_1", "in_2"), { nil: undefined }),
@@ -41,15 +46,21 @@ const observation = fc
   })
   .map(({ second, kind, status, step, invoice, before }): Omit<Observation, "id"> => {
     const fetched = kind === "pull" || kind === "gone";
+    const stub = kind === "gone" || kind === "deleted stub" || kind === "updated stub";
     const fields = { status, ...(step === undefined ? {} : { step }), ...(invoice === undefined ? {} : { invoice }) };
     return {
       ...KEY,
       source: fetched ? "pull" : "webhook",
-      type: fetched ? "thing.retrieved" : `thing.${kind}`,
+      type: fetched ? "thing.retrieved" : `thing.${kind.split(" ")[0] ?? ""}`,
       created: second,
       apiVersion: null,
-      // What Stripe answers of a deleted object says nothing else.
-      object: { id: "th_1", object: "thing", ...(kind === "gone" ? { deleted: true } : fields) },
+      // What Stripe answers of a deleted object says nothing else; an event of it may bring the whole, or no more than that.
+      object: {
+        id: "th_1",
+        object: "thing",
+        ...(stub ? { deleted: true } : fields),
+        ...(kind === "deleted whole" ? { deleted: true } : {}),
+      },
       ...(before === undefined || fetched ? {} : { previous: before }),
     };
   });
@@ -136,4 +147,53 @@ describe("fold", () => {
     const known: Observation = { ...base, id: "evt_0", object: { id: "th_1", object: "thing", status: "open" } };
     expect(fold(KEY, thing, [stub, known], undefined)).toMatchObject({ deleted: true, columns: { status: "open" } });
   });
+
+  it("reads a deletion that brings the whole object as what it says, not as a stub", () => {
+    const before = observed({ id: "evt_1", created: 1, object: { id: "th_1", object: "thing", status: "open" } });
+    const gone = { id: "th_1", object: "thing", livemode: false, deleted: true };
+    const whole = observed({ id: "evt_2", created: 2, type: "thing.deleted", object: { ...gone, status: "late" } });
+    expect(fold(KEY, thing, [before, whole], undefined)).toMatchObject({ deleted: true, columns: { status: "late" } });
+    const unread = observed({ id: "evt_2", created: 2, type: "thing.deleted", object: { ...gone, state: "late" } });
+    expect(fold(KEY, thing, [before, unread], undefined)).toMatchObject({
+      deleted: true,
+      columns: { status: null },
+      unread: ["status"],
+    });
+  });
+
+  it("takes what Stripe answers for a deleted card, which names its currency, for a stub", () => {
+    const before = observed({ id: "evt_1", created: 1, object: { id: "th_1", object: "thing", status: "open" } });
+    const stub = observed({
+      id: "evt_2",
+      created: 2,
+      type: "thing.deleted",
+      object: { id: "th_1", object: "thing", currency: "eur", deleted: true },
+    });
+    expect(fold(KEY, thing, [stub, before], undefined)).toMatchObject({ columns: { status: "open" }, unread: [] });
+  });
+
+  it("flags what cannot be read of a child row, on its parent and once, and nothing on a stub that lists no children", () => {
+    const family: Projection = {
+      ...unranked,
+      children: [
+        {
+          table: "parts",
+          parentColumn: "thing_id",
+          columns: { size: "bigint" },
+          rows: ({ parts }) => (parts as { id: string; size: number | undefined }[] | undefined) ?? [],
+          unread: ({ more }) => (more === true ? ["more"] : []),
+        },
+      ],
+    };
+    const parts = [{ id: "a", size: 1 }, { id: "b" }, { id: "c" }];
+    const object = { id: "th_1", object: "thing", status: "open", more: true, parts };
+    const whole = observed({ id: "evt_1", created: 1, object });
+    const stub = observed({ id: "evt_2", created: 2, object: { id: "th_1", object: "thing", deleted: true } });
+    expect(fold(KEY, family, [whole], undefined)?.unread).toEqual(["parts.more", "parts.size"]);
+    expect(fold(KEY, family, [whole, stub], undefined)?.unread).toEqual([]);
+  });
 });
+
+function observed(said: Pick<Observation, "id" | "created" | "object"> & { type?: string }): Observation {
+  return { ...KEY, source: "webhook", type: "thing.updated", apiVersion: null, ...said };
+}

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 
 import type { ObjectKey, Observation } from "./observation.ts";
-import { compareIds, compareOrder, KIND, type Order, orderOf, saysDeleted, settleTie } from "./order.ts";
+import { compareIds, compareOrder, type Order, orderOf, saysDeleted, settleTie } from "./order.ts";
 import type { ColumnType, ColumnValue, Projection, Row } from "./projection.ts";
 
 /** What the row of an object remembers of how it came to be. */
@@ -46,7 +46,7 @@ export function secondToLoad(
   stored: StoredHead | undefined,
 ): number | "all" | null {
   if (stored === undefined) return null;
-  if (fresh.some(isStub) || (stored.deleted && stored.order.kind === KIND.fetched)) return "all";
+  if (stored.deleted || fresh.some(isStub)) return "all";
   const newest = greatestOrder(fresh.map((observation) => orderOf(observation, projection)));
   const compared = compareOrder(newest, stored.order);
   if (compared > 0) return null;
@@ -79,6 +79,8 @@ export function fold(
   );
   const known = keepNewest(projection, distinct, stored?.kept ?? NOTHING_KEPT);
   const { columns, unread } = readColumns(projection, isStub(head) ? lastKnown(distinct, projection) : head, known);
+  // Children are those of the head itself, and a stub lists none.
+  if (!isStub(head)) unread.push(...unreadOfChildren(projection, head));
   const kept = projection.updated === undefined ? known : { ...known, [TRACKED]: trackedHash(projection, columns) };
   return { key, projection, head, order, ambiguous, deleted: saysDeleted(head), columns, unread, kept };
 }
@@ -121,10 +123,16 @@ function lastKnown(observations: readonly Observation[], projection: Projection)
   return settleTie(tied, projection).observation;
 }
 
-/** A stub that says only "deleted" has nothing to read; that is no unknown shape. */
-function isStub(observation: Observation): boolean {
-  return observation.object.deleted === true;
+/**
+ * A stub that says only "deleted" has nothing to read; that is no unknown shape. What was deleted may also be sent whole:
+ * that is read as any other.
+ */
+export function isStub({ object }: Observation): boolean {
+  return object.deleted === true && Object.keys(object).every((name) => STUB_FIELDS.has(name));
 }
+
+// Stripe's answer for a deleted card or bank account may name its currency, too (its DeletedCard and DeletedBankAccount).
+const STUB_FIELDS: ReadonlySet<string> = new Set(["id", "object", "deleted", "livemode", "account", "currency"]);
 
 function readColumns(
   projection: Projection,
@@ -140,6 +148,17 @@ function readColumns(
     columns[name] = value ?? kept[name]?.[0] ?? null;
   }
   return { columns, unread };
+}
+
+/** What of the children cannot be read, by `table.column`: each once, however many children lack it. */
+function unreadOfChildren(projection: Projection, { object }: Observation): string[] {
+  return (projection.children ?? []).flatMap((child) => {
+    const unread = new Set(child.unread?.(object));
+    for (const row of child.rows(object) as Row<Record<string, ColumnType>>[]) {
+      for (const name of Object.keys(child.columns)) if (row[name] === undefined) unread.add(name);
+    }
+    return [...unread].sort(compareIds).map((name) => `${child.table}.${name}`);
+  });
 }
 
 /** Adds what these observations know to what is kept: per column the value with the newest stamp. The same object if nothing changed. */

@@ -1,6 +1,6 @@
 // Our copy of Stripe invoice payments: since 2025-03-31 the only link from an invoice to its payment. Projection of table invoice_payments.
 import { paymentReference } from "../stripe/read-payment.ts";
-import { at, boolean, integer, reference, required, text, time } from "../stripe/read-values.ts";
+import { at, boolean, integer, reference, required, time, word } from "../stripe/read-values.ts";
 import { fact, projection } from "./projection.ts";
 
 export const invoicePayment = projection({
@@ -25,13 +25,13 @@ export const invoicePayment = projection({
   rank: (object) => [object.status === "open" ? 0 : 1, integer(object.amount_paid) ?? 0],
   row: (object) => ({
     stripe_created: required(time(object.created)),
-    status: required(text(object.status)),
+    status: required(word(object.status)),
     invoice_id: required(reference(object.invoice)),
-    currency: required(text(object.currency)),
+    currency: required(word(object.currency)),
     amount_paid: integer(object.amount_paid),
     amount_requested: required(integer(object.amount_requested)),
     is_default: boolean(object.is_default),
-    payment_type: required(text(at(object, "payment", "type"))),
+    payment_type: required(word(at(object, "payment", "type"))),
     payment_intent_id: paymentReference(object, "payment_intent"),
     charge_id: paymentReference(object, "charge"),
     payment_record_id: paymentReference(object, "payment_record"),

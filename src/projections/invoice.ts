@@ -16,7 +16,7 @@ import {
   invoiceSubscriptionMetadata,
   invoiceTax,
 } from "../stripe/read-invoice.ts";
-import { collectionMethod } from "../stripe/read-subscription.ts";
+import { billedParty, collectionMethod } from "../stripe/read-subscription.ts";
 import {
   at,
   boolean,
@@ -28,6 +28,7 @@ import {
   type StripeObject,
   text,
   time,
+  word,
 } from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
@@ -99,7 +100,7 @@ export const invoice = projection({
     ...amounts(object),
     ...links(object),
     number: text(object.number),
-    billing_reason: text(object.billing_reason),
+    billing_reason: word(object.billing_reason),
     collection_method: collectionMethod(object),
     customer_email: email(object.customer_email),
     customer_name: text(object.customer_name),
@@ -150,7 +151,7 @@ function progress(object: StripeObject) {
 
 function amounts(object: StripeObject) {
   return {
-    currency: required(text(object.currency)),
+    currency: required(word(object.currency)),
     subtotal: integer(object.subtotal),
     total: required(integer(object.total)),
     tax: invoiceTax(object),
@@ -164,8 +165,7 @@ function amounts(object: StripeObject) {
 
 function links(object: StripeObject) {
   return {
-    customer_id: reference(object.customer),
-    customer_account_id: reference(object.customer_account),
+    ...billedParty(object),
     subscription_id: invoiceSubscription(object),
     subscription_metadata: invoiceSubscriptionMetadata(object),
     price_id: invoicePrice(object),

@@ -1,11 +1,5 @@
 // Our copy of Stripe payment intents. Projection of table payment_intents.
-import {
-  failedAttempt,
-  intentInvoice,
-  intentPaymentMethod,
-  intentStatus,
-  latestCharge,
-} from "../stripe/read-payment.ts";
+import { failedAttempt, intentInvoice, intentPaymentMethod, intentStatus, paidCharge } from "../stripe/read-payment.ts";
 import {
   at,
   email,
@@ -17,6 +11,7 @@ import {
   type StripeObject,
   text,
   time,
+  word,
 } from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
@@ -57,7 +52,7 @@ export const paymentIntent = projection({
   row: (object) => ({
     stripe_created: required(time(object.created)),
     status: intentStatus(object),
-    currency: required(text(object.currency)),
+    currency: required(word(object.currency)),
     amount: required(integer(object.amount)),
     amount_received: integer(object.amount_received),
     amount_capturable: integer(object.amount_capturable),
@@ -65,16 +60,16 @@ export const paymentIntent = projection({
     customer_id: reference(object.customer),
     customer_account_id: reference(object.customer_account),
     payment_method_id: intentPaymentMethod(object),
-    latest_charge_id: latestCharge(object),
+    latest_charge_id: paidCharge(object),
     invoice_id: intentInvoice(object),
-    capture_method: text(object.capture_method),
+    capture_method: word(object.capture_method),
     setup_future_usage: text(object.setup_future_usage),
-    next_action: firstOf(text(at(object, "next_action", "type")), text(at(object, "next_source_action", "type"))),
+    next_action: firstOf(word(at(object, "next_action", "type")), word(at(object, "next_source_action", "type"))),
     last_payment_error_code: text(at(object, "last_payment_error", "code")),
     last_payment_error_decline_code: text(at(object, "last_payment_error", "decline_code")),
     last_payment_error_message: text(at(object, "last_payment_error", "message")),
     canceled_at: time(object.canceled_at),
-    cancellation_reason: text(object.cancellation_reason),
+    cancellation_reason: word(object.cancellation_reason),
     receipt_email: email(object.receipt_email),
     description: text(object.description),
     on_behalf_of: reference(object.on_behalf_of),

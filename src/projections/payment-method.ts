@@ -1,6 +1,17 @@
 // Our copy of Stripe payment methods. Projection of table payment_methods.
 import { typedDetails } from "../stripe/read-payment.ts";
-import { at, email, hash, integer, reference, required, type StripeObject, text, time } from "../stripe/read-values.ts";
+import {
+  at,
+  email,
+  hash,
+  integer,
+  reference,
+  required,
+  type StripeObject,
+  text,
+  time,
+  word,
+} from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
 
@@ -28,7 +39,7 @@ export const paymentMethod = projection({
     const details = typedDetails(object);
     return {
       stripe_created: required(time(object.created)),
-      type: required(text(object.type)),
+      type: required(word(object.type)),
       customer_id: reference(object.customer),
       customer_account_id: reference(object.customer_account),
       brand: text(details.brand),

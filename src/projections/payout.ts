@@ -1,5 +1,15 @@
 // Our copy of Stripe payouts. `paid` means expected to arrive: a paid payout can still fail. Projection of table payouts.
-import { boolean, hash, integer, reference, required, type StripeObject, text, time } from "../stripe/read-values.ts";
+import {
+  boolean,
+  hash,
+  integer,
+  reference,
+  required,
+  type StripeObject,
+  text,
+  time,
+  word,
+} from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
 
@@ -28,14 +38,14 @@ export const payout = projection({
     metadata: "json",
   },
   terminal: (object) => object.status === "failed" || object.status === "canceled",
-  rank: (object) => [STATUS_RANK[text(object.status) ?? ""] ?? 0],
+  rank: (object) => [STATUS_RANK[word(object.status) ?? ""] ?? 0],
   row: (object) => ({
     stripe_created: required(time(object.created)),
-    status: required(text(object.status)),
-    currency: required(text(object.currency)),
+    status: required(word(object.status)),
+    currency: required(word(object.currency)),
     amount: required(integer(object.amount)),
     arrival_date: required(time(object.arrival_date)),
-    type: text(object.type),
+    type: word(object.type),
     method: text(object.method),
     automatic: boolean(object.automatic),
     destination_id: reference(object.destination),

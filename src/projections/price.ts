@@ -1,5 +1,5 @@
 // Our copy of Stripe prices. Projection of table prices.
-import { at, boolean, decimal, hash, integer, reference, required, text, time } from "../stripe/read-values.ts";
+import { at, boolean, decimal, hash, integer, reference, required, text, time, word } from "../stripe/read-values.ts";
 import { projection } from "./projection.ts";
 
 // No tombstone: a plan's id is chosen by whoever creates it, and is also its price's.
@@ -30,12 +30,12 @@ export const price = projection({
     stripe_created: required(time(object.created)),
     product_id: required(reference(object.product)),
     active: required(boolean(object.active)),
-    type: required(text(object.type)),
-    currency: required(text(object.currency)),
+    type: required(word(object.type)),
+    currency: required(word(object.currency)),
     // null for tiered prices and for amounts below a minor unit
     unit_amount: integer(object.unit_amount),
     unit_amount_decimal: decimal(object.unit_amount_decimal),
-    interval: text(at(object, "recurring", "interval")),
+    interval: word(at(object, "recurring", "interval")),
     interval_count: integer(at(object, "recurring", "interval_count")),
     usage_type: text(at(object, "recurring", "usage_type")),
     meter_id: reference(at(object, "recurring", "meter")),

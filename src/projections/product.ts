@@ -1,5 +1,5 @@
 // Our copy of Stripe products. Projection of table products.
-import { array, boolean, hash, reference, required, text, time } from "../stripe/read-values.ts";
+import { array, boolean, hash, reference, required, text, time, word } from "../stripe/read-values.ts";
 import { projection } from "./projection.ts";
 
 // No tombstone: whoever creates a product may choose its id, and use it again.
@@ -26,7 +26,7 @@ export const product = projection({
     name: required(text(object.name)),
     active: boolean(object.active),
     description: text(object.description),
-    type: text(object.type),
+    type: word(object.type),
     default_price_id: reference(object.default_price),
     unit_label: text(object.unit_label),
     statement_descriptor: text(object.statement_descriptor),

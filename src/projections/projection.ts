@@ -12,7 +12,8 @@ export type ColumnValue = string | number | boolean | StripeObject | readonly un
 
 /**
  * What `row` returns. `null` means that Stripe says "nothing". `undefined` means that a field which must be there could
- * not be read: it is stored as NULL, its name goes into the row's `unread_fields`, and it is counted.
+ * not be read: it is stored as NULL, its name goes into the row's `unread_fields`, and it is counted. Of a child row the
+ * name goes to its parent, as `table.column`.
  */
 export type Row<Columns extends Record<string, ColumnType>> = { [Name in keyof Columns]: ColumnValue | undefined };
 
@@ -52,6 +53,8 @@ export interface ChildTable<Columns extends Record<string, ColumnType> = Record<
   parentColumn: string;
   columns: Columns;
   rows: (object: StripeObject) => ({ id: string } & Row<Columns>)[];
+  /** What `rows` cannot tell: names of what could not be read of children that it had to leave out. */
+  unread?: (object: StripeObject) => string[];
 }
 
 export interface ProjectionSpec<Columns extends Record<string, ColumnType>> {

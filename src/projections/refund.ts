@@ -1,5 +1,5 @@
 // Our copy of Stripe refunds. Projection of table refunds.
-import { hash, integer, reference, required, type StripeObject, text, time } from "../stripe/read-values.ts";
+import { hash, integer, reference, required, type StripeObject, text, time, word } from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
 
@@ -34,20 +34,20 @@ export const refund = projection({
     metadata: "json",
   },
   terminal: (object) => object.status === "failed" || object.status === "canceled",
-  rank: (object) => [STATUS_RANK[text(object.status) ?? ""] ?? 0],
+  rank: (object) => [STATUS_RANK[word(object.status) ?? ""] ?? 0],
   keeps: ["charge_id", "payment_intent_id", "customer_id"],
   row: (object) => ({
     stripe_created: required(time(object.created)),
     // Stripe types it as nullable, and shapes before 2015 lack it.
-    status: text(object.status),
-    currency: required(text(object.currency)),
+    status: word(object.status),
+    currency: required(word(object.currency)),
     amount: required(integer(object.amount)),
     charge_id: reference(object.charge),
     payment_intent_id: reference(object.payment_intent),
     customer_id: reference(object.customer),
-    reason: text(object.reason),
-    failure_reason: text(object.failure_reason),
-    pending_reason: text(object.pending_reason),
+    reason: word(object.reason),
+    failure_reason: word(object.failure_reason),
+    pending_reason: word(object.pending_reason),
     balance_transaction_id: reference(object.balance_transaction),
     failure_balance_transaction_id: reference(object.failure_balance_transaction),
     transfer_reversal_id: reference(object.transfer_reversal),
@@ -61,7 +61,7 @@ export const refund = projection({
 
 function facts(object: StripeObject, { type, objectId }: Observation): (Fact | false)[] {
   if (objectId === null) return [];
-  const status = text(object.status);
+  const status = word(object.status);
   return [
     type === "refund.created" && fact("refund.created", objectId),
     typeof status === "string" && fact("refund.updated", objectId, status),

@@ -133,11 +133,17 @@ const OBJECT_OF_FAMILY: Readonly<Record<string, string>> = {
   "customer.tax_id": "tax_id",
 };
 
-/** The kind of an event's object, as its key names it: by its own `object`, or by the event's type when it does not say. */
+/**
+ * The kind of an event's object, as its key names it: by its own `object`, or by the event's type when it does not say, or
+ * says what is no name and could not be stored as it is.
+ */
 export function objectTypeOf(eventType: string, object: StripeObject): string {
   const own = object.object;
-  return keyTypeOf(typeof own === "string" && own !== "" ? own : objectNamedBy(eventType));
+  return keyTypeOf(typeof own === "string" && KIND.test(own) ? own : objectNamedBy(eventType));
 }
+
+/** As an object's id: printable, without the bar of an object's key, and short enough for an index. */
+const KIND = /^[!-{}-~]{1,255}$/;
 
 function objectNamedBy(eventType: string): string {
   const prefix = eventType.slice(0, Math.max(eventType.lastIndexOf("."), 0)) || eventType;

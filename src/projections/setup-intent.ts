@@ -1,6 +1,6 @@
 // Our copy of Stripe setup intents. Projection of table setup_intents.
 import { failedAttempt, intentPaymentMethod, intentStatus } from "../stripe/read-payment.ts";
-import { at, hash, reference, required, type StripeObject, text, time } from "../stripe/read-values.ts";
+import { at, hash, reference, required, type StripeObject, text, time, word } from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
 
@@ -35,11 +35,11 @@ export const setupIntent = projection({
     payment_method_id: intentPaymentMethod(object),
     mandate_id: reference(object.mandate),
     latest_attempt_id: reference(object.latest_attempt),
-    next_action: text(at(object, "next_action", "type")),
+    next_action: word(at(object, "next_action", "type")),
     last_setup_error_code: text(at(object, "last_setup_error", "code")),
     last_setup_error_decline_code: text(at(object, "last_setup_error", "decline_code")),
     last_setup_error_message: text(at(object, "last_setup_error", "message")),
-    cancellation_reason: text(object.cancellation_reason),
+    cancellation_reason: word(object.cancellation_reason),
     description: text(object.description),
     on_behalf_of: reference(object.on_behalf_of),
     metadata: hash(object.metadata),

@@ -11,6 +11,7 @@ import {
   type StripeObject,
   text,
   time,
+  word,
 } from "../stripe/read-values.ts";
 import type { Observation } from "./observation.ts";
 import { type Fact, fact, projection } from "./projection.ts";
@@ -44,10 +45,10 @@ export const source = projection({
       // Cards and bank accounts have none.
       stripe_created: time(object.created),
       type: typeOf(object),
-      status: text(object.status),
+      status: word(object.status),
       customer_id: reference(object.customer),
       account_id: reference(object.account),
-      currency: text(object.currency),
+      currency: word(object.currency),
       brand: text(details.brand),
       last4: text(details.last4),
       exp_month: integer(details.exp_month),
@@ -67,7 +68,7 @@ export const source = projection({
 
 /** card, bank_account, or a source's own type (card, sepa_debit, …). */
 function typeOf(object: StripeObject): string | undefined {
-  return required(object.object === "source" ? text(object.type) : text(object.object));
+  return required(object.object === "source" ? word(object.type) : word(object.object));
 }
 
 function detailsOf(object: StripeObject): StripeObject {

@@ -1,5 +1,16 @@
 // Our copy of Stripe's plans, the prices of before 2020. Projection of table stripe_plans.
-import { boolean, decimal, firstOf, hash, integer, reference, required, text, time } from "../stripe/read-values.ts";
+import {
+  boolean,
+  decimal,
+  firstOf,
+  hash,
+  integer,
+  reference,
+  required,
+  text,
+  time,
+  word,
+} from "../stripe/read-values.ts";
 import { projection } from "./projection.ts";
 
 // No tombstone: whoever creates a plan may choose its id, and use it again.
@@ -28,11 +39,11 @@ export const stripePlan = projection({
     // Before 2018-02-05 a plan had a name and no product.
     product_id: reference(object.product),
     active: boolean(object.active),
-    currency: required(text(object.currency)),
+    currency: required(word(object.currency)),
     // null for tiered plans
     amount: integer(object.amount),
     amount_decimal: decimal(object.amount_decimal),
-    interval: required(text(object.interval)),
+    interval: required(word(object.interval)),
     interval_count: integer(object.interval_count),
     usage_type: text(object.usage_type),
     meter_id: reference(object.meter),

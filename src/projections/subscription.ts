@@ -1,6 +1,7 @@
 // Our copy of Stripe subscriptions and their items. Projection of tables subscriptions, subscription_items.
 import { couponOf, discountOf } from "../stripe/read-discount.ts";
 import {
+  billedParty,
   collectionMethod,
   isCancelScheduled,
   itemCurrency,
@@ -17,6 +18,7 @@ import {
   subscriptionProduct,
   subscriptionQuantity,
   subscriptionStart,
+  unreadItems,
 } from "../stripe/read-subscription.ts";
 import {
   at,
@@ -30,6 +32,7 @@ import {
   type StripeObject,
   text,
   time,
+  word,
 } from "../stripe/read-values.ts";
 import { type ChildTable, type Fact, fact, projection } from "./projection.ts";
 import type { Observation } from "./observation.ts";
@@ -49,6 +52,7 @@ const items = {
     current_period_end: "time",
     metadata: "json",
   },
+  unread: unreadItems,
   rows: (subscription) =>
     subscriptionItems(subscription).flatMap((item) => {
       const id = reference(item.id);
@@ -111,7 +115,7 @@ export const subscription = projection({
   terminal: (object) => object.status === "canceled" || object.status === "incomplete_expired",
   row: (object) => ({
     stripe_created: required(firstOf(time(object.created), subscriptionStart(object))),
-    status: required(text(object.status)),
+    status: required(word(object.status)),
     ...parties(object),
     price_id: subscriptionPrice(object),
     product_id: subscriptionProduct(object),
@@ -120,7 +124,7 @@ export const subscription = projection({
     ...times(object),
     cancel_at_period_end: boolean(object.cancel_at_period_end),
     cancel_scheduled: isCancelScheduled(object),
-    cancellation_reason: text(at(object, "cancellation_details", "reason")),
+    cancellation_reason: word(at(object, "cancellation_details", "reason")),
     pause_behavior: text(at(object, "pause_collection", "behavior")),
     collection_method: collectionMethod(object),
     days_until_due: integer(object.days_until_due),
@@ -157,12 +161,8 @@ export const subscription = projection({
 });
 
 function parties(object: StripeObject) {
-  const account = reference(object.customer_account);
-  const customer = reference(object.customer);
   return {
-    // With Accounts v2 only the customer account may be named.
-    customer_id: typeof account === "string" ? customer : required(customer),
-    customer_account_id: account,
+    ...billedParty(object),
     on_behalf_of: reference(object.on_behalf_of),
     transfer_destination: reference(at(object, "transfer_data", "destination")),
   };

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { event, observed } from "../../test/support/stripe-fixtures.ts";
 import { everyHandledEvent } from "../../test/support/stripe-fixtures-events.ts";
+import { storableText } from "../base/text.ts";
 import type { Observation, StripeObject } from "./observation.ts";
 import type { ColumnType, Projection } from "./projection.ts";
 import { customerOf, emailOf, objectTypeOf, projectionOf, PROJECTIONS } from "./registry.ts";
@@ -47,7 +48,9 @@ function readEverything(projection: Projection, observation: Observation): void 
   expect(typeof (projection.terminal?.(object) ?? false)).toBe("boolean");
   expect(customerOf(object)?.length ?? 0).toBeLessThan(256);
   expect(emailOf(object)?.length ?? 0).toBeLessThan(1_025);
-  expect(typeof objectTypeOf(observation.type, object)).toBe("string");
+  const kind = objectTypeOf(observation.type, object);
+  expect(kind.length).toBeLessThan(256);
+  for (const text of [customerOf(object) ?? "", emailOf(object) ?? "", kind]) expect(text).toBe(storableText(text));
 }
 
 const nasty = fc.oneof(
@@ -55,6 +58,8 @@ const nasty = fc.oneof(
     null,
     "",
     "x",
+    "a\0b@example.com",
+    "\ud800",
     -1,
     0.5,
     1e300,

@@ -13,8 +13,8 @@ import {
   required,
   type StripeObject,
   hash,
-  text,
   time,
+  word,
 } from "./read-values.ts";
 
 /**
@@ -23,7 +23,7 @@ import {
  * Before 2018-11-08 an invoice had `paid`, `closed` and `forgiven` instead; `closed` only stopped collection, it voided nothing.
  */
 export function invoiceStatus(invoice: StripeObject): string | undefined {
-  const status = text(invoice.status);
+  const status = word(invoice.status);
   if (status !== null) return status;
   if (typeof invoice.closed !== "boolean") return undefined;
   if (invoice.paid === true) return "paid";

@@ -1,4 +1,5 @@
 // Whom an object is about: its customer and e-mail address, for searching and for the customer's story. Pure.
+import { storableText } from "../base/text.ts";
 import { at, email, reference, type StripeObject } from "./read-values.ts";
 
 /** The customer's id: its own when it is a customer, else what it refers to. null when it names none. */
@@ -15,11 +16,11 @@ const EMAIL_PLACES = [
   ["owner", "email"],
 ];
 
-/** The first e-mail address that the object names, in lower case. */
+/** The first e-mail address that the object names, in lower case, as PostgreSQL can store it. */
 export function emailOf(object: StripeObject): string | null {
   for (const place of EMAIL_PLACES) {
     const address = email(at(object, ...place));
-    if (typeof address === "string" && address !== "") return address.toLowerCase();
+    if (typeof address === "string" && address !== "") return storableText(address).toLowerCase();
   }
   return null;
 }

@@ -1,5 +1,17 @@
 // Payment intents, charges, checkout sessions and what they were paid with, in every API version. Pure.
-import { at, firstOf, isObject, listed, type Read, reference, type StripeObject, text, time } from "./read-values.ts";
+import {
+  at,
+  firstOf,
+  isObject,
+  listed,
+  type Read,
+  reference,
+  required,
+  type StripeObject,
+  text,
+  time,
+  word,
+} from "./read-values.ts";
 
 /** Renamed on 2019-02-11. */
 const RENAMED_STATUS: Readonly<Record<string, string>> = {
@@ -8,7 +20,7 @@ const RENAMED_STATUS: Readonly<Record<string, string>> = {
 };
 
 export function intentStatus(intent: StripeObject): string | undefined {
-  const status = text(intent.status);
+  const status = word(intent.status);
   return typeof status === "string"
     ? Object.hasOwn(RENAMED_STATUS, status)
       ? RENAMED_STATUS[status]
@@ -19,6 +31,13 @@ export function intentStatus(intent: StripeObject): string | undefined {
 /** Before 2022-11-15: the newest of the listed `charges`. */
 export function latestCharge(intent: StripeObject): Read<string> {
   return firstOf(reference(intent.latest_charge), reference(listed(intent.charges)[0]));
+}
+
+/** As `latestCharge`, required of a payment that took money: only by its charge are its refunds and disputes found. */
+export function paidCharge(intent: StripeObject): Read<string> {
+  const charge = latestCharge(intent);
+  const tookMoney = intent.status === "succeeded" && typeof intent.amount === "number" && intent.amount > 0;
+  return tookMoney ? required(charge) : charge;
 }
 
 /**
@@ -57,7 +76,7 @@ export function intentPaymentMethod(intent: StripeObject): Read<string> {
 
 /** succeeded, pending or failed. Charges before 2015 say only whether they are `paid`. */
 export function chargeStatus(charge: StripeObject): string | undefined {
-  const status = text(charge.status);
+  const status = word(charge.status);
   if (status !== null) return status === "paid" ? "succeeded" : status;
   return typeof charge.paid === "boolean" ? (charge.paid ? "succeeded" : "failed") : undefined;
 }
@@ -79,12 +98,18 @@ export function chargeCard(charge: StripeObject): StripeObject {
 
 /** open, complete or expired. Sessions before late 2021 lack it: then the event's name or the payment tells. */
 export function sessionStatus(session: StripeObject, eventType?: string): Read<string> {
-  const status = text(session.status);
+  const status = word(session.status);
   if (status !== null) return status;
   if (eventType === "checkout.session.expired") return "expired";
   const completed =
     eventType === "checkout.session.completed" || eventType?.startsWith("checkout.session.async_payment_") === true;
   return completed || session.payment_status === "paid" ? "complete" : null;
+}
+
+/** paid, unpaid or no_payment_required. Older than `status`, so it is there wherever that is. */
+export function sessionPaymentStatus(session: StripeObject): Read<string> {
+  const status = word(session.payment_status);
+  return typeof session.status === "string" ? required(status) : status;
 }
 
 /** When evidence is due. Oldest shapes have it on the dispute itself. */

@@ -1,20 +1,31 @@
 // Subscriptions in every API version: since 2025-03-31 the period stands on the items, and discounts are a list. Pure.
 import {
+  array,
   at,
   boolean,
   firstOf,
   integer,
+  isObject,
   listed,
   type Read,
   reference,
   required,
   type StripeObject,
-  text,
   time,
+  word,
 } from "./read-values.ts";
 
 export function subscriptionItems(subscription: StripeObject): readonly StripeObject[] {
   return listed(subscription.items);
+}
+
+/** `id` where something stands for items that cannot be told apart by id; `has_more` where the list goes on elsewhere. */
+export function unreadItems(subscription: StripeObject): string[] {
+  const { items } = subscription;
+  if (items === null || items === undefined) return [];
+  const data = array(isObject(items) ? items.data : items);
+  const known = data?.every((item) => isObject(item) && typeof reference(item.id) === "string") === true;
+  return [...(known ? [] : ["id"]), ...(isObject(items) && items.has_more === true ? ["has_more"] : [])];
 }
 
 /** With flexible billing items may differ: the period runs from the earliest start … */
@@ -61,11 +72,11 @@ export function itemUnitAmount(item: StripeObject): Read<number> {
 }
 
 export function itemCurrency(item: StripeObject): Read<string> {
-  return firstOf(text(at(item, "price", "currency")), text(at(item, "plan", "currency")));
+  return firstOf(word(at(item, "price", "currency")), word(at(item, "plan", "currency")));
 }
 
 export function itemInterval(item: StripeObject): Read<string> {
-  return firstOf(text(at(item, "price", "recurring", "interval")), text(at(item, "plan", "interval")));
+  return firstOf(word(at(item, "price", "recurring", "interval")), word(at(item, "plan", "interval")));
 }
 
 export function itemIntervalCount(item: StripeObject): Read<number> {
@@ -94,12 +105,22 @@ export function subscriptionQuantity(subscription: StripeObject): Read<number> {
 }
 
 export function subscriptionCurrency(subscription: StripeObject): Read<string> {
-  return firstOf(text(subscription.currency), itemCurrency(leadingItem(subscription)));
+  return firstOf(word(subscription.currency), itemCurrency(leadingItem(subscription)));
+}
+
+/** Whom a subscription or invoice bills. With Accounts v2 only the customer account may be named; one of the two must be. */
+export function billedParty(object: StripeObject) {
+  const account = reference(object.customer_account);
+  const customer = reference(object.customer);
+  return {
+    customer_id: typeof account === "string" ? customer : required(customer),
+    customer_account_id: account,
+  };
 }
 
 /** Renamed from `billing` on 2019-10-17; invoices too. */
 export function collectionMethod(object: StripeObject): Read<string> {
-  return firstOf(text(object.collection_method), text(object.billing));
+  return firstOf(word(object.collection_method), word(object.billing));
 }
 
 /** Oldest shapes have `start`. */

@@ -8,6 +8,7 @@ export type Read<T> = T | null | undefined;
 
 // Stripe: "Object IDs are up to 255 characters". Longer ones would also not fit into an index row.
 const LONGEST_ID = 255;
+const LONGEST_WORD = 255;
 // Stripe: an e-mail address has up to 512 characters. In UTF-8 that still fits into an index row (2,704 bytes).
 const LONGEST_EMAIL = 512;
 // 9999-01-01T00:00:00Z: later times have five-digit years, which neither ISO 8601 nor PostgreSQL's input takes as they are.
@@ -33,6 +34,12 @@ export function at(object: StripeObject, ...path: readonly string[]): unknown {
 export function text(value: unknown): Read<string> {
   if (value === null || value === undefined) return null;
   return typeof value === "string" ? value : undefined;
+}
+
+/** One of Stripe's own words, such as a status or a currency: none is long, and a row that is looked up by it must fit its index. */
+export function word(value: unknown): Read<string> {
+  const read = text(value);
+  return typeof read === "string" && read.length > LONGEST_WORD ? undefined : read;
 }
 
 /** Minor units and counts. Beyond 2^53 a parsed number is no longer what Stripe wrote. */
@@ -81,8 +88,11 @@ export function email(value: unknown): Read<string> {
 export function reference(value: unknown): Read<string> {
   if (value === null || value === undefined || value === "") return null;
   const id = isObject(value) ? value.id : value;
-  return typeof id === "string" && id !== "" && id.length <= LONGEST_ID ? id : undefined;
+  return typeof id === "string" && id !== "" && id.length <= LONGEST_ID && isStorable(id) ? id : undefined;
 }
+
+/** Changed to fit PostgreSQL it would name another object. Spaces and letters of any script are well in a plan's or coupon's id. */
+const isStorable = (id: string): boolean => !id.includes("\0") && id.isWellFormed();
 
 /** The objects of a Stripe list (or of a plain array); what is no object is left out. */
 export function listed(value: unknown): readonly StripeObject[] {
