@@ -115,12 +115,24 @@ const LEFT_OUT = new Set(
   "id livemode stripe_account object_type status unread_fields order_ambiguous deleted stripe_customer_id".split(" "),
 );
 
+const WITHOUT_ROW: Record<Exclude<StripeObject["row_status"], "stored">, [title: string, text: string]> = {
+  pending: [
+    "It waits to be processed, or to be fetched from Stripe",
+    "The fields come with that: look again in a moment.",
+  ],
+  failed: ["What would have stored it failed", "Its events say why, and can be replayed."],
+  unrouted: ["Its account is connected to no tenant", "Once it is, its events are processed."],
+  unknown: ["Stripe has sent its name alone", "Events named it, and none brought the object itself."],
+};
+
+function WithoutRow({ status }: { status: StripeObject["row_status"] }): ReactNode {
+  const [title, text] = WITHOUT_ROW[status === "stored" ? "unknown" : status];
+  return <Empty title={title}>{text}</Empty>;
+}
+
 function Fields({ object }: { object: StripeObject }): ReactNode {
   const { row, account } = object;
-  if (row === null)
-    return (
-      <Empty title="Its first event waits to be processed">The fields come with it: look again in a moment.</Empty>
-    );
+  if (row === null) return <WithoutRow status={object.row_status} />;
   const currency = typeof row.currency === "string" ? row.currency : null;
   const entries = Object.entries(row).filter(([name]) => !LEFT_OUT.has(name));
   const isGiven = (value: unknown): boolean => value !== null && value !== "" && JSON.stringify(value) !== "{}";

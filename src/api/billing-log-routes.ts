@@ -3,8 +3,8 @@ import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
 import { billingLog } from "../inbox/billing-log.ts";
+import { findObject, ROW_STATUSES } from "../inbox/find-object.ts";
 import { readCursor } from "../inbox/list-query.ts";
-import { findObject } from "../inbox/projection-reads.ts";
 import { id, idParams, isoTime, listOf, pageFields, rangeFields, scopeFields } from "./query-fields.ts";
 import { operation } from "./route.ts";
 import { ChangeAnswer } from "./stripe-event-routes.ts";
@@ -25,11 +25,14 @@ const LogEntry = z
   })
   .meta({ id: "LogEntry" });
 
+const OF_CUSTOMER =
+  "All that names this Stripe customer, and its refunds, disputes and invoice payments, which do not: of its 100 newest charges, of 100 more that were refunded or disputed, and of its 100 newest invoices.";
+
 export const readBillingLog = operation({
   tag: "Billing log",
   query: z.strictObject({
     ...scopeFields,
-    customer: id.optional(),
+    customer: id.optional().meta({ description: OF_CUSTOMER }),
     object_id: id.optional(),
     ...rangeFields,
     ...pageFields,
@@ -49,7 +52,11 @@ const StripeObjectAnswer = z
     id: z.string(),
     ...Place.shape,
     table: z.string(),
-    row: z.record(z.string(), z.unknown()).nullable().meta({ description: "Null while its first event waits." }),
+    row_status: z.enum(ROW_STATUSES).meta({
+      description:
+        "`pending`: an event, or the object itself, asked of Stripe, waits to be processed. `failed`: it can be replayed. `unrouted`: its account is connected to no tenant. `unknown`: events named it, and none brought it.",
+    }),
+    row: z.record(z.string(), z.unknown()).nullable().meta({ description: "Null unless `stored`." }),
     snapshot: z.unknown().meta({ description: "The newest snapshot, as Stripe wrote it." }),
     story: listOf(LogEntry).meta({ description: "Newest first; the billing log has the rest." }),
     others: z.array(Place).meta({ description: "The same id elsewhere: ask with `account` and `livemode`." }),
@@ -67,10 +74,11 @@ export const readObject = operation({
     const found = await findObject(deps.database, params.id, query);
     if (found === null)
       throw publicError("not_found", { message: "No event has brought an object with this id: check it." });
-    const { key, table, row, snapshot, others } = found;
+    const { key, table, rowStatus, row, snapshot, others } = found;
     const { account, livemode, objectId } = key;
     const story = await billingLog(deps.database, { objectId, account, livemode, limit: STORY_LENGTH });
-    return { id: objectId, ...placeOf(key), table, row, snapshot, story, others: others.map(placeOf) };
+    const answer = { id: objectId, ...placeOf(key), table, row_status: rowStatus, row, snapshot };
+    return { ...answer, story, others: others.map(placeOf) };
   },
 });
 

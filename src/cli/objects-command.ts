@@ -43,7 +43,7 @@ function objectText(answer: Row): string {
   const others = rowsIn(answer, "others");
   return [
     rowText(answer),
-    snapshotText(answer.snapshot),
+    ...(answer.snapshot === null ? [] : [snapshotText(answer.snapshot)]),
     `Its story, ${story.length} ${story.length === 1 ? "event" : "events"}${earlier}:\n${storyText(story)}`,
     ...(others.length === 0 ? [] : [othersText(others)]),
   ].join("\n\n");
@@ -52,9 +52,18 @@ function objectText(answer: Row): string {
 /** What only the order of events is about, and what is said elsewhere; --json has it. */
 const NOT_SHOWN = /^(id|account|stripe_account|kept|tenant_id|head_\w+)$/;
 
+/** Why there is no row, and what to do. */
+const WITHOUT_ROW: Readonly<Record<string, string>> = {
+  pending: "it waits to be processed, or to be fetched from Stripe",
+  failed:
+    "what would have stored it failed. `billhook events list --status failed` says why, `events replay` tries again",
+  unrouted: "its account is connected to no tenant. `billhook events list --status unrouted` lists what waits for that",
+  unknown: "events named it, and none brought the object itself",
+};
+
 /** The columns that say something. */
-function rowText({ row, table, object_type: type, id, account }: Row): string {
-  if (row === null) return `${oneLine(type)} ${oneLine(id)}: its first event waits to be processed.`;
+function rowText({ row, row_status: status, table, object_type: type, id, account }: Row): string {
+  if (row === null) return `${oneLine(type)} ${oneLine(id)}: ${WITHOUT_ROW[String(status)] ?? oneLine(status)}.`;
   const empty = (value: unknown): boolean => ["–", "[]", "{}"].includes(oneLine(value));
   const columns = Object.entries(asRow(row)).filter(([name, value]) => !NOT_SHOWN.test(name) && !empty(value));
   return pairs([["id", id], ["account", account ?? "platform"], ["table", table], ...columns]);

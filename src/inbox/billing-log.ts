@@ -1,16 +1,18 @@
 // The billing log: every event kept, with what it changed, computed on read from the ordered observations of its object.
 import { publicError } from "../base/errors.ts";
+import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { compareIds } from "../projections/order.ts";
 import { projectionOf } from "../projections/registry.ts";
 import type { Change, Step } from "../projections/story.ts";
+import { type FollowedObject, followedObjects } from "./customer-events.ts";
 import { eventKey } from "./event-tables.ts";
 import { readCursor, writeCursor } from "./list-query.ts";
 import { AROUND, NOWHERE, type Placed, placesAround, standAbove } from "./object-stories.ts";
 
 export interface LogFilter {
-  /** A Stripe customer: its own events and those of everything that names it. */
+  /** A Stripe customer: its own events, those of everything that names it, and those of its refunds, disputes and invoice payments. */
   customer?: string | undefined;
   objectId?: string | undefined;
   /** A connected account, or "" for the platform's own. */
@@ -67,8 +69,10 @@ interface EventRow {
  * where that does not decide: it has ended (by a terminal snapshot or a tombstone) or names columns that it keeps, or its id is that of several objects.
  * Throws `invalid_request` for a cursor that is none of this list.
  */
-export async function billingLog(database: Queryable, filter: LogFilter, around = AROUND): Promise<LogPage> {
-  const place = filter.cursor === undefined ? undefined : readPlace(filter.cursor);
+export async function billingLog(database: Queryable, asked: LogFilter, around = AROUND): Promise<LogPage> {
+  const place = asked.cursor === undefined ? undefined : readPlace(asked.cursor);
+  const followed = asked.customer === undefined ? [] : await followedObjects(database, asked.customer, asked);
+  const filter = { ...asked, followed };
   if (filter.objectId !== undefined) return objectLog(database, filter, place, around);
   const rows = await selectEvents(database, filter, place, filter.limit + 1);
   const page = rows.slice(0, filter.limit);
@@ -89,7 +93,7 @@ const FEW = (around: number): number => 10 * around;
 
 async function objectLog(
   database: Queryable,
-  filter: LogFilter,
+  filter: Filter,
   place: Place | undefined,
   around: number,
 ): Promise<LogPage> {
@@ -114,7 +118,7 @@ async function objectLog(
  */
 async function pageOfLongLog(
   database: Queryable,
-  filter: LogFilter,
+  filter: Filter,
   place: Place | undefined,
   newest: EventRow,
   around: number,
@@ -165,9 +169,9 @@ function wrongCursor(): Error {
   });
 }
 
-function passes({ customer, since, until }: LogFilter): (one: PlacedRow) => boolean {
+function passes({ customer, followed = [], since, until }: Filter): (one: PlacedRow) => boolean {
   return ({ row }) =>
-    (customer === undefined || row.customer_id === customer) &&
+    (customer === undefined || row.customer_id === customer || followed.some((one) => isOf(row, one))) &&
     (since === undefined || row.created >= since) &&
     (until === undefined || row.created < until);
 }
@@ -231,16 +235,32 @@ function samePlace(a: Place, b: Place): boolean {
 /** `limit` null: all of them. */
 async function selectEvents(
   database: Queryable,
-  { customer, objectId, account, livemode, since, until }: LogFilter,
+  { customer, objectId, account, livemode, since, until, followed = [] }: Filter,
   place: Place | undefined,
   limit: number | null,
 ): Promise<EventRow[]> {
-  const wanted = [customer, objectId, account, livemode, since, until, place?.created, place?.id, limit];
-  const { rows } = await database.query<EventRow>({
-    text: SELECT_EVENTS,
-    values: wanted.map((value) => value ?? null),
-  });
-  return rows;
+  const within = [since, until, place?.created, place?.id, limit].map((value) => value ?? null);
+  const wanted = [customer, objectId, account, livemode].map((value) => value ?? null);
+  const { rows } = await database.query<EventRow>({ text: SELECT_EVENTS, values: [...wanted, ...within] });
+  const others = followed.filter(({ id }) => objectId === undefined || id === objectId);
+  if (others.length === 0) return rows;
+  const keys = [
+    textArray(others.map((one) => one.id)),
+    booleanArray(others.map((one) => one.livemode)),
+    textArray(others.map((one) => one.account)),
+  ];
+  // One that names the customer all the same was found above.
+  const more = (await database.query<EventRow>({ text: SELECT_FOLLOWED, values: [...keys, ...within, customer] })).rows;
+  return [...rows, ...more]
+    .sort((a, b) => b.created - a.created || compareIds(b.id, a.id))
+    .slice(0, limit ?? undefined);
+}
+
+/** What is asked for, with what is the customer's although its events do not name it. */
+type Filter = LogFilter & { followed?: readonly FollowedObject[] };
+
+function isOf(row: EventRow, { livemode, account, id }: FollowedObject): boolean {
+  return row.object_id === id && row.livemode === livemode && row.stripe_account === account;
 }
 
 type PlacedRow = Placed & { row: EventRow };
@@ -322,6 +342,21 @@ const SELECT_EVENTS = `
     and ($7::bigint is null or (created, id) < ($7, $8))
   order by created desc, id desc
   limit $9`;
+
+// Each object's newest by its index.
+const SELECT_FOLLOWED = `
+  select event.* from unnest($1::text[], $2::boolean[], $3::text[]) as wanted (id, livemode, stripe_account)
+  cross join lateral (
+    select ${COLUMNS} from stripe_events as one
+    where one.object_id = wanted.id and one.livemode = wanted.livemode and one.stripe_account = wanted.stripe_account
+      and one.customer_id is distinct from $9
+      and ($4::bigint is null or one.created >= $4)
+      and ($5::bigint is null or one.created < $5)
+      and ($6::bigint is null or (one.created, one.id) < ($6, $7))
+    order by one.created desc, one.id desc
+    limit $8) as event
+  order by event.created desc, event.id desc
+  limit $8`;
 
 const SELECT_EVENT = `select ${COLUMNS} from stripe_events where id = $1`;
 

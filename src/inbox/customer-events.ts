@@ -1,4 +1,5 @@
-// A customer's Stripe events, newest first: those that name it, and those of its refunds and disputes, which do not. Only reads.
+// A customer's Stripe events, newest first: those that name it, and those of its refunds, disputes and invoice payments, which do
+// not. Only reads.
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import { rowOf } from "../projections/fold.ts";
@@ -23,8 +24,28 @@ export interface EventPlace {
   id: string;
 }
 
-/** Refunds and disputes are followed of so many of a customer's charges, the newest, and of as many that say that they have some. */
+/**
+ * Refunds and disputes are followed of so many of a customer's charges, the newest, and of as many that say that they have
+ * some; payments of as many of its invoices.
+ */
 const RETURNED = 100;
+
+/** An object of a customer's whose events do not name the customer. */
+export interface FollowedObject {
+  livemode: boolean;
+  account: string;
+  id: string;
+}
+
+/** A customer's refunds, disputes and invoice payments: bounded, see above. Without a mode or account: of all. */
+export async function followedObjects(
+  tx: Queryable,
+  customerId: string,
+  { livemode, account }: { livemode?: boolean | undefined; account?: string | undefined },
+): Promise<FollowedObject[]> {
+  const values = [customerId, livemode ?? null, account ?? null];
+  return (await tx.query<FollowedObject>({ text: FOLLOWED_OBJECTS, values })).rows;
+}
 
 /** Places from `from` (inclusive) backwards; null: from the newest. A customer with many events costs no more than one with few. */
 export async function customerEvents(
@@ -35,12 +56,12 @@ export async function customerEvents(
 ): Promise<EventPlace[]> {
   const scope = [customerId, livemode, account];
   const place = [from?.created ?? Number.MAX_SAFE_INTEGER, from?.id ?? "", limit];
-  const [{ rows: named }, { rows: returned }] = await Promise.all([
+  const [{ rows: named }, objects] = await Promise.all([
     tx.query<EventPlace>({ text: NAMED, values: [...scope, ...place] }),
-    tx.query<{ id: string }>({ text: RETURNED_IDS, values: scope }),
+    followedObjects(tx, customerId, { livemode, account }),
   ]);
-  if (returned.length === 0) return named;
-  const ids = textArray(returned.map(({ id }) => id));
+  if (objects.length === 0) return named;
+  const ids = textArray(objects.map(({ id }) => id));
   const { rows: followed } = await tx.query<EventPlace>({ text: FOLLOWED, values: [ids, livemode, account, ...place] });
   const known = new Set(named.map(({ id }) => id));
   return [...named, ...followed.filter(({ id }) => !known.has(id))]
@@ -160,21 +181,33 @@ const NAMED = `
   where event.customer_id = $1 and event.livemode = $2 and event.stripe_account = $3 and ${BEFORE("event")}
   order by event.created desc, event.id desc limit $6`;
 
-const RETURNED_IDS = `
+const OF_CUSTOMER = (alias: string): string =>
+  `${alias}.customer_id = $1 and ($2::boolean is null or ${alias}.livemode = $2) and ($3::text is null or ${alias}.stripe_account = $3)`;
+const SAME_OWNER = (one: string, other: string): string =>
+  `${one}.livemode = ${other}.livemode and ${one}.stripe_account = ${other}.stripe_account`;
+const FOUND = (alias: string): string => `select ${alias}.livemode, ${alias}.stripe_account as account, ${alias}.id`;
+
+const FOLLOWED_OBJECTS = `
   with returned as (
     (select charge.livemode, charge.stripe_account, charge.id from charges as charge
-     where charge.customer_id = $1 and charge.livemode = $2 and charge.stripe_account = $3
-       and (charge.disputed or charge.amount_refunded > 0)
+     where ${OF_CUSTOMER("charge")} and (charge.disputed or charge.amount_refunded > 0)
      order by charge.stripe_created desc limit ${RETURNED})
     union
     (select charge.livemode, charge.stripe_account, charge.id from charges as charge
-     where charge.customer_id = $1 and charge.livemode = $2 and charge.stripe_account = $3
-     order by charge.stripe_created desc limit ${RETURNED}))
-  select refund.id from returned join refunds as refund
-    on refund.livemode = returned.livemode and refund.stripe_account = returned.stripe_account and refund.charge_id = returned.id
+     where ${OF_CUSTOMER("charge")}
+     order by charge.stripe_created desc limit ${RETURNED})),
+  invoiced as (
+    select invoice.livemode, invoice.stripe_account, invoice.id from invoices as invoice
+    where ${OF_CUSTOMER("invoice")}
+    order by invoice.stripe_created desc, invoice.id desc limit ${RETURNED})
+  ${FOUND("refund")} from returned join refunds as refund
+    on ${SAME_OWNER("refund", "returned")} and refund.charge_id = returned.id
   union all
-  select dispute.id from returned join disputes as dispute
-    on dispute.livemode = returned.livemode and dispute.stripe_account = returned.stripe_account and dispute.charge_id = returned.id`;
+  ${FOUND("dispute")} from returned join disputes as dispute
+    on ${SAME_OWNER("dispute", "returned")} and dispute.charge_id = returned.id
+  union all
+  ${FOUND("payment")} from invoiced join invoice_payments as payment
+    on ${SAME_OWNER("payment", "invoiced")} and payment.invoice_id = invoiced.id`;
 
 const FOLLOWED = `
   select event.created, event.id from unnest($1::text[]) as wanted (id)

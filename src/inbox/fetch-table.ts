@@ -13,10 +13,13 @@ export interface WantedFetch {
   reason: string;
   /** What a thin event says happened to it. */
   named?: NamedEvent;
+  /** Where a thin event says that it is found. */
+  path?: string;
 }
 
-export interface ClaimedFetch extends Omit<WantedFetch, "named"> {
+export interface ClaimedFetch extends Omit<WantedFetch, "named" | "path"> {
   attempts: number;
+  path: string | null;
   /** `<created>:<type>` of each thin event that waits for it. */
   named: string[];
 }
@@ -24,12 +27,13 @@ export interface ClaimedFetch extends Omit<WantedFetch, "named"> {
 /** A platform may receive each thing as a snapshot and as a thin event; more than so many at once tell nothing more. */
 const MOST_NAMED = 100;
 
-/** Queues fetches. One that waits already asks for the later second, and remembers all that was named. */
+/** Queues fetches. One that waits already asks for the later second, and remembers all that was named, and a path. */
 export async function queueFetches(tx: Queryable, fetches: readonly WantedFetch[]): Promise<void> {
-  const distinct = new Map<string, { fetch: WantedFetch; named: Set<string> }>();
+  const distinct = new Map<string, { fetch: WantedFetch; path: string | null; named: Set<string> }>();
   for (const fetch of fetches) {
     const key = [fetch.livemode, fetch.account, fetch.objectType, fetch.objectId].join("|");
-    const known = distinct.get(key) ?? { fetch, named: new Set<string>() };
+    const known = distinct.get(key) ?? { fetch, path: null, named: new Set<string>() };
+    known.path = fetch.path ?? known.path;
     if (known.fetch.since < fetch.since) known.fetch = fetch;
     if (fetch.named !== undefined) known.named.add(`${String(fetch.named.created)}:${fetch.named.type}`);
     distinct.set(key, known);
@@ -48,6 +52,7 @@ export async function queueFetches(tx: Queryable, fetches: readonly WantedFetch[
       bigintArray(rows.map((fetch) => fetch.since)),
       textArray(rows.map((fetch) => fetch.reason)),
       textArray(queued.map(({ named }) => JSON.stringify([...named]))),
+      textArray(queued.map(({ path }) => path)),
     ],
   });
 }
@@ -110,13 +115,14 @@ const KEY = "livemode = $1 and stripe_account = $2 and object_type = $3 and obje
 
 // as_of lies two seconds and the round trip behind Stripe's clock: asked any earlier, the answer would settle nothing.
 const QUEUE = `
-  insert into stripe_fetches as known (livemode, stripe_account, object_type, object_id, since, reason, named, next_attempt_at)
+  insert into stripe_fetches as known (livemode, stripe_account, object_type, object_id, since, reason, named, path, next_attempt_at)
   select livemode, stripe_account, object_type, object_id, since, reason,
-         array(select jsonb_array_elements_text(named::jsonb)), now() + interval '3 seconds'
-  from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[])
-    as wanted (livemode, stripe_account, object_type, object_id, since, reason, named)
+         array(select jsonb_array_elements_text(named::jsonb)), path, now() + interval '3 seconds'
+  from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[])
+    as wanted (livemode, stripe_account, object_type, object_id, since, reason, named, path)
   on conflict (livemode, stripe_account, object_type, object_id) do update
   set since = greatest(known.since, excluded.since), attempts = 0, next_attempt_at = excluded.next_attempt_at,
+      path = coalesce(excluded.path, known.path),
       named = case when cardinality(known.named) >= ${MOST_NAMED} or excluded.named <@ known.named then known.named
                    else known.named || excluded.named end`;
 
@@ -142,7 +148,7 @@ const CLAIM = `
   where (claimed.livemode, claimed.stripe_account, claimed.object_type, claimed.object_id)
       = (due.livemode, due.stripe_account, due.object_type, due.object_id)
   returning claimed.livemode, claimed.stripe_account as account, claimed.object_type as "objectType", claimed.object_id as "objectId",
-            claimed.since, claimed.reason, claimed.attempts, claimed.named`;
+            claimed.since, claimed.reason, claimed.attempts, claimed.path, claimed.named`;
 
 const FINISH = `
   with kept as (

@@ -25,7 +25,7 @@ export interface FetchOptions {
   platformTenant: string;
   /** The mode of the key that we ask with: objects of the other mode wait for another key. */
   livemode: boolean;
-  retrieve: (wanted: { account: string; objectType: string; objectId: string }) => Promise<FetchAnswer>;
+  retrieve: (wanted: Pick<ClaimedFetch, "account" | "objectType" | "objectId" | "path">) => Promise<FetchAnswer>;
   leaseSeconds: number;
   newLease: () => string;
   /** Accounts that are not worth asking now. */
@@ -103,4 +103,18 @@ async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: strin
     duration_ms: Math.round(options.clock.monotonic() - started),
   });
   if (answer.outcome === "found") options.onObserved();
+  if (answer.outcome === "missing" || answer.outcome === "unsupported") warnOfLost(options.log, fetch, answer.outcome);
+}
+
+/** Such a fetch is over: what was said of the object is known from its events alone. */
+function warnOfLost(log: Log, fetch: ClaimedFetch, outcome: "missing" | "unsupported"): void {
+  const why = outcome === "missing" ? "Stripe has no such object" : "its kind has no address at Stripe that we know";
+  log.warn(`an object was not fetched: ${why}`, {
+    object: fetch.objectType,
+    object_id: fetch.objectId,
+    stripe_account: fetch.account === "" ? undefined : fetch.account,
+    livemode: fetch.livemode,
+    outcome,
+    reason: fetch.reason,
+  });
 }

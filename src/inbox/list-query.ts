@@ -76,6 +76,11 @@ export function readCursor(cursor: string, types: readonly CursorType[]): Cursor
   });
 }
 
+/** Of a list by ids alone: the last one of the page before; undefined: the first page. */
+export function readIdCursor(cursor: string | undefined): string | undefined {
+  return cursor === undefined ? undefined : String(readCursor(cursor, ["string"])[0]);
+}
+
 function parsed(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));

@@ -26,6 +26,12 @@ export async function loadEvents(
   return (await tx.query<StoredEvent>({ name: "load_events", text: LOAD, values })).rows;
 }
 
+/** Which of these events are here and have not failed. */
+export async function tookIn(tx: Queryable, ids: readonly string[]): Promise<Set<string>> {
+  const { rows } = await tx.query<{ id: string }>({ text: TOOK_IN, values: [textArray(ids)] });
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Which observations of an object: those of one second, or (created = null) all of them. Failed and unrouted ones are left out. */
 export interface ObjectSecond {
   livemode: boolean;
@@ -58,6 +64,12 @@ const LOAD = `
   from unnest($1::bigint[], $2::text[]) as wanted (created, id)
   join lateral (
     select * from stripe_events as one where one.created = wanted.created and one.id = wanted.id limit 1) as event on true`;
+
+const TOOK_IN = `
+  select event.id from stripe_events as event
+  where event.id = any ($1::text[]) and not exists (
+    select from stripe_event_outcomes as outcome
+    where outcome.created = event.created and outcome.event_id = event.id and outcome.status = 'failed')`;
 
 // The range of seconds, instead of "this one or any", is what an index and the partitions can be asked for.
 const LOAD_OBSERVATIONS = `

@@ -5,17 +5,18 @@ import type { Database, Queryable } from "../db/database.ts";
 import { type AccountInMode, accountKey, ownershipsOf } from "../connections/routing.ts";
 import { insertFacts, type StoredFact } from "../outbox/event-table.ts";
 import { fold, type FoldedRow, secondToLoad, type StoredHead } from "../projections/fold.ts";
-import { type ObjectKey, objectKeyText, type Observation, type Scope } from "../projections/observation.ts";
-import type { Effect, Projection } from "../projections/projection.ts";
+import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
+import type { Projection } from "../projections/projection.ts";
 import { factsOf, isImported, type ToldFact, updateOf } from "../projections/published.ts";
 import { isHandled, PROJECTIONS, projectionOf } from "../projections/registry.ts";
 import { storableText } from "../base/text.ts";
 import { followConnections } from "./account-heads.ts";
 import { followAccounts } from "./account-standing.ts";
+import { effectsOfRows, effectsOfThinEvents } from "./batch-effects.ts";
 import { type BillingMails, queueBillingMails } from "./billing-mails.ts";
 import { followInvoices } from "./connected-invoice-heads.ts";
 import { type Claimed, eventKey, finishEvents, recordOutcomes, releaseEvents, writeTenants } from "./event-tables.ts";
-import { loadEvents, loadObservationsOf, type ObjectSecond } from "./load-events.ts";
+import { loadEvents, loadObservationsOf, type ObjectSecond, tookIn } from "./load-events.ts";
 import { queueFetches } from "./fetch-table.ts";
 import { loadHeads, writeRows } from "./projection-tables.ts";
 import { type SettledRows, settleRows } from "./purchase-heads.ts";
@@ -78,7 +79,7 @@ export async function projectBatch(
   const { rows, updates } = await foldObjects(tx, snapshots);
   const ignored = routed.filter((work) => !isHandled(work.observation.type));
   const claimedOf = (works: readonly Work[]): Claimed[] => works.map((work) => work.claimed);
-  const effects = [...effectsOfRows(rows), ...effectsOfThinEvents(routed)];
+  const effects = [...effectsOfRows(rows), ...effectsOfThinEvents(await withoutTwins(tx, routed))];
   const tenants = tenantsToWrite(routed);
   const tenantOf = tenantsByAccount(routed, context);
   const facts = [...factsOfWorks(snapshots), ...factsOfUpdates(updates, tenantOf)];
@@ -323,46 +324,12 @@ function storedFact(
   };
 }
 
-/** Effects are decided by pure code and carried out by `projectBatch`, in the commit of the rows that they follow from. */
-type ScopedEffect = Effect & Scope;
-
-function effectsOfRows(rows: readonly FoldedRow[]): ScopedEffect[] {
-  return rows
-    .filter((row) => row.ambiguous)
-    .map((row) => ({
-      kind: "fetch",
-      ...row.key,
-      objectType: stripeTypeOf(row),
-      since: row.order.created,
-      reason: "order_ambiguous",
-    }));
-}
-
-/** Several of Stripe's kinds may share a key's type; Stripe is asked for its own. */
-function stripeTypeOf(row: FoldedRow): string {
-  const type = row.head.object.object;
-  return typeof type === "string" ? type : row.key.objectType;
-}
-
-function effectsOfThinEvents(works: readonly Work[]): ScopedEffect[] {
-  return works.flatMap(({ observation, snapshot }): ScopedEffect[] => {
-    const { livemode, account, objectType, objectId, created } = observation;
-    if (snapshot || objectId === null) return [];
-    const wanted = { livemode, account, objectType, objectId, since: created };
-    const type = snapshotName(observation.type);
-    return [
-      {
-        ...{ kind: "fetch", ...wanted, reason: "thin_event" },
-        ...(type === null ? {} : { named: { type, created } }),
-      },
-    ];
-  });
-}
-
-/** As a snapshot event of the same thing is called. Null: what is gone cannot be fetched, and v2 objects are other ones. */
-function snapshotName(type: string): string | null {
-  const gone = type.endsWith(".deleted") && type !== "customer.subscription.deleted";
-  return gone || type.startsWith("v2.") ? null : type;
+/** A thin event that is also sent as a snapshot, which is here, has nothing to be fetched for. */
+async function withoutTwins(tx: Queryable, works: readonly Work[]): Promise<readonly Work[]> {
+  const twins = works.flatMap(({ twin }) => twin ?? []);
+  if (twins.length === 0) return works;
+  const known = await tookIn(tx, twins);
+  return works.filter(({ twin }) => twin === undefined || !known.has(twin));
 }
 
 /** Also of stale observations: a fact of theirs may be new. */

@@ -1,10 +1,8 @@
 // The operator's view of the projections: lists of customers, subscriptions, invoices, payments, refunds and disputes.
 import type { Queryable } from "../db/database.ts";
-import type { ObjectKey } from "../projections/observation.ts";
 import type { ColumnType, Projection } from "../projections/projection.ts";
 import { projectionOf, PROJECTIONS } from "../projections/registry.ts";
 import { addScope, conditions, type Page, pageOf, readCursor, type ScopeFilter } from "./list-query.ts";
-import { loadLiveRow } from "./live-rows.ts";
 
 interface AdminList {
   projection: Projection;
@@ -176,42 +174,6 @@ export async function readRow(
   return row === undefined ? null : { ...wireRow(name, row), data: JSON.parse(String(row.data)) as unknown };
 }
 
-export interface FoundObject {
-  key: ObjectKey;
-  table: string;
-  /** The row's columns; null while its first event waits. */
-  row: WireRow | null;
-  /** The head's snapshot. */
-  snapshot: unknown;
-  /** The same id in other accounts, modes or kinds. */
-  others: ObjectKey[];
-}
-
-/** Any object that the inbox has seen, by Stripe's id; the one seen last, where several have it. */
-export async function findObject(database: Queryable, id: string, scope: ScopeFilter): Promise<FoundObject | null> {
-  const where = conditions();
-  where.add("event.object_id = ?", id);
-  addScope(where, "event", scope);
-  const { rows: keys } = await database.query<ObjectKey>({
-    text: `${SELECT_KEYS}${where.where()} ${BY_KEY}`,
-    values: where.values,
-  });
-  const [key, ...others] = keys.map(({ livemode, account, objectType }) => ({
-    livemode,
-    account,
-    objectType,
-    objectId: id,
-  }));
-  if (key === undefined) return null;
-  const projection = projectionOf(key.objectType);
-  const live = await loadLiveRow(database, key);
-  if (live === null) return { key, table: projection.table, row: null, snapshot: null, others };
-  const { data, kept, ...row } = live;
-  const snapshot = JSON.parse(String(data)) as unknown;
-  const shown = { ...row, stripe_account: accountOrNull(row.stripe_account), kept: parsedOrNull(kept) };
-  return { key, table: projection.table, row: shown, snapshot, others };
-}
-
 /** Rows that an operator should look at, over all projections. */
 export async function countFlagged(database: Queryable): Promise<{ ambiguous: number; unread: number }> {
   const counts = PROJECTIONS.map(
@@ -246,10 +208,6 @@ function wireValue(value: unknown): unknown {
 
 function secondsOf(time: unknown): number | null {
   return time instanceof Date ? Math.floor(time.getTime() / 1000) : null;
-}
-
-function parsedOrNull(text: unknown): unknown {
-  return typeof text === "string" ? (JSON.parse(text) as unknown) : null;
 }
 
 /** The order is by time, nulls first, then by key; after a row without a time come those without one, then all others. */
@@ -318,7 +276,3 @@ function ofChargedEmail(table: string): string {
 const KEY = "(row.livemode, row.stripe_account, row.id)";
 const FLAGGED = "(row.order_ambiguous or row.unread_fields <> '{}')";
 const NEWEST_FIRST = "order by row.stripe_created desc, row.id desc, row.stripe_account desc, row.livemode desc";
-
-const SELECT_KEYS = `
-  select event.livemode, event.stripe_account as account, event.object_type as "objectType" from stripe_events as event`;
-const BY_KEY = "group by event.livemode, event.stripe_account, event.object_type order by max(event.created) desc";

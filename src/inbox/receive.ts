@@ -173,7 +173,8 @@ export function incomingEvent(envelope: Envelope, payload: Buffer, platformTenan
     apiVersion,
     objectType,
     objectId,
-    customerId: customerOf(object),
+    // A payment method that was detached has no customer any more: whose it was stands before.
+    customerId: customerOf(object) ?? (envelope.thin ? null : customerOf(envelope.previous ?? {})),
     email: emailOf(object),
     tenantId: account === "" ? platformTenant : null,
     payload,

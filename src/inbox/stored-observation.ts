@@ -1,5 +1,6 @@
 // From a stored row of the inbox to an observation that can be folded. Pure.
 import type { Observation, StripeObject } from "../projections/observation.ts";
+import { snapshotTwin } from "../stripe/envelope.ts";
 import type { StoredEvent } from "./load-events.ts";
 
 const NO_OBJECT: StripeObject = {};
@@ -8,6 +9,10 @@ const NO_OBJECT: StripeObject = {};
 export interface ReadObservation {
   observation: Observation;
   snapshot: boolean;
+  /** Where a thin event says that its object is found: as Stripe wrote it, unchecked. */
+  path?: string;
+  /** The id of the snapshot event that tells the same as a thin one. */
+  twin?: string;
 }
 
 /** Payloads are parsed at the door before they are stored, so that a broken one here is a broken disk: it throws. */
@@ -29,6 +34,16 @@ export function observationOf(stored: Omit<StoredEvent, "payload">, payload: Str
     objectId: stored.object_id,
   };
   if (stored.source === "pull") return { observation: { ...common, object: payload }, snapshot: true };
+  // `data` of a thin event is its kind's own, and never the object that it names.
+  if (payload.object === "v2.core.event") {
+    const url = asObject(payload.related_object)?.url;
+    const twin = snapshotTwin(payload);
+    return {
+      ...{ observation: { ...common, object: NO_OBJECT }, snapshot: false },
+      ...(typeof url === "string" ? { path: url } : {}),
+      ...(twin === undefined ? {} : { twin }),
+    };
+  }
   const body = asObject(payload.data);
   const object = asObject(body?.object);
   if (object === undefined) return { observation: { ...common, object: NO_OBJECT }, snapshot: false };

@@ -117,7 +117,6 @@ describe("a thin event", () => {
       apiVersion: null,
       context: "acct_1",
       relatedObject: { id: "in_1", type: "invoice", url: "/v1/invoices/in_1" },
-      snapshotEvent: "evt_1Qx",
     });
     expect(envelope(thin({ context: "org_1/acct_2" }))).toMatchObject({ account: "acct_2", context: "org_1/acct_2" });
     expect(envelope(thin({ created: "2026-11-20T11:11:12+01:00" })).created).toBe(
@@ -137,7 +136,6 @@ describe("a thin event", () => {
       context: null,
       livemode: false,
       relatedObject: null,
-      snapshotEvent: null,
     });
     for (const related of [
       null,

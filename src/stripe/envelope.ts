@@ -34,8 +34,6 @@ export interface ThinEnvelope extends EventEnvelope {
   context: string | null;
   /** What to fetch. null where there is none, or where it cannot be read: the event is kept all the same. */
   relatedObject: RelatedObject | null;
-  /** The id of the snapshot event that says the same, while a platform moves from one kind to the other. */
-  snapshotEvent: string | null;
 }
 
 export interface RelatedObject {
@@ -133,7 +131,7 @@ function snapshotOf(parsed: StripeObject): SnapshotEnvelope | string {
 }
 
 function thinOf(parsed: StripeObject): ThinEnvelope | string {
-  const { id, type, livemode = false, context = null, snapshot_event: snapshotEvent } = parsed;
+  const { id, type, livemode = false, context = null } = parsed;
   if (!matches(id, NAME)) return "`id` is not a printable string of 1 to 255 characters";
   if (!matches(type, NAME)) return "`type` is not a printable string of 1 to 255 characters";
   const created = matches(parsed.created, ISO_TIME) ? Math.floor(Date.parse(parsed.created) / 1000) : undefined;
@@ -150,13 +148,17 @@ function thinOf(parsed: StripeObject): ThinEnvelope | string {
     apiVersion: null,
     context,
     relatedObject: relatedObjectOf(parsed.related_object),
-    snapshotEvent: matches(snapshotEvent, NAME) ? snapshotEvent : null,
   };
 }
 
 function relatedObjectOf(value: unknown): RelatedObject | null {
   const { id, type, url } = asObject(value) ?? {};
   return matches(id, NAME) && matches(type, OBJECT_TYPE) && matches(url, URL_PATH) ? { id, type, url } : null;
+}
+
+/** The id of the snapshot event that says the same as this thin one, while a platform moves from one kind to the other. */
+export function snapshotTwin({ snapshot_event: twin }: StripeObject): string | undefined {
+  return matches(twin, NAME) ? twin : undefined;
 }
 
 function matches(value: unknown, pattern: RegExp): value is string {

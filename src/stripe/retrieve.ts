@@ -10,11 +10,14 @@ export interface WantedObject {
   /** Stripe's `object` field. */
   objectType: string;
   objectId: string;
+  /** Where a thin event says that it is found: asked for kinds that have no route by id alone. */
+  path?: string | null;
 }
 
 /**
  * found: `object` as Stripe has it, also a stub `{id, object, deleted: true}`; `text` is the answer as received. It shows all
- * that happened before `asOf` · missing: Stripe knows no such object · unsupported: its kind has no route by id alone.
+ * that happened before `asOf` · missing: Stripe knows no such object · unsupported: its kind has no route by
+ * id alone, and no path of it is known that could be one of Stripe's API.
  */
 export type Retrieved =
   | { outcome: "found"; object: StripeObject; text: string; asOf: UnixSeconds; apiVersion: string }
@@ -134,11 +137,14 @@ export async function retrieveObject(
   clock: Pick<Clock, "monotonic">,
 ): Promise<Retrieved> {
   const path = pathOf(wanted);
-  if (path === undefined) return { outcome: "unsupported" };
   // A platform reads a connected account with its own key and no header: with one it would ask in that account's name.
   const account = wanted.objectType === "account" ? "" : wanted.account;
+  if (path === undefined)
+    return retrievePath(client, { context: account, path: wanted.path ?? "", objectId: wanted.objectId }, clock);
   return retrieve(client, path, account === "" ? {} : { stripeAccount: account }, wanted.objectId, clock);
 }
+
+const UNSUPPORTED: Retrieved = { outcome: "unsupported" };
 
 /** What a thin event names: its `related_object.url`, and its `context`, "" for our own account. */
 export interface WantedPath {
@@ -147,14 +153,17 @@ export interface WantedPath {
   objectId: string;
 }
 
-/** Fetches by the path that a thin event gives, which must be one under /v1/ or /v2/ with no query: else "unsupported". */
+/**
+ * Fetches by the path that a thin event gives, which must be one under /v1/ or /v2/ with no query, and one that Stripe knows:
+ * else "unsupported".
+ */
 export async function retrievePath(
   client: StripeClient,
   { context, path, objectId }: WantedPath,
   clock: Pick<Clock, "monotonic">,
 ): Promise<Retrieved> {
-  if (!isApiPath(path)) return { outcome: "unsupported" };
-  return retrieve(client, path, context === "" ? {} : { stripeContext: context }, objectId, clock);
+  if (!isApiPath(path)) return UNSUPPORTED;
+  return retrieve(client, path, context === "" ? {} : { stripeContext: context }, objectId, clock, UNSUPPORTED);
 }
 
 function pathOf({ account, objectType, objectId }: WantedObject): string | undefined {
@@ -182,6 +191,7 @@ async function retrieve(
   onBehalf: { stripeAccount?: string; stripeContext?: string },
   objectId: string,
   clock: Pick<Clock, "monotonic">,
+  unknownPath?: Retrieved,
 ): Promise<Retrieved> {
   const asked = clock.monotonic();
   try {
@@ -208,6 +218,7 @@ async function retrieve(
       apiVersion: typeof version === "string" ? version : STRIPE_API_VERSION,
     };
   } catch (error) {
+    if (unknownPath !== undefined && isUnknownPath(error)) return unknownPath;
     return isMissing(error) ? { outcome: "missing" } : stripeFailure(error);
   }
 }
@@ -251,9 +262,13 @@ function objectOf(text: string): StripeObject | undefined {
 }
 
 function isMissing(error: unknown): boolean {
-  // A path that Stripe does not know is also a 404, but says nothing about the object.
+  return error instanceof StripeError && error.statusCode === 404 && !isUnknownPath(error);
+}
+
+/** A path that Stripe does not know is also a 404, but says nothing about the object. */
+function isUnknownPath(error: unknown): boolean {
   return (
-    error instanceof StripeError && error.statusCode === 404 && !error.message.startsWith("Unrecognized request URL")
+    error instanceof StripeError && error.statusCode === 404 && error.message.startsWith("Unrecognized request URL")
   );
 }
 

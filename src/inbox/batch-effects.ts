@@ -1,0 +1,48 @@
+// What a batch has Stripe asked for: decided here, carried out in the commit of the rows that it follows from. Pure.
+import type { FoldedRow } from "../projections/fold.ts";
+import type { Scope } from "../projections/observation.ts";
+import type { Effect } from "../projections/projection.ts";
+import type { WantedFetch } from "./fetch-table.ts";
+import type { ReadObservation } from "./stored-observation.ts";
+
+export type ScopedEffect = Effect & Scope & Pick<WantedFetch, "path">;
+
+export function effectsOfRows(rows: readonly FoldedRow[]): ScopedEffect[] {
+  return rows
+    .filter((row) => row.ambiguous)
+    .map((row) => ({
+      kind: "fetch",
+      ...row.key,
+      objectType: stripeTypeOf(row),
+      since: row.order.created,
+      reason: "order_ambiguous",
+    }));
+}
+
+/** Several of Stripe's kinds may share a key's type; Stripe is asked for its own. */
+function stripeTypeOf(row: FoldedRow): string {
+  const type = row.head.object.object;
+  return typeof type === "string" ? type : row.key.objectType;
+}
+
+export function effectsOfThinEvents(events: readonly ReadObservation[]): ScopedEffect[] {
+  return events.flatMap(({ observation, snapshot, path }): ScopedEffect[] => {
+    const { livemode, account, objectType, objectId, created } = observation;
+    if (snapshot || objectId === null) return [];
+    const wanted = { livemode, account, objectType, objectId, since: created };
+    const type = snapshotName(observation.type);
+    return [
+      {
+        ...{ kind: "fetch", ...wanted, reason: "thin_event" },
+        ...(type === null ? {} : { named: { type, created } }),
+        ...(path === undefined ? {} : { path }),
+      },
+    ];
+  });
+}
+
+/** As a snapshot event of the same thing is called. Null: what is gone cannot be fetched, and v2 objects are other ones. */
+function snapshotName(type: string): string | null {
+  const gone = type.endsWith(".deleted") && type !== "customer.subscription.deleted";
+  return gone || type.startsWith("v2.") ? null : type;
+}
