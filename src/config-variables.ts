@@ -244,7 +244,7 @@ export const VARIABLES = {
     "WORK_MAX_ATTEMPTS",
     wholeNumber(1, 100),
     8,
-    "After so many attempts an event is `failed`: kept, counted and replayable.",
+    "After so many attempts an event is `failed`: kept, counted and replayable. Of attempts that never end, because the process dies, 50.",
   ),
   catchUpEverySeconds: variable(
     "CATCH_UP_EVERY_SECONDS",

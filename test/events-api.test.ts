@@ -1,6 +1,7 @@
 // What tenants can read of their events over HTTP, on both databases: the catalogue, lists, one event, sending it again.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { timeOfId } from "../src/base/ids.ts";
 import { matchesPattern } from "../src/outbox/event-types.ts";
 import { deleteOldEvents, publishEvents } from "../src/outbox/event-table.ts";
 import { type Answer, type Door, openDoor, type Wire } from "./support/api-door.ts";
@@ -79,6 +80,13 @@ describe.each(BOTH)("a tenant's events, %s database", (kind) => {
     expect(await types(`since=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`)).toEqual([]);
     expect(await types("until=2026-01-01T00:00:00Z")).toEqual([]);
     expect((await types("since=2026-01-01T00:00:00Z&type=refund.*")).length).toBe(1);
+    // To the millisecond, as `created_at` says it.
+    const [newest = { id: "" }] = all;
+    const at = (after: number): string => new Date(timeOfId(newest.id) + after).toISOString();
+    expect(await types(`since=${at(0)}&type=refund.*`)).toEqual(["refund.created"]);
+    expect(await types(`since=${at(1)}&type=refund.*`)).toEqual([]);
+    expect(await types(`until=${at(1)}&type=refund.*`)).toEqual(["refund.created"]);
+    expect(await types(`until=${at(0)}&type=refund.*`)).toEqual([]);
   });
 
   it("refuses a type that there is not and a cursor of its own making, and says what to do", async () => {

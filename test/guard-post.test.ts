@@ -77,6 +77,7 @@ describe("a guarded POST", () => {
 
   it("reads when to try again from seconds or a date, and from nothing else", async () => {
     const said = [new Date(Date.now() + 90_000).toUTCString(), "120", "soon", "-5", "Thu, 01 Jan 1970 00:00:00 GMT"];
+    said.push("9999999999", "1.5", "100, 200");
     let next = 0;
     const server = await http((_, response) => response.writeHead(429, { "retry-after": said[next++] }).end());
     const under = policy(DEVELOPMENT);
@@ -85,7 +86,9 @@ describe("a guarded POST", () => {
       const exchange = await post(urlOf(server), under);
       found.push(exchange.outcome === "answered" ? exchange.retryAfter : undefined);
     }
-    expect(found).toEqual([expect.toBeOneOf([89, 90]), 120, null, expect.toBeOneOf([0, null]), 0]);
+    expect(found.slice(0, 5)).toEqual([expect.toBeOneOf([89, 90]), 120, null, null, 0]);
+    // Far off is far off, and of a header that came twice the first one counts.
+    expect(found.slice(5)).toEqual([31_536_000, null, 100]);
   });
 });
 

@@ -134,6 +134,8 @@ const MALFORMED = [
     "https://user:pass@example.com/",
     "https://example.com@10.0.0.1/",
     "https://:p@example.com/",
+    "https://@example.com/",
+    "https://:@example.com/",
   ],
   ...[
     "https://example.com./x",

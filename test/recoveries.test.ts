@@ -91,13 +91,8 @@ describe.each(BOTH)("recoveries, %s database", (kind) => {
 
   it("a dry run counts what the endpoint takes in the range and has not had, and begins nothing", async () => {
     const { tenant, endpoint } = await scene({ enabled_events: ["invoice.*"] });
-    await tell(tenant, [
-      { at: 1 },
-      { at: 2, type: "customer.created" },
-      { at: 3 },
-      { at: 4, livemode: true },
-      { at: 9 },
-    ]);
+    const customer = { at: 2, type: "customer.created" };
+    await tell(tenant, [{ at: 1 }, customer, { at: 3 }, { at: 4, livemode: true }, { at: 9 }]);
     const body = { dry_run: true, since: "2026-11-01T00:02:00Z", until: "2026-11-01T00:09:00Z" };
     const { status, json } = await recover(tenant.access, endpoint, body);
     expect([status, json]).toEqual([
@@ -107,6 +102,8 @@ describe.each(BOTH)("recoveries, %s database", (kind) => {
         ...{ since: "2026-11-01T00:02:00.000Z", until: "2026-11-01T00:09:00.000Z" },
       },
     ]);
+    const justAfter = { dry_run: true, since: "2026-11-01T00:03:00.001Z", until: "2026-11-01T00:03:00.900Z" };
+    expect((await recover(tenant.access, endpoint, justAfter)).json.count).toBe(0);
     expect((await recover(tenant.access, endpoint, { dry_run: true })).json.count).toBe(3);
     await work();
     expect(await queuedFor(endpoint)).toEqual([]);

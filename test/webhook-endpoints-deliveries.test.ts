@@ -67,6 +67,7 @@ describe.each(BOTH)("deliveries, %s database", (kind) => {
       one,
       one,
     ]);
+    expect(await list(tenant.access, `?endpoint=${one}`)).toEqual(await list(tenant.access, `?endpoint_id=${one}`));
     await ended(all[1]?.id, "failed");
     expect((await list(tenant.access, "?status=failed")).map(({ id }) => id)).toEqual([all[1]?.id]);
     expect(await list(tenant.access, "?status=pending")).toHaveLength(5);

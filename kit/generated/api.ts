@@ -3310,6 +3310,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    endpoint?: string;
+                    /** @description The same as `endpoint`. */
                     endpoint_id?: string;
                     /** @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url. */
                     status?: "pending" | "delivered" | "failed" | "canceled";
@@ -7778,6 +7780,7 @@ export interface paths {
                     /** @description A connected account's id; `platform` for the platform's own. */
                     account?: string;
                     livemode?: "true" | "false";
+                    /** @description All that names this Stripe customer, and its refunds, disputes and invoice payments, which do not: of its 100 newest charges, of 100 more that were refunded or disputed, and of its 100 newest invoices. */
                     customer?: string;
                     object_id?: string;
                     /** @description ISO 8601 or Unix seconds, inclusive. */
@@ -10945,7 +10948,12 @@ export interface components {
             account: string | null;
             object_type: string;
             table: string;
-            /** @description Null while its first event waits. */
+            /**
+             * @description `pending`: an event, or the object itself, asked of Stripe, waits to be processed. `failed`: it can be replayed. `unrouted`: its account is connected to no tenant. `unknown`: events named it, and none brought it.
+             * @enum {string}
+             */
+            row_status: "stored" | "pending" | "failed" | "unrouted" | "unknown";
+            /** @description Null unless `stored`. */
             row: {
                 [key: string]: unknown;
             } | null;

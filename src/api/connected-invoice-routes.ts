@@ -19,7 +19,7 @@ import {
 } from "../connections/connected-invoice.ts";
 import { invoicesForEmail } from "../connections/connected-invoice-emails.ts";
 import { findConnectedInvoice, listConnectedInvoices } from "../connections/connected-invoice-table.ts";
-import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { pageOf, readIdCursor } from "../inbox/list-query.ts";
 import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { actOf, scopeOf, tenantOf } from "./caller.ts";
 import { email, line } from "./people-fields.ts";
@@ -229,7 +229,7 @@ export const listInvoices = operation({
         lt: query["created[lt]"],
         lte: query["created[lte]"],
       },
-      after: query.cursor === undefined ? undefined : String(readCursor(query.cursor, ["string"])[0]),
+      after: readIdCursor(query.cursor),
       limit: query.limit + 1,
     });
     return pageOf(rows, query.limit, viewOf, ({ id }) => [id]);

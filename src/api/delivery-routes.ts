@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
 import type { Queryable } from "../db/database.ts";
-import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { pageOf, readIdCursor } from "../inbox/list-query.ts";
 import {
   type Delivery,
   type DeliveryAttempt,
@@ -14,7 +14,7 @@ import {
 import { type DeliveryKey, retryDelivery } from "../outbox/delivery-tables.ts";
 import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { scopeOf, tenantOf } from "./caller.ts";
-import { id, idParams, isoTime, listOf, pageFields, rangeFields } from "./query-fields.ts";
+import { id, idParams, isoTime, listOf, moment, pageFields } from "./query-fields.ts";
 import { type Call, operation } from "./route.ts";
 
 const TAG = "Deliveries";
@@ -103,10 +103,11 @@ function viewOfAttempt(attempt: DeliveryAttempt): z.output<typeof Attempt> {
 export const listDeliveriesRoute = operation({
   tag: TAG,
   query: z.strictObject({
-    endpoint_id: id.optional(),
+    endpoint: id.optional(),
+    endpoint_id: id.optional().meta({ description: "The same as `endpoint`." }),
     status: status.optional(),
-    since: rangeFields.since.meta({ description: "Of events told then or later. ISO 8601 or Unix seconds." }),
-    until: rangeFields.until.meta({ description: "Of events told earlier than that. ISO 8601 or Unix seconds." }),
+    since: moment.meta({ description: "Of events told then or later. ISO 8601 or Unix seconds." }),
+    until: moment.meta({ description: "Of events told earlier than that. ISO 8601 or Unix seconds." }),
     ...pageFields,
   }),
   answers: { 200: listOf(DeliveryAnswer) },
@@ -114,16 +115,21 @@ export const listDeliveriesRoute = operation({
     const { caller, query } = call;
     const rows = await listDeliveries(scopeOf(call), {
       ...{ tenantId: tenantOf(caller).id, livemode: caller.livemode },
-      ...{ endpointId: query.endpoint_id, status: query.status, since: at(query.since), until: at(query.until) },
-      after: query.cursor === undefined ? undefined : String(readCursor(query.cursor, ["string"])[0]),
+      ...{
+        endpointId: query.endpoint ?? query.endpoint_id,
+        status: query.status,
+        since: at(query.since),
+        until: at(query.until),
+      },
+      after: readIdCursor(query.cursor),
       limit: query.limit,
     });
     return pageOf(rows, query.limit, viewOf, (delivery) => [delivery.id]);
   },
 });
 
-const at = (seconds: number | undefined): Date | undefined =>
-  seconds === undefined ? undefined : new Date(seconds * 1000);
+const at = (milliseconds: number | undefined): Date | undefined =>
+  milliseconds === undefined ? undefined : new Date(milliseconds);
 
 export const readDeliveryRoute = operation({
   tag: TAG,

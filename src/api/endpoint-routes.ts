@@ -4,7 +4,7 @@ import { z } from "zod";
 import { publicError } from "../base/errors.ts";
 import type { Queryable } from "../db/database.ts";
 import { retried } from "../db/retried.ts";
-import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { pageOf, readIdCursor } from "../inbox/list-query.ts";
 import { deliveryStatistics } from "../outbox/delivery-statistics.ts";
 import { type Endpoint, type EndpointKey, findEndpoint, listEndpoints } from "../outbox/endpoint-table.ts";
 import {
@@ -34,7 +34,7 @@ import {
   viewOfEndpoint,
 } from "./endpoint-fields.ts";
 import { plainLine } from "./people-fields.ts";
-import { idParams, isoTime, listOf, pageFields, time } from "./query-fields.ts";
+import { idParams, isoTime, listOf, moment, pageFields } from "./query-fields.ts";
 import { type Call, operation } from "./route.ts";
 
 const TAG = "Webhook endpoints";
@@ -48,7 +48,7 @@ export const listEndpointsRoute = operation({
     const rows = await listEndpoints(scopeOf(call), {
       tenantId: tenantOf(caller).id,
       livemode: caller.identity.kind === "key" ? caller.livemode : undefined,
-      after: query.cursor === undefined ? undefined : String(readCursor(query.cursor, ["string"])[0]),
+      after: readIdCursor(query.cursor),
       limit: query.limit + 1,
     });
     return pageOf(rows, query.limit, viewFor(call), ({ id }) => [id]);
@@ -233,7 +233,7 @@ export const endpointStatisticsRoute = operation({
   tag: TAG,
   params: idParams,
   query: z.strictObject({
-    since: time.meta({ description: "ISO 8601 or Unix seconds, at most 7 days ago. Default: a day ago." }),
+    since: moment.meta({ description: "ISO 8601 or Unix seconds, at most 7 days ago. Default: a day ago." }),
   }),
   answers: { 200: Statistics },
   run: async (call) => {
@@ -242,7 +242,7 @@ export const endpointStatisticsRoute = operation({
     const endpoint = await seen(call, scope);
     const livemode = endpoint.livemode ?? caller.livemode;
     const now = deps.clock.now();
-    const since = new Date(query.since === undefined ? now - DAY_MS : query.since * 1000);
+    const since = new Date(query.since ?? now - DAY_MS);
     if (since.getTime() < now - MOST_DAYS * DAY_MS) {
       const message = `\`since\` may lie at most ${MOST_DAYS} days back: list deliveries for what is older.`;
       throw publicError("invalid_request", { message, param: "since" });

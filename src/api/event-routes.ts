@@ -5,10 +5,11 @@ import { publicError } from "../base/errors.ts";
 import { firstIdAt, isId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
 import { retried } from "../db/retried.ts";
-import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { pageOf, readIdCursor } from "../inbox/list-query.ts";
 import { deliveriesOf, type Delivery, DELIVERY_STATUSES } from "../outbox/delivery-reads.ts";
 import { type EventKey, fanOutTo } from "../outbox/delivery-tables.ts";
-import { type Endpoint, findEndpoint, listEndpoints } from "../outbox/endpoint-table.ts";
+import { type Endpoint, findEndpoint, listEndpoints, takesMode } from "../outbox/endpoint-table.ts";
+import { NO_ENDPOINT } from "../outbox/endpoints.ts";
 import { EVENT_API_VERSION, EVENT_OBJECTS, type EventObjectName } from "../outbox/event-objects.ts";
 import { listEvents, readEvent, type StoredEvent } from "../outbox/event-table.ts";
 import { EVENT_TYPES, isKnownPattern, matchesPattern } from "../outbox/event-types.ts";
@@ -16,12 +17,11 @@ import { bodyOf } from "../outbox/webhook-body.ts";
 import { readTenant } from "../tenants/tenant-table.ts";
 import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { type Caller, scopeOf, tenantOf } from "./caller.ts";
-import { id, idParams, isoTime, listOf, pageFields, rangeFields } from "./query-fields.ts";
+import { id, idParams, isoTime, listOf, moment, pageFields } from "./query-fields.ts";
 import { operation } from "./route.ts";
 
 const TAG = "Events";
 const NO_EVENT = "There is no event with this id in this mode: check both.";
-const NO_ENDPOINT = "There is no endpoint with this id: check it.";
 /** More than a tenant may have. */
 const MOST_ENDPOINTS = 100;
 
@@ -105,26 +105,22 @@ export const listEventsRoute = operation({
   query: z.strictObject({
     type: pattern.optional().meta({ description: "A type, or a family such as `invoice.*`." }),
     object_id: id.optional(),
-    since: rangeFields.since.meta({ description: "Told then or later. ISO 8601 or Unix seconds." }),
-    until: rangeFields.until.meta({ description: "Told earlier than that. ISO 8601 or Unix seconds." }),
+    since: moment.meta({ description: "Told then or later. ISO 8601 or Unix seconds." }),
+    until: moment.meta({ description: "Told earlier than that. ISO 8601 or Unix seconds." }),
     ...pageFields,
   }),
   answers: { 200: listOf(EventAnswer) },
   run: async (call) => {
     const { type, object_id: objectId, since, until, limit, cursor } = call.query;
-    const bounds = [until === undefined ? undefined : firstIdAt("msg", until * 1000), cursorOf(cursor)];
+    const bounds = [until === undefined ? undefined : firstIdAt("msg", until), readIdCursor(cursor)];
     const rows = await listEvents(scopeOf(call), {
       ...{ ...scopeFieldsOf(call.caller), type, objectId, limit },
-      from: since === undefined ? undefined : firstIdAt("msg", since * 1000),
+      from: since === undefined ? undefined : firstIdAt("msg", since),
       until: bounds.filter((bound) => bound !== undefined).sort()[0],
     });
     return pageOf(rows, limit, viewOf, (row) => [row.id]);
   },
 });
-
-function cursorOf(cursor: string | undefined): string | undefined {
-  return cursor === undefined ? undefined : String(readCursor(cursor, ["string"])[0]);
-}
 
 function scopeFieldsOf(caller: Caller): { tenantId: string; livemode: boolean } {
   return { tenantId: tenantOf(caller).id, livemode: caller.livemode };
@@ -221,16 +217,14 @@ export const resendEventRoute = operation({
 /** In ascending order of their ids. Throws `not_found` and `endpoint_disabled` for one that was named. */
 async function receiversOf(tx: Queryable, event: StoredEvent, named: string | undefined): Promise<Endpoint[]> {
   const { tenantId, livemode, type } = event;
-  const takes = (endpoint: Endpoint): boolean =>
-    endpoint.status === "enabled" && endpoint.url !== null && (endpoint.livemode ?? livemode) === livemode;
   if (named !== undefined) {
     const endpoint = isId(named, "whe") ? await findEndpoint(tx, { tenantId, id: named }) : undefined;
     if (endpoint === undefined) throw publicError("not_found", { message: NO_ENDPOINT, param: "endpoint_id" });
-    if (!takes(endpoint)) throw publicError("endpoint_disabled");
+    if (!takesMode(endpoint, livemode)) throw publicError("endpoint_disabled");
     return [endpoint];
   }
   const all = await listEndpoints(tx, { tenantId, livemode, limit: MOST_ENDPOINTS });
   return all
-    .filter((one) => takes(one) && one.enabledEvents.some((pattern) => matchesPattern(pattern, type)))
+    .filter((one) => takesMode(one, livemode) && one.enabledEvents.some((pattern) => matchesPattern(pattern, type)))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -7,7 +7,7 @@ import { DEFAULT_GROUP } from "../credits/plan-table.ts";
 import { syncOffers } from "../billing/pack-sync-all.ts";
 import { driftOf } from "../billing/pack-sync-drift.ts";
 import { findOffer, OFFER_ROWS, PREFIX } from "../billing/pack-sync-rows.ts";
-import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { pageOf, readIdCursor } from "../inbox/list-query.ts";
 import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { CreditPackAnswer, packFields, packView, PlanAnswer, planFields, planView, syncingOf } from "./offer-fields.ts";
 import { id, listOf, pageFields, scopeFields, searchText } from "./query-fields.ts";
@@ -51,7 +51,7 @@ export function listOffersOperation(kind: OfferKind): Operation {
     run: async ({ deps, query }) => {
       const { tenant, livemode = deps.livemode, is_active: active, billing_interval: interval, text } = query;
       const { cursor, limit } = query;
-      const after = cursor === undefined ? undefined : String(readCursor(cursor, ["string"])[0]);
+      const after = readIdCursor(cursor);
       const filter = {
         tenantId: tenant ?? deps.platformTenant,
         livemode,

@@ -6,7 +6,7 @@ import { isId } from "../base/ids.ts";
 import { changeOffer, createOffer } from "../billing/plans-and-packs.ts";
 import type { OfferFields } from "../credits/offer.ts";
 import { readPacks } from "../credits/pack-table.ts";
-import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { pageOf, readIdCursor } from "../inbox/list-query.ts";
 import { modeOf } from "./account-admin-routes.ts";
 import { actOf, scopeOf } from "./caller.ts";
 import { CreditPackAnswer, packFields, packView, syncingOf } from "./offer-fields.ts";
@@ -31,7 +31,7 @@ export const listPacksRoute = operation({
   answers: { 200: listOf(CreditPackAnswer) },
   run: async (call) => {
     const { cursor, limit, active } = call.query;
-    const after = cursor === undefined ? undefined : String(readCursor(cursor, ["string"])[0]);
+    const after = readIdCursor(cursor);
     const found = await scopeOf(call).transaction((tx) =>
       readPacks(tx, { ...modeOf(call.caller), active, after, limit: limit + 1 }),
     );

@@ -7,7 +7,7 @@ import { changeOffer, createOffer } from "../billing/plans-and-packs.ts";
 import type { Offer, OfferFields } from "../credits/offer.ts";
 import { DEFAULT_GROUP, readPlans } from "../credits/plan-table.ts";
 import { tenantScope } from "../db/tenant-scope.ts";
-import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { pageOf, readIdCursor } from "../inbox/list-query.ts";
 import { modeOf } from "./account-admin-routes.ts";
 import { actOf, readerOf, scopeOf } from "./caller.ts";
 import { PlanAnswer, planFields, planView, syncingOf } from "./offer-fields.ts";
@@ -31,7 +31,7 @@ export const listPlansRoute = operation({
   run: async ({ deps, query, headers }) => {
     const { tenantId, livemode, all } = await readerOf(deps, headers);
     const { cursor, limit, plan_group: group, is_active: active } = query;
-    const after = cursor === undefined ? undefined : String(readCursor(cursor, ["string"])[0]);
+    const after = readIdCursor(cursor);
     const filter = { tenantId, livemode, active: all ? active : true, group, sold: !all, after, limit: limit + 1 };
     const found = await tenantScope(deps.apiDatabase, { tenantId }).transaction((tx) => readPlans(tx, filter));
     if (!all && active === false) return { data: [], has_more: false, next_cursor: null };

@@ -26,25 +26,33 @@ export const pageFields = {
 };
 
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
-const YEAR_9999 = Date.UTC(9999, 0, 1) / 1000;
+const YEAR_9999 = Date.UTC(9999, 0, 1);
 
-/** ISO 8601 (a date alone is its start in UTC) or Unix seconds, as Unix seconds. A fraction is rounded up: nothing before it counts. */
-export const time = z
-  .union([z.string(), z.number()])
-  .transform((given, context) => {
-    const seconds = secondsOf(String(given));
-    if (Number.isSafeInteger(seconds) && seconds >= 0 && seconds < YEAR_9999) return seconds;
-    context.addIssue({
-      code: "custom",
-      message: "must be an ISO 8601 time with its zone, such as 2026-01-31T00:00:00Z, or Unix seconds",
-    });
-    return z.NEVER;
-  })
-  .optional();
+/** Unix seconds: of what Stripe says when it happened. A fraction is rounded up: nothing before it counts. */
+export const time = timeField((milliseconds) => Math.ceil(milliseconds / 1000));
+/** Milliseconds since 1970: of what we know to the millisecond, and say so in answers. */
+export const moment = timeField((milliseconds) => milliseconds);
 
-function secondsOf(text: string): number {
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  return ISO.test(text) ? Math.ceil(Date.parse(text) / 1000) : Number.NaN;
+/** ISO 8601 (a date alone is its start in UTC) or Unix seconds. */
+function timeField(from: (milliseconds: number) => number) {
+  return z
+    .union([z.string(), z.number()])
+    .transform((given, context) => {
+      const milliseconds = millisecondsOf(String(given));
+      if (milliseconds >= 0 && milliseconds < YEAR_9999) return from(milliseconds);
+      context.addIssue({
+        code: "custom",
+        message: "must be an ISO 8601 time with its zone, such as 2026-01-31T00:00:00Z, or Unix seconds",
+      });
+      return z.NEVER;
+    })
+    .optional();
+}
+
+/** NaN: it is neither. */
+function millisecondsOf(text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
+  return ISO.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 export const rangeFields = {

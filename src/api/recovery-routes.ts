@@ -4,7 +4,7 @@ import { z } from "zod";
 import { audit } from "../audit/audit-log.ts";
 import { publicError } from "../base/errors.ts";
 import { idOfOperation } from "../base/ids.ts";
-import { pageOf, readCursor } from "../inbox/list-query.ts";
+import { pageOf, readIdCursor } from "../inbox/list-query.ts";
 import type { Endpoint } from "../outbox/endpoint-table.ts";
 import {
   beginRecovery,
@@ -18,7 +18,7 @@ import {
 } from "../outbox/recoveries.ts";
 import { actOf, type Caller, scopeOf, tenantOf } from "./caller.ts";
 import { seen } from "./endpoint-routes.ts";
-import { id, idParams, isoTime, listOf, pageFields, scopeFields, time } from "./query-fields.ts";
+import { id, idParams, isoTime, listOf, moment, pageFields, scopeFields } from "./query-fields.ts";
 import { type Call, operation } from "./route.ts";
 
 const TAG = "Webhook endpoints";
@@ -68,11 +68,11 @@ export const recoverRoute = operation({
   tag: TAG,
   params: idParams,
   body: z.strictObject({
-    since: time.unwrap().meta({
+    since: moment.unwrap().meta({
       description:
         "What we learned of from then on. ISO 8601 or Unix seconds. What lies so far back that deliveries are not kept is left out: the answer's `since` says from when on.",
     }),
-    until: time.meta({ description: "Exclusive. Default: now." }),
+    until: moment.meta({ description: "Exclusive. Default: now." }),
     dry_run: z.boolean().default(false).meta({ description: "true: only count." }),
     per_second: z.int().min(1).max(MOST_PER_SECOND).default(50).meta({
       description: "At most so many deliveries are begun in a second.",
@@ -121,9 +121,9 @@ type Range = Pick<Recovery, "since" | "until">;
 
 function rangeOf({ body, deps }: Call<unknown, unknown, { since: number; until?: number | undefined }>): Range {
   const now = deps.clock.now();
-  const asked = body.since * 1000;
+  const asked = body.since;
   // What is yet to come is delivered anyway.
-  const until = Math.min(body.until === undefined ? now : body.until * 1000, now);
+  const until = Math.min(body.until ?? now, now);
   if (asked >= until) {
     throw publicError("invalid_request", {
       message: "`since` must be before `until`, and in the past.",
@@ -176,16 +176,12 @@ export const listRecoveriesRoute = operation({
       livemode: caller.livemode,
       endpointId: query.endpoint_id,
       status: query.status,
-      after: placeOf(query.cursor),
+      after: readIdCursor(query.cursor),
       limit: query.limit + 1,
     });
     return pageOf(rows, query.limit, viewOf, (recovery) => [recovery.id]);
   },
 });
-
-function placeOf(cursor: string | undefined): string | undefined {
-  return cursor === undefined ? undefined : String(readCursor(cursor, ["string"])[0]);
-}
 
 export const readRecoveryRoute = operation({
   tag: TAG,
@@ -244,7 +240,7 @@ export const listJobsRoute = operation({
   answers: { 200: listOf(Job) },
   run: async ({ deps, query }) => {
     const { tenant: tenantId, livemode, status: wanted, cursor, limit } = query;
-    const filter = { tenantId, livemode, status: wanted, after: placeOf(cursor), limit: limit + 1 };
+    const filter = { tenantId, livemode, status: wanted, after: readIdCursor(cursor), limit: limit + 1 };
     const view = (recovery: Recovery): z.output<typeof Job> => ({
       ...{ ...fieldsOf(recovery), kind: "recovery" as const },
       ...{ tenant_id: recovery.tenantId, endpoint_id: recovery.endpointId },

@@ -80,7 +80,7 @@ function isLoopback(address: string): boolean {
 
 /** What the URL parser would correct in silence is refused: the text that people see is the URL that is called. */
 function parsed(text: string): URL | undefined {
-  const isPlain = /^https?:\/\/[^/?#]/i.test(text) && !/[\s\\\p{Cc}]/u.test(text);
+  const isPlain = /^https?:\/\/(?!:?@)[^/?#]/i.test(text) && !/[\s\\\p{Cc}]/u.test(text);
   return isPlain && URL.canParse(text) ? new URL(text) : undefined;
 }
 

@@ -13,7 +13,7 @@ import { type DeliveryResults, deliveryResults } from "./delivery-results.ts";
 import { type AttemptOutcome, DELIVERY_ATTEMPTS } from "./delivery-schedule.ts";
 import { claimDeliveries, releaseDeliveries, renewDeliveries } from "./delivery-tables.ts";
 import { disableAndTell, type Lost } from "./endpoint-disabled.ts";
-import { type DeliverySettings, deliverySettings, type EndpointKey } from "./endpoint-table.ts";
+import { type DeliverySettings, deliverySettings, type EndpointKey, takesMode } from "./endpoint-table.ts";
 import { eventsFor, type StoredEvent } from "./event-table.ts";
 
 export interface DeliverOptions extends AttemptOptions {
@@ -48,6 +48,7 @@ interface Item extends PreparedDelivery {
   tenantId: string;
   endpointId: string;
   claimedUntil: number;
+  failing: boolean;
 }
 
 const LOOK_EVERY = 500;
@@ -349,13 +350,9 @@ function prepared(
   for (const delivery of claimed) {
     const event = eventById.get(delivery.eventId);
     const of = settingsById.get(delivery.endpointId);
-    const takes = of?.status === "enabled" && (of.livemode ?? delivery.livemode) === delivery.livemode;
-    const url = takes ? of.url : null;
     const { tenantId, endpointId } = delivery;
-    if (event !== undefined && of !== undefined && url !== null)
-      items.push({
-        ...{ tenantId, endpointId, claimedUntil, failing: of.failing, delivery, event, settings: { ...of, url } },
-      });
+    if (event !== undefined && of !== undefined && takesMode(of, delivery.livemode))
+      items.push({ tenantId, endpointId, claimedUntil, failing: of.failing, delivery, event, settings: of });
     else ends.push({ delivery, status: "canceled", wait: 0, error: event === undefined ? NOT_KEPT : TAKES_NOTHING });
   }
   return { items, ends };

@@ -119,12 +119,16 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     const rooms = new Map<string, number>();
     const full = this.#heldSlow >= this.#mostSlow();
     if (full) for (const lane of this.#slow) rooms.set(lane.endpointId, 0);
+    const lanesOf = new Map<string, number>();
+    for (const { tenantId } of this.#active) add(lanesOf, tenantId, 1);
     for (const lane of this.#active) {
-      const room = full && lane.slow ? 0 : roomOf(lane, ahead);
+      // What is more than its tenant may hold would only be given back.
+      const share = Math.ceil(this.#leftOf(lane.tenantId) / (lanesOf.get(lane.tenantId) ?? 1));
+      const room = full && lane.slow ? 0 : Math.min(roomOf(lane, ahead), share);
       lane.more = room === 0;
       rooms.set(lane.endpointId, room);
     }
-    const without = [...this.#heldOf].flatMap(([tenant, held]) => (held >= 2 * this.#mostOfTenant() ? [tenant] : []));
+    const without = [...this.#heldOf.keys()].filter((tenant) => this.#leftOf(tenant) === 0);
     const all = Math.max(0, 2 * this.#limits.all - this.#waiting - this.#running);
     return { all, perEndpoint: this.#firstWindow(), rooms, without };
   }
@@ -132,7 +136,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
   add(items: readonly Item[]): void {
     for (const item of items) {
       const lane = this.#laneOf(item);
-      const isTooMuch = (this.#heldOf.get(item.tenantId) ?? 0) >= 2 * this.#mostOfTenant();
+      const isTooMuch = this.#leftOf(item.tenantId) === 0;
       // One tenant's many endpoints, or many slow ones, must not fill the line for others.
       if (isTooMuch || (lane.slow && this.#heldSlow >= this.#mostSlow())) {
         this.#givenBack.push(item);
@@ -252,6 +256,11 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
 
   #mostOfTenant(): number {
     return Math.max(this.#limits.perEndpoint, Math.floor(this.#limits.all * TENANTS_PART));
+  }
+
+  /** How many more of its deliveries may be held. */
+  #leftOf(tenantId: string): number {
+    return Math.max(0, 2 * this.#mostOfTenant() - (this.#heldOf.get(tenantId) ?? 0));
   }
 
   #mostSlow(): number {

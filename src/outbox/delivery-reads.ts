@@ -3,6 +3,7 @@ import { firstIdAt } from "../base/ids.ts";
 import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import type { DeliveryKey, EventKey } from "./delivery-tables.ts";
+import { UNCLAIMED } from "./delivery-turns.ts";
 
 /** canceled: its endpoint was disabled, deleted, or lost its url before it was delivered */
 export const DELIVERY_STATUSES = ["pending", "delivered", "failed", "canceled"] as const;
@@ -139,7 +140,7 @@ const COLUMNS = `
   delivery.event_id as "eventId", event.type as "eventType", delivery.status, delivery.attempts,
   delivery.created_at as "createdAt", delivery.last_attempt_at as "lastAttemptAt",
   delivery.last_status_code as "lastStatusCode", delivery.last_error as "lastError", delivery.ended_at as "endedAt",
-  case when queue.lease is null then queue.next_attempt_at end as "nextAttemptAt"`;
+  case when ${UNCLAIMED} then queue.next_attempt_at end as "nextAttemptAt"`;
 
 const FROM = `
   from deliveries as delivery

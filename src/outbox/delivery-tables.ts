@@ -5,7 +5,7 @@ import type { Claim, ClaimedDelivery, ClaimLimits, DeliveryEnd } from "./claimed
 import { endArrays, ENDED } from "./delivery-end-arrays.ts";
 import { inOrder, lockRows, lockRowsOfEvents } from "./delivery-locks.ts";
 import { WANTED, WANTED_AGAIN, WANTED_BY_ONE } from "./delivery-match.ts";
-import { BEHIND_OLDER, BY_INDEX_ALONE, CHOSEN, ENDPOINTS_AT_ONCE, NEXT_IN_ORDER } from "./delivery-turns.ts";
+import { BEHIND_OLDER, BY_INDEX_ALONE, CHOSEN, ENDPOINTS_AT_ONCE, NEXT_IN_ORDER, UNCLAIMED } from "./delivery-turns.ts";
 
 export interface EventKey {
   tenantId: string;
@@ -131,12 +131,15 @@ async function park(tx: Queryable, waiting: readonly ClaimedDelivery[]): Promise
     textArray(waiting.map(({ endpointId }) => endpointId)),
     textArray(waiting.map(({ id }) => id)),
     PARKED_SECONDS,
+    MOST_PARKED_SECONDS,
   ];
   await tx.query({ name: "park_deliveries", text: PARK, values });
 }
 
 /** At least; longer where the oldest one is due later. */
 const PARKED_SECONDS = 60;
+/** The older one may be canceled, which makes nothing due. */
+const MOST_PARKED_SECONDS = 900;
 
 /**
  * Writes down what came of these, one statement for all. Left out are those whose claim is not ours any more: another
@@ -274,8 +277,9 @@ const RETRY = `
 // Every statement locks a delivery's queue row before the delivery itself.
 const CANCEL = `
   with found as materialized (
-    select endpoint_id, delivery_id from delivery_queue
-    where tenant_id = $1 and endpoint_id = $2 and not exists (
+    -- What is under way ends by itself: the receiver may have taken it.
+    select endpoint_id, delivery_id from delivery_queue as queue
+    where tenant_id = $1 and endpoint_id = $2 and ${UNCLAIMED} and not exists (
       select from webhook_endpoints as endpoint
       where endpoint.tenant_id = $1 and endpoint.id = $2 and endpoint.url is not null and endpoint.status = 'enabled')
     order by endpoint_id, delivery_id limit $4 for update skip locked
@@ -307,9 +311,10 @@ const CLAIM = `
 
 const PARK = `
   update delivery_queue as queue
-  set next_attempt_at = greatest(parked.until, now() + $3::int * interval '1 second')
+  set next_attempt_at = least(greatest(parked.until, now() + $3::int * interval '1 second'), now() + $4::int * interval '1 second'),
+      lease = null, lease_until = null
   from (${BEHIND_OLDER}) as parked
-  where queue.endpoint_id = parked.endpoint_id and queue.delivery_id = parked.delivery_id and queue.lease is null`;
+  where queue.endpoint_id = parked.endpoint_id and queue.delivery_id = parked.delivery_id and ${UNCLAIMED}`;
 
 // Its queue rows are locked before it begins, and whoever writes to a pending delivery has locked its queue row: what it sees
 // is what there is, and it locks nothing again.

@@ -6,6 +6,10 @@ export const ENDPOINTS_AT_ONCE = 200;
 /** Of an endpoint that wants order so many more are looked at, as those that wait for an older one are met on the way. */
 const LOOKED_AT_MORE = 32;
 
+/** Nobody has it, or who had it is gone. */
+export const UNCLAIMED = "(queue.lease_until is null or queue.lease_until <= now())";
+const CLAIMABLE = `queue.next_attempt_at <= now() and ${UNCLAIMED}`;
+
 /**
  * Common table expressions of a recursive WITH: `chosen.at` are the rows to claim, locked; `blocked` those that were met,
  * are locked, and wait for an older one; `seen.behind` is the endpoint to begin behind next time, "" where this look came
@@ -17,19 +21,23 @@ const LOOKED_AT_MORE = 32;
  */
 export const CHOSEN = `
   turn as (
-    (select endpoint_id, tenant_id, next_attempt_at, ordering_key, 1 as place from delivery_queue
+    (select endpoint_id, tenant_id, next_attempt_at, 1 as place from delivery_queue
      where endpoint_id > $3 order by endpoint_id, next_attempt_at limit 1)
     union all
-    select next.endpoint_id, next.tenant_id, next.next_attempt_at, next.ordering_key, turn.place + 1
+    select next.endpoint_id, next.tenant_id, next.next_attempt_at, turn.place + 1
     from turn cross join lateral (
-      select endpoint_id, tenant_id, next_attempt_at, ordering_key from delivery_queue
+      select endpoint_id, tenant_id, next_attempt_at from delivery_queue
       where endpoint_id > turn.endpoint_id order by endpoint_id, next_attempt_at limit 1
     ) as next
     where turn.place < $4::int
   ), due as (
     select turn.endpoint_id, turn.place, least(coalesce(known.room, $6::int), $5::int) as room,
-           count(*) over () as endpoints, case when turn.ordering_key is null then 0 else ${LOOKED_AT_MORE} end as more
+           count(*) over () as endpoints, case when front.ordering_key is null then 0 else ${LOOKED_AT_MORE} end as more
     from turn left join unnest($7::text[], $8::bigint[]) as known (endpoint_id, room) using (endpoint_id)
+    -- One whose rows are all claimed has no share.
+    cross join lateral (
+      select ordering_key from delivery_queue as queue
+      where queue.endpoint_id = turn.endpoint_id and ${CLAIMABLE} order by queue.next_attempt_at limit 1) as front
     where turn.next_attempt_at <= now() and coalesce(known.room, $6::int) > 0 and turn.tenant_id <> all ($9::text[])
     order by turn.place limit $5::int
   ), looked_at as materialized (
@@ -43,8 +51,7 @@ export const CHOSEN = `
                where older.endpoint_id = queue.endpoint_id and older.ordering_key = queue.ordering_key
                  and older.event_id < queue.event_id) as free
       from delivery_queue as queue
-      where queue.endpoint_id = due.endpoint_id and queue.next_attempt_at <= now()
-        and (queue.lease_until is null or queue.lease_until <= now())
+      where queue.endpoint_id = due.endpoint_id and ${CLAIMABLE}
       order by queue.next_attempt_at
       limit share.room + due.more
       for update of queue skip locked

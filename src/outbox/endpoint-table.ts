@@ -141,6 +141,14 @@ export interface DeliverySettings extends SealedSecrets {
   companyName: string;
 }
 
+/** Whether events of this mode are delivered there; which types, its patterns say. */
+export function takesMode<To extends Pick<DeliverySettings, "url" | "status" | "livemode">>(
+  endpoint: To,
+  livemode: boolean,
+): endpoint is To & { url: string } {
+  return endpoint.status === "enabled" && endpoint.url !== null && (endpoint.livemode ?? livemode) === livemode;
+}
+
 /** Of these endpoints, of whatever tenants; one that was deleted is left out. Secrets are opened by `openSecrets`. */
 export async function deliverySettings(tx: Queryable, endpointIds: readonly string[]): Promise<DeliverySettings[]> {
   if (endpointIds.length === 0) return [];

@@ -117,12 +117,17 @@ export async function closeConnections(policy: AddressPolicy): Promise<void> {
   await Promise.all(pools.map((pool) => pool.destroy()));
 }
 
+/** null: there is none, or nobody can tell what it says. Of several the first counts. */
 function secondsUntil(header: string | undefined, clock: Clock): number | null {
   if (header === undefined) return null;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
+  const seconds = /^\s*(\d+)\s*(,|$)/.exec(header)?.[1];
+  if (seconds !== undefined) return Math.min(Number(seconds), YEAR_SECONDS);
+  // Date.parse takes "-5" and "1.5" for dates, too.
+  const at = /^\s*[A-Z]/i.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - clock.now()) / 1000));
 }
+
+const YEAR_SECONDS = 31_536_000;
 
 /** A URL that its policy allows. */
 interface Place {

@@ -6,7 +6,7 @@ import { textArray } from "../db/arrays.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { deliveryIdOf } from "./delivery-match.ts";
 import { fanOutTo } from "./delivery-tables.ts";
-import { type Endpoint, findEndpoint } from "./endpoint-table.ts";
+import { type Endpoint, findEndpoint, takesMode } from "./endpoint-table.ts";
 
 export const RECOVERY_STATUSES = ["running", "done", "canceled"] as const;
 export type RecoveryStatus = (typeof RECOVERY_STATUSES)[number];
@@ -71,7 +71,7 @@ export async function beginRecovery(
   const { endpoint, livemode, since, until } = range;
   const before = await findRecovery(tx, { tenantId: endpoint.tenantId, livemode, id });
   if (before !== undefined) return before;
-  if (!takes(endpoint, livemode)) throw publicError("endpoint_disabled");
+  if (!takesMode(endpoint, livemode)) throw publicError("endpoint_disabled");
   const { count: total } = await countMissed(tx, range);
   const values = [endpoint.tenantId, livemode, id, endpoint.id, since, until, total, perSecond];
   const { rows } = await tx.query<Recovery>({
@@ -81,11 +81,6 @@ export async function beginRecovery(
   const [begun] = rows;
   if (begun === undefined) throw publicError("recovery_running");
   return begun;
-}
-
-function takes(endpoint: Endpoint, livemode: boolean): boolean {
-  const { status, url } = endpoint;
-  return status === "enabled" && url !== null && (endpoint.livemode ?? livemode) === livemode;
 }
 
 export async function findRecovery(tx: Queryable, key: RecoveryKey): Promise<Recovery | undefined> {
@@ -183,7 +178,7 @@ async function recoverSome(
 ): Promise<number> {
   const { tenantId, livemode, endpointId, perSecond } = recovery;
   const endpoint = await findEndpoint(tx, { tenantId, id: endpointId });
-  if (endpoint === undefined || !takes(endpoint, livemode)) {
+  if (endpoint === undefined || !takesMode(endpoint, livemode)) {
     await moveOn(tx, recovery, { ...recovery, queued: 0, status: "canceled", rest: 0 });
     return 0;
   }
