@@ -7780,7 +7780,7 @@ export interface paths {
                     /** @description A connected account's id; `platform` for the platform's own. */
                     account?: string;
                     livemode?: "true" | "false";
-                    /** @description All that names this Stripe customer, and its refunds, disputes and invoice payments, which do not: of its 100 newest charges, of 100 more that were refunded or disputed, and of its 100 newest invoices. */
+                    /** @description All that names this Stripe customer, and its refunds, disputes and invoice payments, which do not: the newest 100 of each, of its 100 newest charges, of its 100 newest that were refunded or disputed, and of its 100 newest invoices. */
                     customer?: string;
                     object_id?: string;
                     /** @description ISO 8601 or Unix seconds, inclusive. */
@@ -9639,7 +9639,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
         };
         CustomerDetail: {
@@ -9668,7 +9668,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
@@ -9772,7 +9772,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
         };
         DisputeDetail: {
@@ -9803,7 +9803,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
@@ -10035,6 +10035,8 @@ export interface components {
             due_date: string | null;
             period_start: string | null;
             period_end: string | null;
+            line_period_start: string | null;
+            line_period_end: string | null;
             finalized_at: string | null;
             paid_at: string | null;
             voided_at: string | null;
@@ -10051,7 +10053,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
         };
         InvoiceDetail: {
@@ -10095,6 +10097,8 @@ export interface components {
             due_date: string | null;
             period_start: string | null;
             period_end: string | null;
+            line_period_start: string | null;
+            line_period_end: string | null;
             finalized_at: string | null;
             paid_at: string | null;
             voided_at: string | null;
@@ -10111,7 +10115,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
@@ -10615,7 +10619,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
         };
         PaymentDetail: {
@@ -10656,7 +10660,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
@@ -10785,7 +10789,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
         };
         RefundDetail: {
@@ -10817,7 +10821,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;
@@ -11022,7 +11026,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
         };
         SubscriptionDetail: {
@@ -11075,7 +11079,7 @@ export interface components {
             created_at: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Columns whose field could not be read in this shape. */
+            /** @description Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event. */
             unread_fields: string[];
             /** @description The newest snapshot, as Stripe wrote it. */
             data: unknown;

@@ -29,6 +29,7 @@ const invoice: EventObject<"invoice"> = {
   ...{ customer_id: "cus_TQx1", customer_email: "ada@example.com", customer_name: "Ada Byron" },
   ...{ subscription_id: "sub_1SVx", price_id: "price_1SVx", coupon_id: null, payment_intent_id: "pi_3SVx" },
   ...{ charge_id: null, paid_out_of_band: false, due_date: null, period_start: DAY_1, period_end: DAY_1 },
+  ...{ line_period_start: DAY_1, line_period_end: DAY_2 },
   ...{ finalized_at: DAY_1, paid_at: null, voided_at: null, marked_uncollectible_at: null },
   ...{ hosted_invoice_url: "https://invoice.stripe.com/i/1", invoice_pdf: "https://pay.stripe.com/invoice/1/pdf" },
   ...{ application_fee_amount: null, description: null, metadata: {}, created_at: DAY_1 },

@@ -41,7 +41,8 @@ const invoice = z.strictObject({
   ...{ billing_reason: text, collection_method: text, auto_advance: flag, attempted: flag, attempt_count: count },
   ...{ next_payment_attempt: time, customer_id: text, customer_email: text, customer_name: text },
   ...{ subscription_id: text, price_id: text, coupon_id: text, payment_intent_id: text, charge_id: text },
-  ...{ paid_out_of_band: flag, due_date: time, period_start: time, period_end: time, finalized_at: time },
+  ...{ paid_out_of_band: flag, due_date: time, period_start: time, period_end: time },
+  ...{ line_period_start: time, line_period_end: time, finalized_at: time },
   ...{ paid_at: time, voided_at: time, marked_uncollectible_at: time, hosted_invoice_url: text, invoice_pdf: text },
   ...{ application_fee_amount: money, description: text, metadata: hash, created_at: time },
 });

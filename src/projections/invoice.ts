@@ -15,6 +15,8 @@ import {
   invoiceSubscription,
   invoiceSubscriptionMetadata,
   invoiceTax,
+  linePeriodEnd,
+  linePeriodStart,
 } from "../stripe/read-invoice.ts";
 import { billedParty, collectionMethod } from "../stripe/read-subscription.ts";
 import {
@@ -74,6 +76,8 @@ export const invoice = projection({
     due_date: "time",
     period_start: "time",
     period_end: "time",
+    line_period_start: "time",
+    line_period_end: "time",
     finalized_at: "time",
     paid_at: "time",
     voided_at: "time",
@@ -107,6 +111,8 @@ export const invoice = projection({
     due_date: time(object.due_date),
     period_start: time(object.period_start),
     period_end: time(object.period_end),
+    line_period_start: linePeriodStart(object),
+    line_period_end: linePeriodEnd(object),
     hosted_invoice_url: text(object.hosted_invoice_url),
     invoice_pdf: text(object.invoice_pdf),
     description: text(object.description),

@@ -90,11 +90,12 @@ describe("events that something handles", () => {
   it("have the columns that they are about", () => {
     const columns = (object: string, of: readonly string[]) =>
       pick({ ...rowOf(event("x.updated", { ...byObject(object) })) }, of);
-    expect(columns("invoice", ["subscription_id", "price_id", "tax", "amount_remaining"])).toEqual({
+    expect(columns("invoice", ["subscription_id", "price_id", "tax", "amount_remaining", "line_period_end"])).toEqual({
       subscription_id: "sub_1",
       price_id: "price_1",
       tax: 100,
       amount_remaining: 3100,
+      line_period_end: BEGIN + 30 * 86_400,
     });
     expect(columns("subscription", ["price_id", "quantity", "application_fee_percent", "current_period_end"])).toEqual({
       price_id: "price_1",

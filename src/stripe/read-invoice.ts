@@ -159,6 +159,36 @@ export function lineIsProration(line: StripeObject): boolean {
   );
 }
 
+/**
+ * The time that its lines are for, from the earliest start … Its own `period_start` is that of the time in which items were
+ * gathered. Usage is for time past.
+ */
+export function linePeriodStart(invoice: StripeObject): Read<number> {
+  return linePeriodEdge(invoice, "start", Math.min);
+}
+
+/** … to the latest end. */
+export function linePeriodEnd(invoice: StripeObject): Read<number> {
+  return linePeriodEdge(invoice, "end", Math.max);
+}
+
+/** Prorations and moments count where there is nothing else. null where a webhook brings the first ten lines of more: prorations come first. */
+function linePeriodEdge(
+  invoice: StripeObject,
+  edge: "start" | "end",
+  pick: (a: number, b: number) => number,
+): Read<number> {
+  if (at(invoice, "lines", "has_more") === true) return null;
+  const lines = listed(invoice.lines);
+  const whole = lines.filter((line) => !lineIsProration(line));
+  const some = whole.length > 0 ? whole : lines;
+  const lasting = some.filter((line) => at(line, "period", "start") !== at(line, "period", "end"));
+  const edges = (lasting.length > 0 ? lasting : some).map((line) => time(at(line, "period", edge)));
+  if (edges.includes(undefined)) return undefined;
+  const known = edges.filter((one) => typeof one === "number");
+  return known.length === 0 ? null : known.reduce((a, b) => pick(a, b));
+}
+
 /** The price of the first line that is no proration: what the invoice is for. */
 export function invoicePrice(invoice: StripeObject): Read<string> {
   const lines = listed(invoice.lines);

@@ -13,6 +13,8 @@ import {
   invoiceStatus,
   invoiceSubscription,
   invoiceTax,
+  linePeriodEnd,
+  linePeriodStart,
 } from "./read-invoice.ts";
 import { chargeCard, chargeStatus, intentStatus, latestCharge, sessionStatus, typedDetails } from "./read-payment.ts";
 import { isCancelScheduled, periodEnd, periodStart, subscriptionPrice } from "./read-subscription.ts";
@@ -111,6 +113,21 @@ describe("an invoice", () => {
     expect(invoiceAmountPaid({ ...old, paid: true })).toBe(1000);
     expect(invoiceAutoAdvance(old)).toBe(true);
     expect(invoiceStatus({ paid: true })).toBeUndefined();
+  });
+
+  it("is for the time of its lines, from the earliest start to the latest end; prorations count where there is nothing else", () => {
+    const line = (start: unknown, end: unknown, more: object = {}) => ({ period: { start, end }, ...more });
+    const periodOf = (...data: object[]) => [linePeriodStart({ lines: { data } }), linePeriodEnd({ lines: { data } })];
+    expect(periodOf(line(5, 9), line(3, 7))).toEqual([3, 9]);
+    expect(periodOf(line(1, 99, { proration: true }), line(5, 9))).toEqual([5, 9]);
+    const details = { parent: { subscription_item_details: { proration: true } } };
+    expect(periodOf(line(5, 9, details), line(4, 8, details))).toEqual([4, 9]);
+    expect(periodOf(line(2, 2), line(5, 9))).toEqual([5, 9]);
+    expect(periodOf(line(2, 2))).toEqual([2, 2]);
+    expect(linePeriodEnd({ lines: { data: [line(5, 9)], has_more: true } })).toBeNull();
+    expect(periodOf({}, line(5, 9))).toEqual([5, 9]);
+    expect([periodOf(), linePeriodEnd({})]).toEqual([[null, null], null]);
+    expect(periodOf(line("5", 9), line(4, 8))).toEqual([undefined, 9]);
   });
 
   it("has its tax in one number or in a list, and its price in price, pricing or plan", () => {
