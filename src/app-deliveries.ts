@@ -40,7 +40,7 @@ export function deliveryLoops(parts: BackgroundParts): ClaimLoop[] {
     ...{ database, clock, log, ring, policy, metrics: metrics.deliver, frontendUrl: config.frontendUrl },
     limits: { all: config.webhookConcurrency, perEndpoint: config.webhookEndpointConcurrency },
     leaseSeconds: config.workLeaseSeconds,
-    newLease: () => newId("node"),
+    newLease: () => newId("clm"),
     onError: onError("webhooks"),
     onFree: () => {
       loop.wake();

@@ -4,12 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Claim, ClaimLimits } from "../src/outbox/claimed-delivery.ts";
 import { cancelInPieces } from "../src/outbox/delivery-cancel.ts";
 import { deliveryLanes } from "../src/outbox/delivery-lanes.ts";
-import { claimDeliveries } from "../src/outbox/delivery-tables.ts";
-import { disableEndpoint } from "../src/outbox/endpoints.ts";
-import { newEndpoint, newTenant, openTarget, startWorker, statuses, tell, until } from "./support/delivery-scene.ts";
+import { claimDeliveries, recordEnds } from "../src/outbox/delivery-tables.ts";
+import { disableEndpoint, enableEndpoint } from "../src/outbox/endpoints.ts";
+import { newEndpoint, newTenant, statuses, tell } from "./support/delivery-scene.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 
 const LIMITS: ClaimLimits = { all: 64, perEndpoint: 2, rooms: new Map(), without: [], behind: "" };
+const ACT = { actor: { kind: "system", id: null }, source: null } as const;
 const NOBODY = "http://127.0.0.1:9/";
 
 interface Waiting {
@@ -28,10 +29,10 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
     pipe.database.transaction((tx) => claimDeliveries(tx, lease, 60, { ...LIMITS, ...limits }));
 
   /** What other tests have left. */
-  const claimRest = (): Promise<Claim> => claim("node_before", { all: 1000, perEndpoint: 1000 });
+  const claimRest = (): Promise<Claim> => claim("clm_before", { all: 1000, perEndpoint: 1000 });
 
-  /** Two events of one object; the older one waits for an hour. */
-  async function blocked(): Promise<{ endpointId: string; newer: string }> {
+  /** Two events of one object; the older one waits for twenty hours. */
+  async function blocked(): Promise<{ tenant: string; endpointId: string; older: string; newer: string }> {
     await claimRest();
     const tenant = await newTenant(pipe.database);
     const { id } = await newEndpoint(pipe.database, tenant, NOBODY, { ordering: "per_object" });
@@ -44,7 +45,7 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
       text: "update delivery_queue set next_attempt_at = now() + interval '20 hours' where delivery_id = $1",
       values: [rows[0]?.id],
     });
-    return { endpointId: id, newer: rows[1]?.id ?? "" };
+    return { tenant, endpointId: id, older: rows[0]?.id ?? "", newer: rows[1]?.id ?? "" };
   }
 
   /** Seconds until it is due. */
@@ -67,9 +68,9 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
     await tell(pipe.database, tenant, 1);
     const read = { text: "select * from delivery_queue where endpoint_id = $1", values: [id] };
     const [before] = (await pipe.database.query(read)).rows;
-    expect((await claim("node_one")).claimed).toHaveLength(1);
+    expect((await claim("clm_one")).claimed).toHaveLength(1);
     const [after] = (await pipe.database.query(read)).rows;
-    expect(after).toEqual({ ...before, lease: "node_one", lease_until: expect.any(Date) as Date });
+    expect(after).toEqual({ ...before, lease: "clm_one", lease_until: expect.any(Date) as Date });
   });
 
   it("gives nothing to a hundred endpoints whose deliveries are all claimed, and all of it to the one that has some", async () => {
@@ -79,11 +80,11 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
       for (let made = 0; made < 50; made += 1) await newEndpoint(pipe.database, tenant, NOBODY);
       await tell(pipe.database, tenant, 1);
     }
-    expect((await claim("node_hung", { all: 200 })).claimed).toHaveLength(100);
+    expect((await claim("clm_hung", { all: 200 })).claimed).toHaveLength(100);
     const busy = await newTenant(pipe.database);
     const { id } = await newEndpoint(pipe.database, busy, NOBODY);
     await tell(pipe.database, busy, 100);
-    const { claimed } = await claim("node_free", { rooms: new Map([[id, 64]]) });
+    const { claimed } = await claim("clm_free", { rooms: new Map([[id, 64]]) });
     expect(new Set(claimed.map(({ endpointId }) => endpointId))).toEqual(new Set([id]));
     expect(claimed).toHaveLength(64);
   });
@@ -91,37 +92,76 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
   it("puts off what a dead worker held, and waits now for an older one: the next claim does not meet it again", async () => {
     const { newer } = await blocked();
     await pipe.database.query({
-      text: "update delivery_queue set lease = 'node_dead', lease_until = now() - interval '1 second' where delivery_id = $1",
+      text: "update delivery_queue set lease = 'clm_dead', lease_until = now() - interval '1 second' where delivery_id = $1",
       values: [newer],
     });
-    expect(await claim("node_next")).toMatchObject({ claimed: [], parked: 1 });
-    expect(await claim("node_next")).toMatchObject({ claimed: [], parked: 0 });
+    expect(await claim("clm_next")).toMatchObject({ claimed: [], parked: 1 });
+    expect(await claim("clm_next")).toMatchObject({ claimed: [], parked: 0 });
     expect((await wait(newer))?.lease).toBeNull();
   });
 
-  it("puts off what waits for an older one for a quarter of an hour at most, because that may be canceled", async () => {
-    const { newer } = await blocked();
-    expect((await claim("node_next")).parked).toBe(1);
-    const { seconds = 0 } = (await wait(newer)) ?? {};
-    expect(seconds).toBeGreaterThan(60);
-    expect(seconds).toBeLessThanOrEqual(900);
+  it("puts off what waits for an older one until that is due, and no longer than its endpoint takes nothing: that may be canceled", async () => {
+    const { tenant, endpointId: id, older, newer } = await blocked();
+    expect((await claim("clm_next")).parked).toBe(1);
+    expect((await wait(newer))?.seconds).toBeGreaterThan(19 * 3600);
+    const key = { tenantId: tenant, id };
+    await pipe.database.transaction((tx) => disableEndpoint(tx, key, "by_tenant"));
+    // As far as canceling comes, until its endpoint takes deliveries again.
+    await pipe.database.query({ text: "delete from delivery_queue where delivery_id = $1", values: [older] });
+    await pipe.database.transaction((tx) => enableEndpoint(tx, key, ACT));
+    const { claimed } = await claim("clm_next");
+    expect(claimed.map((one) => one.id)).toEqual([newer]);
   });
 
-  it("keeps what is under way when its endpoint is disabled: a receiver's 200 is written down", async () => {
-    let answer: (() => void) | undefined;
-    const slow = await openTarget((response) => (answer = () => response.end()));
+  it("makes due what was behind one that has ended, also where a dead worker had it", async () => {
+    const { older, newer } = await blocked();
+    await pipe.database.query({
+      text: "update delivery_queue set next_attempt_at = now() where delivery_id = $1",
+      values: [older],
+    });
+    const { claimed } = await claim("clm_first");
+    expect(claimed.map((one) => one.id)).toEqual([older]);
+    await pipe.database.query({
+      text: `update delivery_queue set lease = 'clm_dead', lease_until = now() - interval '1 second',
+               next_attempt_at = now() + interval '1 hour' where delivery_id = $1`,
+      values: [newer],
+    });
+    const ends = claimed.map((delivery) => ({ delivery, status: "delivered" as const, wait: 0, error: null }));
+    await pipe.database.transaction((tx) => recordEnds(tx, ends));
+    expect((await claim("clm_next")).claimed.map((one) => one.id)).toEqual([newer]);
+  });
+
+  it("is refused to a process from before leases, of what is free and of what is claimed; what that had it may end", async () => {
+    await claimRest();
     const tenant = await newTenant(pipe.database);
-    const { id } = await newEndpoint(pipe.database, tenant, slow.url);
+    const { id } = await newEndpoint(pipe.database, tenant, NOBODY);
+    await tell(pipe.database, tenant, 2);
+    expect((await claim("clm_new", { perEndpoint: 1 })).claimed).toHaveLength(1);
+    const { rows } = await pipe.database.query<{ id: string }>({
+      text: "select delivery_id as id from delivery_queue where endpoint_id = $1 order by lease nulls last",
+      values: [id],
+    });
+    for (const one of rows) {
+      const claimAsBefore = pipe.database.query({
+        text: `update delivery_queue set lease = 'node_old', next_attempt_at = now() + interval '30 seconds'
+               where delivery_id = $1`,
+        values: [one.id],
+      });
+      await expect(claimAsBefore).rejects.toThrow("delivery_queue_claimed");
+    }
+  });
+
+  it("keeps what is claimed when its endpoint is disabled: a receiver's 200 is written down", async () => {
+    await claimRest();
+    const tenant = await newTenant(pipe.database);
+    const { id } = await newEndpoint(pipe.database, tenant, NOBODY);
     await tell(pipe.database, tenant, 5);
-    const worker = startWorker(pipe.database, { limits: { all: 1, perEndpoint: 1 } });
-    await until(() => slow.got.length === 1);
+    const { claimed } = await claim("clm_sends", { perEndpoint: 1 });
     await pipe.database.transaction((tx) => disableEndpoint(tx, { tenantId: tenant, id }, "by_tenant"));
     await cancelInPieces(pipe.database, { tenantId: tenant, endpointId: id }, 100, () => true);
-    answer?.();
-    await until(async () => ((await statuses(pipe.database, tenant)).pending ?? 0) === 0);
-    await worker.stop();
-    await slow.close();
-    expect(slow.got).toHaveLength(1);
+    expect(await statuses(pipe.database, tenant)).toEqual({ canceled: 4, pending: 1 });
+    const ends = claimed.map((delivery) => ({ delivery, status: "delivered" as const, wait: 0, error: null }));
+    expect((await pipe.database.transaction((tx) => recordEnds(tx, ends))).size).toBe(1);
     expect(await statuses(pipe.database, tenant)).toEqual({ canceled: 4, delivered: 1 });
   });
 });
@@ -141,5 +181,24 @@ describe("what a worker asks for", () => {
     expect(lanes.room(1000).without).toEqual(["ten_1"]);
     expect([...lanes.room(1000).rooms.values()].every((room) => room === 0)).toBe(true);
     expect(lanes.givenBack()).toEqual([]);
+  });
+
+  it("is all that an endpoint has room for, beside others of its tenant that take nothing", () => {
+    const lanes = deliveryLanes({ all: 256, perEndpoint: 16 });
+    const item = (endpoint: string) => ({ tenantId: "ten_1", endpointId: endpoint, claimedUntil: 60_000 });
+    const hung = Array.from({ length: 40 }, (_, number) => item(`whe_hung_${number}`));
+    lanes.add([...hung, item("whe_busy")]);
+    while (lanes.begin(0) !== undefined);
+    // What an earlier claim had room for, and what of it was due.
+    const before = lanes.room(1000).rooms.get("whe_busy") ?? 0;
+    lanes.add(Array.from({ length: before }, () => item("whe_busy")));
+    const { rooms } = lanes.room(1000);
+    expect(before).toBeGreaterThan(0);
+    const alone = deliveryLanes({ all: 256, perEndpoint: 16 });
+    alone.add([item("whe_busy")]);
+    alone.begin(0);
+    alone.add(Array.from({ length: before }, () => item("whe_busy")));
+    expect(rooms.get("whe_busy")).toBe(alone.room(1000).rooms.get("whe_busy"));
+    expect(rooms.get("whe_busy")).toBeGreaterThan(16);
   });
 });

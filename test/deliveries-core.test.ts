@@ -60,7 +60,7 @@ describe.each(BOTH)("the core of deliveries, %s database", (kind) => {
     for (let told = 0; told < count; told += 500) await tell(pipe.database, tenant, 500, { objectOf: () => "in_0" });
     let claimed = 0;
     for (let look = 0; claimed === 0 && look < count; look += 1) {
-      const { claimed: found, parked } = await claim(`node_${look}`);
+      const { claimed: found, parked } = await claim(`clm_${look}`);
       expect(parked).toBeLessThanOrEqual(34);
       claimed += found.length;
     }
@@ -82,7 +82,7 @@ describe.each(BOTH)("the core of deliveries, %s database", (kind) => {
     await newEndpoint(pipe.database, tenant, ordered.url, { ordering: "per_object" });
     await tell(pipe.database, tenant, 20, { objectOf: () => "in_0" });
     // It claimed the oldest for two seconds, and died.
-    const dead = await pipe.database.transaction((tx) => claimDeliveries(tx, "node_dead", 2, LIMITS));
+    const dead = await pipe.database.transaction((tx) => claimDeliveries(tx, "clm_dead", 2, LIMITS));
     expect(dead.claimed).toHaveLength(1);
     const workers = [1, 2].map(() => startWorker(pipe.database));
     await sleep(500);
@@ -166,7 +166,7 @@ describe("claims that are renewed as they end", () => {
     await newEndpoint(pipe.database, tenant, "https://example.com/");
     await tell(pipe.database, tenant, 40);
     const { claimed } = await pipe.database.transaction((tx) =>
-      claimDeliveries(tx, "node_1", 60, { ...LIMITS, perEndpoint: 64 }),
+      claimDeliveries(tx, "clm_1", 60, { ...LIMITS, perEndpoint: 64 }),
     );
     expect(claimed).toHaveLength(40);
     const release = Promise.withResolvers<undefined>();

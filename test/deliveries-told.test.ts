@@ -45,7 +45,7 @@ describe.each(BOTH)("deliveries that are told of, %s database", (kind) => {
     const tenantId = await newTenant(pipe.database);
     const { id: endpointId } = await newEndpoint(pipe.database, tenantId, "https://example.com/");
     await tell(pipe.database, tenantId, 3);
-    const claim = () => pipe.database.transaction((tx) => claimDeliveries(tx, "node_1", 60, LIMITS));
+    const claim = () => pipe.database.transaction((tx) => claimDeliveries(tx, "clm_1", 60, LIMITS));
     const { claimed } = await claim();
     expect(claimed).toHaveLength(3);
     const [first] = claimed;

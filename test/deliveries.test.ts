@@ -329,7 +329,7 @@ describe.each(BOTH)("deliveries, %s database", (kind) => {
       let behind = "";
       for (let look = 0; look < 4; look += 1) {
         const claim = await pipe.database.transaction((tx) =>
-          claimDeliveries(tx, `node_${look}`, 60, { ...limits, behind }),
+          claimDeliveries(tx, `clm_${look}`, 60, { ...limits, behind }),
         );
         behind = claim.behind;
         for (const { endpointId } of claim.claimed.filter((one) => ours.has(one.endpointId)))

@@ -100,6 +100,8 @@ function viewOfAttempt(attempt: DeliveryAttempt): z.output<typeof Attempt> {
   };
 }
 
+const ONE_ENDPOINT = "`endpoint` and `endpoint_id` say the same: give one of them.";
+
 export const listDeliveriesRoute = operation({
   tag: TAG,
   query: z.strictObject({
@@ -113,6 +115,8 @@ export const listDeliveriesRoute = operation({
   answers: { 200: listOf(DeliveryAnswer) },
   run: async (call) => {
     const { caller, query } = call;
+    if (query.endpoint !== undefined && query.endpoint_id !== undefined && query.endpoint !== query.endpoint_id)
+      throw publicError("invalid_request", { message: ONE_ENDPOINT, param: "endpoint_id" });
     const rows = await listDeliveries(scopeOf(call), {
       ...{ tenantId: tenantOf(caller).id, livemode: caller.livemode },
       ...{

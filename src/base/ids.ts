@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   msg: "event that tenants are told",
   dlv: "delivery",
   att: "attempt of a delivery",
+  clm: "claim of deliveries: processes from before 0037 make others, and are refused",
   rcv: "recovery of what an endpoint missed",
   crd: "credit entry",
   pack: "credit pack",

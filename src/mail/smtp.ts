@@ -51,7 +51,11 @@ export function smtpSender(settings: SmtpSettings): MailSender {
   let opened: ReturnType<typeof open> | undefined;
   return async (mail, signal) => {
     try {
-      const transport = await (opened ??= open());
+      opened ??= open().catch((error: unknown) => {
+        opened = undefined;
+        throw error;
+      });
+      const transport = await opened;
       const { response } = await transport.sendMail({ ...mimeOf(mail, settings.from, domain), signal });
       return { outcome: "sent", answer: answerLine(response) };
     } catch (error) {

@@ -76,8 +76,11 @@ interface Lane<Item> {
   /** Milliseconds, of the latest exchanges. */
   average: number;
   slow: boolean;
-  /** The last claim left out what is due for it. */
+  /** The last claim may have left out what is due for it. */
   more: boolean;
+  /** What it had room for in the last claim, and what it got of it. */
+  asked: number;
+  got: number;
 }
 
 export function deliveryLanes<Item extends LaneItem>(limits: LaneLimits): DeliveryLanes<Item> {
@@ -119,15 +122,17 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     const rooms = new Map<string, number>();
     const full = this.#heldSlow >= this.#mostSlow();
     if (full) for (const lane of this.#slow) rooms.set(lane.endpointId, 0);
-    const lanesOf = new Map<string, number>();
-    for (const { tenantId } of this.#active) add(lanesOf, tenantId, 1);
+    const filling = new Map<string, number>();
+    for (const lane of this.#active) if (isFilling(lane, ahead)) add(filling, lane.tenantId, 1);
     for (const lane of this.#active) {
-      // What is more than its tenant may hold would only be given back.
-      const share = Math.ceil(this.#leftOf(lane.tenantId) / (lanesOf.get(lane.tenantId) ?? 1));
-      const room = full && lane.slow ? 0 : Math.min(roomOf(lane, ahead), share);
-      lane.more = room === 0;
+      const wanted = full && lane.slow ? 0 : roomOf(lane, ahead);
+      // What is more than its tenant may hold would only be given back: those that take all they are given share it.
+      const sharers = isFilling(lane, ahead) ? (filling.get(lane.tenantId) ?? 1) : 1;
+      const room = Math.min(wanted, Math.ceil(this.#leftOf(lane.tenantId) / sharers));
+      lane.more = room === 0 || room < wanted;
       rooms.set(lane.endpointId, room);
     }
+    for (const lane of this.#active) [lane.asked, lane.got] = [rooms.get(lane.endpointId) ?? 0, 0];
     const without = [...this.#heldOf.keys()].filter((tenant) => this.#leftOf(tenant) === 0);
     const all = Math.max(0, 2 * this.#limits.all - this.#waiting - this.#running);
     return { all, perEndpoint: this.#firstWindow(), rooms, without };
@@ -136,6 +141,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
   add(items: readonly Item[]): void {
     for (const item of items) {
       const lane = this.#laneOf(item);
+      lane.got += 1;
       const isTooMuch = this.#leftOf(item.tenantId) === 0;
       // One tenant's many endpoints, or many slow ones, must not fill the line for others.
       if (isTooMuch || (lane.slow && this.#heldSlow >= this.#mostSlow())) {
@@ -294,6 +300,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     const lane: Lane<Item> = {
       ...{ endpointId, tenantId, waiting: [], running: new Map<Item, number>() },
       ...{ window: failing ? 1 : this.#firstWindow(), late: 0, average: FIRST_AVERAGE, slow: false, more: false },
+      ...{ asked: 0, got: 0 },
     };
     this.#lanes.set(endpointId, lane);
     this.#setSlow(lane, failing);
@@ -316,6 +323,11 @@ function add(counts: Map<string, number>, key: string, many: number): void {
   const count = (counts.get(key) ?? 0) + many;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);
+}
+
+/** It took all that the last claim had room for, so that more is due, and it has room for more. */
+function isFilling<Item>(lane: Lane<Item>, milliseconds: number): boolean {
+  return lane.got >= lane.asked && roomOf(lane, milliseconds) > 0;
 }
 
 /** How many more of its deliveries may be claimed. */

@@ -131,15 +131,12 @@ async function park(tx: Queryable, waiting: readonly ClaimedDelivery[]): Promise
     textArray(waiting.map(({ endpointId }) => endpointId)),
     textArray(waiting.map(({ id }) => id)),
     PARKED_SECONDS,
-    MOST_PARKED_SECONDS,
   ];
   await tx.query({ name: "park_deliveries", text: PARK, values });
 }
 
 /** At least; longer where the oldest one is due later. */
 const PARKED_SECONDS = 60;
-/** The older one may be canceled, which makes nothing due. */
-const MOST_PARKED_SECONDS = 900;
 
 /**
  * Writes down what came of these, one statement for all. Left out are those whose claim is not ours any more: another
@@ -277,7 +274,7 @@ const RETRY = `
 // Every statement locks a delivery's queue row before the delivery itself.
 const CANCEL = `
   with found as materialized (
-    -- What is under way ends by itself: the receiver may have taken it.
+    -- What is claimed ends by itself: the receiver may have taken it.
     select endpoint_id, delivery_id from delivery_queue as queue
     where tenant_id = $1 and endpoint_id = $2 and ${UNCLAIMED} and not exists (
       select from webhook_endpoints as endpoint
@@ -311,8 +308,7 @@ const CLAIM = `
 
 const PARK = `
   update delivery_queue as queue
-  set next_attempt_at = least(greatest(parked.until, now() + $3::int * interval '1 second'), now() + $4::int * interval '1 second'),
-      lease = null, lease_until = null
+  set next_attempt_at = greatest(parked.until, now() + $3::int * interval '1 second'), lease = null, lease_until = null
   from (${BEHIND_OLDER}) as parked
   where queue.endpoint_id = parked.endpoint_id and queue.delivery_id = parked.delivery_id and ${UNCLAIMED}`;
 
@@ -367,7 +363,7 @@ const RECORD = `
 const FOLLOW_ORDER = `
   update delivery_queue as queue set next_attempt_at = now()
   from (${NEXT_IN_ORDER}) as next
-  where queue.endpoint_id = next.endpoint_id and queue.delivery_id = next.delivery_id and queue.lease is null`;
+  where queue.endpoint_id = next.endpoint_id and queue.delivery_id = next.delivery_id and ${UNCLAIMED}`;
 
 const OURS = `
   from unnest($1::text[], $2::text[], $3::text[]) as claimed (endpoint_id, delivery_id, lease)

@@ -107,7 +107,7 @@ class Reading implements Dispatcher.DispatchHandler, Endable {
     statusCode: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    // 101 to 199 come before the answer. At a 100 that it did not ask for undici ends the connection: docs/events.md says so.
+    // 102 to 199 come before the answer. At a 100 or 101 that it did not ask for undici ends the connection: docs/events.md says so.
     if (statusCode < 200) return;
     this.#statusCode = statusCode;
     this.#headers = plainHeaders(headers);

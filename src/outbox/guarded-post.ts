@@ -122,8 +122,8 @@ function secondsUntil(header: string | undefined, clock: Clock): number | null {
   if (header === undefined) return null;
   const seconds = /^\s*(\d+)\s*(,|$)/.exec(header)?.[1];
   if (seconds !== undefined) return Math.min(Number(seconds), YEAR_SECONDS);
-  // Date.parse takes "-5" and "1.5" for dates, too.
-  const at = /^\s*[A-Z]/i.test(header) ? Date.parse(header) : Number.NaN;
+  // Date.parse takes "-5", "1.5" and "retry 5" for dates, too: HTTP's begin with the day of the week.
+  const at = /^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/i.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - clock.now()) / 1000));
 }
 

@@ -88,7 +88,7 @@ export function startWorker(database: Database, more: Partial<DeliverOptions> = 
     ...{ database, clock: systemClock, log: silentLog, ring: RING, policy: LOOPBACK },
     limits: { all: 64, perEndpoint: 8 },
     leaseSeconds: 5,
-    newLease: () => newId("node"),
+    newLease: () => newId("clm"),
     frontendUrl: "https://app.example.com",
     metrics: { attempted: () => undefined, ended: () => undefined },
     onError: () => undefined,
