@@ -244,7 +244,7 @@ export const VARIABLES = {
     "WORK_MAX_ATTEMPTS",
     wholeNumber(1, 100),
     8,
-    "After so many attempts an event is `failed`: kept, counted and replayable. Of attempts that never end, because the process dies, 50.",
+    "After so many attempts an event is `failed`: kept, counted and replayable. Of attempts that never end, because the process dies, 50, or this if it is more.",
   ),
   catchUpEverySeconds: variable(
     "CATCH_UP_EVERY_SECONDS",

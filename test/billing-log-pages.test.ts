@@ -28,6 +28,8 @@ interface Moment {
   again: boolean;
   /** It says nothing of other objects. */
   bare: boolean;
+  /** It says that the object is gone, and nothing else. */
+  stub: boolean;
 }
 
 const moment: fc.Arbitrary<Moment> = fc.record({
@@ -37,6 +39,7 @@ const moment: fc.Arbitrary<Moment> = fc.record({
   shape: fc.constantFrom("old" as const, "new" as const),
   again: fc.boolean(),
   bare: fc.boolean(),
+  stub: fc.constantFrom(...Array.from({ length: 9 }, () => false), true),
 });
 
 const LINKS = { customer: null, payment_intent: null, subscription: null, latest_charge: null };
@@ -69,7 +72,7 @@ function make(found: readonly Life[], run: number): Made {
   for (const [number, { kind, moments, ordered, account, shared }] of found.entries()) {
     const steps = LIVES[kind] ?? [];
     let created = BEGIN + run * RUN_SECONDS;
-    for (const [index, { wait, step, fate, shape, again, bare }] of moments.entries()) {
+    for (const [index, { wait, step, fate, shape, again, bare, stub }] of moments.entries()) {
       created += wait;
       const chosen = steps[(ordered ? index : step) % steps.length];
       if (chosen === undefined) continue;
@@ -81,7 +84,10 @@ function make(found: readonly Life[], run: number): Made {
           ),
         );
       const { object: full, apiVersion } = named(bodyOf(chosen, shape)) as ReturnType<typeof bodyOf>;
-      const object = { ...full, ...(bare ? LINKS : {}), ...(shared ? { id: `any_${run}` } : {}) };
+      const objectId = shared ? `any_${run}` : full.id;
+      const object = stub
+        ? { id: objectId, object: full.object, deleted: true }
+        : { ...full, ...(bare ? LINKS : {}), id: objectId };
       made.objects.add(String(object.id));
       if (chosen.type === "fetch") {
         made.processed.push({ fetched: { livemode: false, account, object, asOf: created, apiVersion } });

@@ -7,12 +7,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../src/base/clock.ts";
 import { newId } from "../src/base/ids.ts";
 import { type Log, silentLog } from "../src/base/log.ts";
+import { billingLog } from "../src/inbox/billing-log.ts";
 import { type FetchAnswer, fetchPool } from "../src/inbox/fetch.ts";
 import { stripeClient } from "../src/stripe/client.ts";
 import { retrieveObject } from "../src/stripe/retrieve.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 import { BEGIN, event } from "./support/stripe-fixtures.ts";
-import { newInvoice, PAID } from "./support/stripe-fixtures-billing.ts";
+import { newCustomer, newInvoice, PAID } from "./support/stripe-fixtures-billing.ts";
 
 type Answer = (path: string) => { status?: number; body: unknown };
 
@@ -145,6 +146,52 @@ describe.each(BOTH)("a thin event, %s database", (kind) => {
        select created, id, 'failed', livemode from stripe_events where id = 'evt_twin'`,
     );
     expect(await fetchedFor("evt_twin", "evt_thin_4")).toEqual(asked);
+  });
+
+  it("is fetched for what its twin may yet fail to tell, and not for what a twin of the same batch tells", async () => {
+    const twin = { ...event("invoice.created", newInvoice({ id: "in_beside" }), { id: "evt_beside" }) };
+    const thin = (id: string) => ({
+      ...{ id, object: "v2.core.event", type: "v1.invoice.created", livemode: false, context: null },
+      ...{ created: new Date(BEGIN * 1000).toISOString(), snapshot_event: "evt_beside" },
+      related_object: { type: "invoice", id: "in_beside", url: "/v1/invoices/in_beside" },
+    });
+    await pipe.arrive([{ event: twin }, { event: thin("evt_thin_beside") }]);
+    await pipe.drain();
+    expect(await waiting()).toEqual([]);
+    await pipe.database.query(
+      `insert into stripe_event_queue (created, event_id, object_key, next_attempt_at)
+       select created, id, 'test||invoice|in_beside', now() + interval '1 hour' from stripe_events where id = 'evt_beside'`,
+    );
+    await pipe.arrive([{ event: thin("evt_thin_later") }]);
+    await pipe.drain();
+    expect(await waiting()).toHaveLength(1);
+    await pipe.database.query("delete from stripe_event_queue where event_id = 'evt_beside'");
+  });
+
+  it("of a deletion deletes, where Stripe does not have the object any more, and is told with what was known of it", async () => {
+    const known = newCustomer({ id: "cus_leaves", email: "ada@example.com", name: "Ada" });
+    await pipe.arrive([{ event: { ...event("customer.updated", known, { id: "evt_leaves", created: BEGIN - 5 }) } }]);
+    await pipe.drain();
+    await arrive("v1.customer.deleted", { type: "customer", id: "cus_leaves", url: "/v1/customers/cus_leaves" });
+    await fetchDue();
+    expect(outcomes).toEqual(["missing"]);
+    expect(warned).toEqual([]);
+    expect(await rowsOf("customers", "cus_leaves")).toMatchObject([{ deleted: true, name: "Ada", unread_fields: [] }]);
+    const { rows } = await pipe.database.query<{ data: string }>(
+      "select object as data from events where type = 'customer.deleted' and object_id = 'cus_leaves'",
+    );
+    expect(rows.map(({ data }) => JSON.parse(data) as unknown)).toMatchObject([
+      { email: "ada@example.com", name: "Ada" },
+    ]);
+    const log = await billingLog(pipe.database, { objectId: "cus_leaves", limit: 10 });
+    expect(log.data[0]).toMatchObject({ head: true, changes: [{ field: "deleted", before: null, after: true }] });
+  });
+
+  it("of a deletion does not delete what Stripe still has", async () => {
+    await arrive("v1.customer.deleted", { type: "customer", id: "cus_stays", url: "/v1/customers/cus_stays" });
+    answer = () => ({ body: newCustomer({ id: "cus_stays", name: "Bob" }) });
+    await fetchDue();
+    expect(await rowsOf("customers", "cus_stays")).toMatchObject([{ deleted: false, name: "Bob" }]);
   });
 
   it("sends nobody anywhere but to Stripe's API, and what could not be fetched is warned of and counted", async () => {

@@ -22,7 +22,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
   const story = (query = ""): Promise<ListPage> => scene.list(`customers/cus_op/timeline/${query}`);
   const named = (items: readonly Wire[]): string[] => items.map(({ kind: one, id }) => `${String(one)} ${String(id)}`);
 
-  it("tells of what names the customer, and of the refunds and disputes that do not", async () => {
+  it("tells of what names the customer, and of the refunds, disputes and invoice payments that do not", async () => {
     const { data } = await story("?limit=100&kinds=stripe_event");
     expect(data.map(({ id }) => id).sort()).toEqual([
       ...[
@@ -30,6 +30,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
         "evt_op_customer",
         "evt_op_dp",
         "evt_op_draft",
+        "evt_op_inpay",
         "evt_op_paid",
         "evt_op_pi",
         "evt_op_re",

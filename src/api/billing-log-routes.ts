@@ -26,7 +26,7 @@ const LogEntry = z
   .meta({ id: "LogEntry" });
 
 const OF_CUSTOMER =
-  "All that names this Stripe customer, and its refunds, disputes and invoice payments, which do not: of its 100 newest charges, of 100 more that were refunded or disputed, and of its 100 newest invoices.";
+  "All that names this Stripe customer, and its refunds, disputes and invoice payments, which do not: the newest 100 of each, of its 100 newest charges, of its 100 newest that were refunded or disputed, and of its 100 newest invoices.";
 
 export const readBillingLog = operation({
   tag: "Billing log",

@@ -47,9 +47,12 @@ const CERTAIN = {
   updated_at: isoTime,
 };
 
+const UNREAD =
+  "Columns whose field could not be read in this shape; of what stands in a table of its own, such as a subscription's items, `table.column`, and `table.has_more` where Stripe's list goes on beyond its event.";
+
 function rowFields(name: ListName): Record<string, z.ZodType> {
   const fields = Object.entries(fieldsOf(name)).map(([field, type]) => [field, FIELD_TYPES[type]]);
-  const unread = z.array(z.string()).meta({ description: "Columns whose field could not be read in this shape." });
+  const unread = z.array(z.string()).meta({ description: UNREAD });
   return { ...(Object.fromEntries(fields) as Record<string, z.ZodType>), ...CERTAIN, unread_fields: unread };
 }
 

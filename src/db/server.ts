@@ -21,6 +21,11 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     keepAlive: true,
     // A transaction's statements follow each other without waiting; an error makes those behind it fail, and rolls back.
     pipeline: true,
+    // A query over many partitions looks so dear that it would be compiled: seconds, for one of milliseconds. Sent ahead of
+    // whatever comes; where it fails, so does that.
+    onConnect: (client) => {
+      client.query("set jit = off").catch(() => undefined);
+    },
   });
   try {
     await refuseUnsafeServer(database);

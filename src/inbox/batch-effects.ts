@@ -30,19 +30,13 @@ export function effectsOfThinEvents(events: readonly ReadObservation[]): ScopedE
     const { livemode, account, objectType, objectId, created } = observation;
     if (snapshot || objectId === null) return [];
     const wanted = { livemode, account, objectType, objectId, since: created };
-    const type = snapshotName(observation.type);
+    // v2 objects are other ones than the snapshot events'.
+    const named = observation.type.startsWith("v2.") ? {} : { named: { type: observation.type, created } };
     return [
       {
-        ...{ kind: "fetch", ...wanted, reason: "thin_event" },
-        ...(type === null ? {} : { named: { type, created } }),
+        ...{ kind: "fetch", ...wanted, reason: "thin_event", ...named },
         ...(path === undefined ? {} : { path }),
       },
     ];
   });
-}
-
-/** As a snapshot event of the same thing is called. Null: what is gone cannot be fetched, and v2 objects are other ones. */
-function snapshotName(type: string): string | null {
-  const gone = type.endsWith(".deleted") && type !== "customer.subscription.deleted";
-  return gone || type.startsWith("v2.") ? null : type;
 }

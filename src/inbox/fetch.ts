@@ -7,7 +7,7 @@ import type { Database } from "../db/database.ts";
 import type { StripeObject, UnixSeconds } from "../projections/observation.ts";
 import { type WorkPool, workPool } from "../work/work-pool.ts";
 import { claimFetches, type ClaimedFetch, finishFetch, namedOf, putOffFetch } from "./fetch-table.ts";
-import { observe } from "./observe.ts";
+import { type FetchedObject, observe } from "./observe.ts";
 
 /** What asking Stripe for one object came to. Source: `retrieveObject` of the room `stripe`. */
 export type FetchAnswer =
@@ -76,7 +76,10 @@ async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: strin
         const { livemode, account } = fetch;
         const { object, text, asOf, apiVersion } = answer;
         const fetched = { livemode, account, object, text, apiVersion };
-        const named = namedOf(fetch).map(({ type, created }) => ({ ...fetched, type, asOf: created }));
+        // What is here was not deleted, or is a stub that says so itself.
+        const named = namedOf(fetch)
+          .filter(({ type }) => !isDeletion(type))
+          .map(({ type, created }) => ({ ...fetched, type, asOf: created }));
         await observe(tx, [{ ...fetched, asOf }, ...named], options.platformTenant);
         await finishFetch(tx, fetch, lease);
       }
@@ -89,6 +92,7 @@ async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: strin
           : backoff(fetch.attempts, BACKOFF) / 1000;
       await putOffFetch(tx, fetch, lease, wait, answer.reason);
     } else {
+      if (answer.outcome === "missing") await observe(tx, deletionsOf(fetch), options.platformTenant);
       await finishFetch(tx, fetch, lease);
     }
   });
@@ -102,8 +106,24 @@ async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: strin
     reason: "reason" in answer ? answer.reason : fetch.reason,
     duration_ms: Math.round(options.clock.monotonic() - started),
   });
-  if (answer.outcome === "found") options.onObserved();
-  if (answer.outcome === "missing" || answer.outcome === "unsupported") warnOfLost(options.log, fetch, answer.outcome);
+  const isDeleted = answer.outcome === "missing" && deletionsOf(fetch).length > 0;
+  if (answer.outcome === "found" || isDeleted) options.onObserved();
+  else if (answer.outcome === "missing" || answer.outcome === "unsupported")
+    warnOfLost(options.log, fetch, answer.outcome);
+}
+
+/** A subscription stays at Stripe when it is "deleted": it was canceled. */
+function isDeletion(type: string): boolean {
+  return type.endsWith(".deleted") && type !== "customer.subscription.deleted";
+}
+
+/** What Stripe does not have any more, thin events said was deleted: as a snapshot that says nothing else. */
+function deletionsOf(fetch: ClaimedFetch): FetchedObject[] {
+  const { livemode, account, objectType, objectId } = fetch;
+  const object = { id: objectId, object: objectType, deleted: true };
+  return namedOf(fetch)
+    .filter(({ type }) => isDeletion(type))
+    .map(({ type, created }) => ({ livemode, account, object, type, asOf: created, apiVersion: null }));
 }
 
 /** Such a fetch is over: what was said of the object is known from its events alone. */

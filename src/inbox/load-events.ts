@@ -26,7 +26,7 @@ export async function loadEvents(
   return (await tx.query<StoredEvent>({ name: "load_events", text: LOAD, values })).rows;
 }
 
-/** Which of these events are here and have not failed. */
+/** Which of these events were processed, and not in vain: what waits may fail yet. */
 export async function tookIn(tx: Queryable, ids: readonly string[]): Promise<Set<string>> {
   const { rows } = await tx.query<{ id: string }>({ text: TOOK_IN, values: [textArray(ids)] });
   return new Set(rows.map(({ id }) => id));
@@ -66,10 +66,14 @@ const LOAD = `
     select * from stripe_events as one where one.created = wanted.created and one.id = wanted.id limit 1) as event on true`;
 
 const TOOK_IN = `
-  select event.id from stripe_events as event
-  where event.id = any ($1::text[]) and not exists (
-    select from stripe_event_outcomes as outcome
-    where outcome.created = event.created and outcome.event_id = event.id and outcome.status = 'failed')`;
+  select wanted.id
+  from unnest($1::text[]) as wanted (id)
+  cross join lateral (select created from stripe_events as one where one.id = wanted.id limit 1) as event
+  where not exists (
+      select from stripe_event_queue as queued where queued.created = event.created and queued.event_id = wanted.id)
+    and not exists (
+      select from stripe_event_outcomes as outcome
+      where outcome.created = event.created and outcome.event_id = wanted.id and outcome.status in ('failed', 'unrouted'))`;
 
 // The range of seconds, instead of "this one or any", is what an index and the partitions can be asked for.
 const LOAD_OBSERVATIONS = `

@@ -1,6 +1,7 @@
 // What some events changed, and where they stand in their objects' stories: from the observations around them, not from whole lives.
 import { bigintArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
+import { isStub } from "../projections/fold.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { orderOf, STANDING } from "../projections/order.ts";
 import type { Projection } from "../projections/projection.ts";
@@ -138,7 +139,7 @@ function isClear({ key, before, within, after, moreBefore, moreAfter }: Part): b
   return (
     !remembers(projectionOf(key.objectType)) &&
     !within.some(isAbove) &&
-    (!moreBefore || before.some((one) => !isAbove(one))) &&
+    (!moreBefore || before.some((one) => !isAbove(one) && !isStub(one))) &&
     (!moreAfter || after.length > 0)
   );
 }

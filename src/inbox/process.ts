@@ -91,7 +91,7 @@ function shuffled(events: readonly Claimed[]): Claimed[] {
 
 async function processAlone(options: ProcessOptions, event: Claimed, lease: string): Promise<void> {
   // Each attempt was counted before it began, and none came to an end: the event ends whoever works on it.
-  if (event.attempts > MAX_UNFINISHED)
+  if (event.attempts > Math.max(MAX_UNFINISHED, options.maxAttempts))
     await setBack(options, event, lease, new Error("no attempt on this event came to an end"));
   else await processTogether(options, [event], lease);
 }

@@ -82,7 +82,7 @@ export async function projectBatch(
   const effects = [...effectsOfRows(rows), ...effectsOfThinEvents(await withoutTwins(tx, routed))];
   const tenants = tenantsToWrite(routed);
   const tenantOf = tenantsByAccount(routed, context);
-  const facts = [...factsOfWorks(snapshots), ...factsOfUpdates(updates, tenantOf)];
+  const facts = [...factsOfWorks(snapshots, rows), ...factsOfUpdates(updates, tenantOf)];
   let settled: SettledRows = { bought: [], fetches: [] };
   // In this order on one connection, none waiting for the answer to the one before. The first that fails is what is thrown.
   await Promise.all([
@@ -282,10 +282,13 @@ function tenantsByAccount(works: readonly Work[], context: BatchContext): (accou
   return (account) => (account.account === "" ? context.platformTenant : (tenants.get(accountKey(account)) ?? null));
 }
 
-function factsOfWorks(works: readonly Work[]): StoredFact[] {
+function factsOfWorks(works: readonly Work[], rows: readonly FoldedRow[]): StoredFact[] {
+  const columns = new Map(rows.map((row) => [objectKeyText(row.key), row.columns]));
   return works.flatMap(({ observation, tenant, since }) => {
     if (tenant === null) return [];
-    const found = factsOf(observation, projectionOf(observation.objectType), since);
+    const { objectType, objectId } = observation;
+    const known = columns.get(objectKeyText({ ...observation, objectId: objectId ?? "" }));
+    const found = factsOf(observation, projectionOf(objectType), since, known);
     return found.map((one) => storedFact(one, observation, tenant));
   });
 }
@@ -324,11 +327,12 @@ function storedFact(
   };
 }
 
-/** A thin event that is also sent as a snapshot, which is here, has nothing to be fetched for. */
+/** A thin event that is also sent as a snapshot, which was processed or is in this batch, has nothing to be fetched for. */
 async function withoutTwins(tx: Queryable, works: readonly Work[]): Promise<readonly Work[]> {
   const twins = works.flatMap(({ twin }) => twin ?? []);
   if (twins.length === 0) return works;
   const known = await tookIn(tx, twins);
+  for (const { observation, snapshot } of works) if (snapshot) known.add(observation.id);
   return works.filter(({ twin }) => twin === undefined || !known.has(twin));
 }
 

@@ -1,7 +1,7 @@
 // What tenants are told of Stripe's objects: our own flat ones, read by the same functions as our rows. Pure.
 import { type EventObjectName, fieldsOf } from "../outbox/event-objects.ts";
 import { eventType } from "../outbox/event-types.ts";
-import { type FoldedRow, rowOf, type StoredHead, TRACKED } from "./fold.ts";
+import { type FoldedRow, isStub, rowOf, type StoredHead, TRACKED } from "./fold.ts";
 import type { Observation, UnixSeconds } from "./observation.ts";
 import { type ColumnType, type ColumnValue, type Fact, fact, type Projection } from "./projection.ts";
 
@@ -31,15 +31,21 @@ export interface ToldFact extends Fact {
 /**
  * The facts of one observation. `since`: from when on its tenant is told, the second at which it connected the account; what
  * happened earlier is only stored. Of an object that was fetched its age decides, where nothing else says when: of what is
- * new about an old one Stripe's own event tells.
+ * new about an old one Stripe's own event tells. A stub that says only "deleted" is told with what is `known` of its object.
  */
-export function factsOf(observation: Observation, projection: Projection, since: UnixSeconds): ToldFact[] {
+export function factsOf(
+  observation: Observation,
+  projection: Projection,
+  since: UnixSeconds,
+  known?: Columns,
+): ToldFact[] {
   const found = projection.facts?.(observation.object, observation) ?? [];
   let object: PublishedObject | null | undefined;
   return found.flatMap((one) => {
     if (one === false || one === null || one === undefined) return [];
     if (!isTold(one, observation, projection, since)) return [{ ...one, object: null }];
-    object ??= publishedObject(projection, observation.objectId, rowOf(projection, observation));
+    const columns = isStub(observation) && known !== undefined ? known : rowOf(projection, observation);
+    object ??= publishedObject(projection, observation.objectId, columns);
     return [{ ...one, object }];
   });
 }

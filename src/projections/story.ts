@@ -1,6 +1,7 @@
 // The story of one object: its observations in true order, each with what it changed. Pure.
 import { isDeepStrictEqual } from "node:util";
 
+import { isStub } from "./fold.ts";
 import type { Observation } from "./observation.ts";
 import { compareOrder, type Order, orderOf, saysDeleted, settleTie } from "./order.ts";
 import type { ColumnValue, Projection } from "./projection.ts";
@@ -40,6 +41,8 @@ function trackedValues(
   observation: Observation,
   before: Readonly<Record<string, ColumnValue>>,
 ): Record<string, ColumnValue> {
+  // A stub says nothing else.
+  if (isStub(observation)) return { ...before, deleted: true };
   const row = projection.row(observation.object, observation);
   const kept = new Set<string>(projection.keeps);
   const values: Record<string, ColumnValue> = { deleted: saysDeleted(observation) ? true : null };

@@ -9,6 +9,8 @@ export interface Reading {
   touched: number;
   /** Where most of them were. */
   where: string[];
+  /** Pages of 8 KB that were read, from memory or not: also where rows are too few in each loop to be counted. */
+  pages: number;
 }
 
 export interface PlanWatch {
@@ -28,6 +30,8 @@ interface PlanNode {
   "Actual Loops": number;
   "Rows Removed by Filter"?: number;
   "Rows Removed by Index Recheck"?: number;
+  "Shared Hit Blocks"?: number;
+  "Shared Read Blocks"?: number;
   Plans?: PlanNode[];
 }
 
@@ -36,11 +40,11 @@ export function planWatch(): PlanWatch {
   const look = async (queryable: Queryable, statement: Statement | string): Promise<void> => {
     const { text, values = [] } = typeof statement === "string" ? { text: statement } : statement;
     const { rows } = await queryable.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>({
-      text: `explain (analyze, timing off, format json) ${text}`,
+      text: `explain (analyze, buffers, timing off, format json) ${text}`,
       values: [...values],
     });
     const plan = rows[0]?.["QUERY PLAN"][0].Plan;
-    if (plan !== undefined) readings.push({ statement: text, ...sumOf(plan) });
+    if (plan !== undefined) readings.push({ statement: text, pages: pagesOf(plan), ...sumOf(plan) });
   };
   const watchedQueryable = (queryable: Queryable): Queryable => ({
     // What reads nothing is sent at once: statements keep their order.
@@ -69,7 +73,10 @@ const isRead = (text: string): boolean =>
   /^\s*(select|with)\b/i.test(text) &&
   !/\b(insert into|update|delete from|set_config|pg_advisory|for update)\b/i.test(text);
 
-function sumOf(node: PlanNode): Omit<Reading, "statement"> {
+/** Of a node and all below it. */
+const pagesOf = (node: PlanNode): number => (node["Shared Hit Blocks"] ?? 0) + (node["Shared Read Blocks"] ?? 0);
+
+function sumOf(node: PlanNode): Omit<Reading, "statement" | "pages"> {
   const below = (node.Plans ?? []).map(sumOf);
   const table = node["Relation Name"];
   const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
