@@ -7,6 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { systemClock } from "../../src/base/clock.ts";
 import { newId } from "../../src/base/ids.ts";
 import { type Log, silentLog } from "../../src/base/log.ts";
+import { textArray } from "../../src/db/arrays.ts";
 import type { Database } from "../../src/db/database.ts";
 import { openEmbedded } from "../../src/db/embedded.ts";
 import { migrate } from "../../src/db/migrate.ts";
@@ -133,31 +134,59 @@ const UPDATED = PROJECTIONS.flatMap(({ updated }) => updated ?? []);
 
 /** Every projection row, every fact and every event whose object id ends in `suffix`, as plain values. */
 export async function stateOf(database: Database, suffix: string): Promise<State> {
+  const [state = { rows: {}, facts: [], told: [] }] = await statesOf(database, [suffix]);
+  return state;
+}
+
+/** As `stateOf` of each suffix, none of which ends with another, in one reading of all tables. */
+export async function statesOf(database: Database, suffixes: readonly string[]): Promise<State[]> {
   const tables = PROJECTIONS.flatMap((projection) => [
     projection.table,
     ...(projection.children ?? []).map((child) => child.table),
   ]);
-  const rows: State["rows"] = {};
+  const states = new Map(suffixes.map((suffix): [string, State] => [suffix, { rows: {}, facts: [], told: [] }]));
+  const lengths = new Set(suffixes.map(({ length }) => length));
+  /** Whose it is: each length is looked up, so that thousands of rows are not held against each suffix. */
+  const ownerOf = (id: unknown): [string, State] | undefined => {
+    for (const length of lengths) {
+      const suffix = String(id).slice(-length);
+      const state = states.get(suffix);
+      if (state !== undefined) return [suffix, state];
+    }
+    return undefined;
+  };
+  const endings = textArray(suffixes.map((suffix) => `%${suffix}`));
   for (const table of tables) {
     const found = await database.query({
-      text: `select * from ${table} where id like $1 order by livemode, stripe_account, id`,
-      values: [`%${suffix}`],
+      text: `select * from ${table} where id like any ($1::text[]) order by livemode, stripe_account, id`,
+      values: [endings],
     });
-    if (found.rows.length > 0) rows[table] = found.rows.map((row) => plain(row, suffix));
+    for (const row of found.rows) {
+      const [suffix, state] = ownerOf(row.id) ?? [];
+      if (suffix !== undefined && state !== undefined) (state.rows[table] ??= []).push(plain(row, suffix));
+    }
   }
-  const facts = await database.query<{ fact: string }>({
-    text: "select type || ' ' || natural_key || ' ' || extract(epoch from occurred_at) || ' ' || observation_id as fact from facts where object_id like $1 and type <> all ($2) order by 1",
-    values: [`%${suffix}`, UPDATED],
-  });
-  const told = await database.query<{ fact: string }>({
-    text: `select event.type || ' ' || coalesce(fact.natural_key, '?') as fact
-           from events as event left join facts as fact on fact.event_id = event.id
-           where event.object_id like $1 and event.type <> all ($2)`,
-    values: [`%${suffix}`, UPDATED],
-  });
-  const plainly = (found: typeof facts): string[] => found.rows.map(({ fact }) => fact.replaceAll(suffix, "")).sort();
-  return { rows, facts: plainly(facts), told: plainly(told) };
+  for (const [name, text] of [["facts", FACTS_OF] as const, ["told", TOLD_OF] as const]) {
+    const found = await database.query<{ object_id: string; fact: string }>({ text, values: [endings, UPDATED] });
+    for (const { object_id: id, fact } of found.rows) {
+      const [suffix, state] = ownerOf(id) ?? [];
+      if (suffix !== undefined && state !== undefined) state[name].push(fact.replaceAll(suffix, ""));
+    }
+  }
+  for (const state of states.values()) {
+    state.facts.sort();
+    state.told.sort();
+  }
+  return suffixes.map((suffix) => states.get(suffix) ?? { rows: {}, facts: [], told: [] });
 }
+
+const FACTS_OF = `
+  select object_id, type || ' ' || natural_key || ' ' || extract(epoch from occurred_at) || ' ' || observation_id as fact
+  from facts where object_id like any ($1::text[]) and type <> all ($2)`;
+const TOLD_OF = `
+  select event.object_id, event.type || ' ' || coalesce(fact.natural_key, '?') as fact
+  from events as event left join facts as fact on fact.event_id = event.id
+  where event.object_id like any ($1::text[]) and event.type <> all ($2)`;
 
 /** Made of ids too, and so of the suffix: `rebuild` compares it. */
 const TRACKED_HASH = /\\"\(tracked\)\\":\[\\"[\w-]+\\"/g;
