@@ -33,7 +33,7 @@ export const EVENT_TYPES: readonly EventType[] = [
     "customer",
     ["customer.created", "A customer was created."],
     ["customer.updated", UPDATED],
-    ["customer.deleted", "A customer was deleted; fields that Stripe no longer says are null."],
+    ["customer.deleted", "A customer was deleted; its fields are what was last known of it."],
   ),
   ...told(
     "subscription",
