@@ -128,6 +128,7 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
     });
     const ends = claimed.map((delivery) => ({ delivery, status: "delivered" as const, wait: 0, error: null }));
     await pipe.database.transaction((tx) => recordEnds(tx, ends));
+    expect(await wait(newer)).toMatchObject({ lease: null });
     expect((await claim("clm_next")).claimed.map((one) => one.id)).toEqual([newer]);
   });
 

@@ -3134,7 +3134,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description What waits for it is canceled. Events are kept, and can be recovered. */
+                /** @description What waits for it is canceled; what a worker has taken already is sent yet. Events are kept, and can be recovered. */
                 200: {
                     headers: {
                         [name: string]: unknown;

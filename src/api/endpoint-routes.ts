@@ -191,7 +191,10 @@ export const disableEndpointRoute = operation({
   params: idParams,
   body: z.strictObject({}).nullish(),
   answers: {
-    200: EndpointAnswer.meta({ description: "What waits for it is canceled. Events are kept, and can be recovered." }),
+    200: EndpointAnswer.meta({
+      description:
+        "What waits for it is canceled; what a worker has taken already is sent yet. Events are kept, and can be recovered.",
+    }),
   },
   run: async (call) => {
     const act = actOf(call.caller);

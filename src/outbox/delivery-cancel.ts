@@ -41,7 +41,7 @@ export async function strandedEndpoints(
 
 // What was tried once waits for its own turn.
 const UNPARK = `
-  update delivery_queue as queue set next_attempt_at = now()
+  update delivery_queue as queue set next_attempt_at = now(), lease = null, lease_until = null
   where tenant_id = $1 and endpoint_id = $2 and ordering_key is not null and attempts = 0 and next_attempt_at > now()
     and ${UNCLAIMED}`;
 

@@ -361,7 +361,7 @@ const RECORD = `
 
 // Whenever it is due, so that it waits for a claim that has just met it as blocked, and is not parked behind our back.
 const FOLLOW_ORDER = `
-  update delivery_queue as queue set next_attempt_at = now()
+  update delivery_queue as queue set next_attempt_at = now(), lease = null, lease_until = null
   from (${NEXT_IN_ORDER}) as next
   where queue.endpoint_id = next.endpoint_id and queue.delivery_id = next.delivery_id and ${UNCLAIMED}`;
 
