@@ -3,6 +3,8 @@
 
 -- CREATEROLE: Billhook makes the API's own login (README.md, "On PostgreSQL").
 create role billhook login createrole password :'owner_password';
+-- Through PgBouncer a connection's own settings are anybody's. Queries over many partitions would be compiled for seconds.
+alter role billhook set jit = off;
 do $$ begin execute format('alter database %I owner to billhook', current_database()); end $$;
 
 create role billhook_pooler login password :'pooler_password';

@@ -108,6 +108,7 @@ class DeliveryWorker implements Deliverer {
     if (this.#hasPlenty()) await sleep(GATHER_MS);
     if (this.#isEnded()) return "none";
     const { items, behind, ends, parked } = await this.#claim();
+    const whole = this.#behind === "" && behind === "";
     this.#behind = behind;
     if (this.#isEnded()) {
       await this.#release(items);
@@ -115,7 +116,7 @@ class DeliveryWorker implements Deliverer {
     }
     for (const item of items) this.#held.set(item.delivery.id, item);
     for (const end of ends) this.#results.add(end);
-    this.#lanes.add(items);
+    this.#lanes.add(items, whole);
     this.#begin();
     return items.length + ends.length > 0 ? "full" : behind === "" && parked === 0 ? "none" : "some";
   }

@@ -2,7 +2,6 @@
 import type { Database, Queryable } from "../db/database.ts";
 import { retried } from "../db/retried.ts";
 import { cancelDeliveries } from "./delivery-tables.ts";
-import { UNCLAIMED } from "./delivery-turns.ts";
 
 /** Deliveries of one transaction that ends them. */
 export const CANCELED_AT_ONCE = { server: 1000, embedded: 100 } as const;
@@ -23,14 +22,6 @@ export async function cancelInPieces(
   }
 }
 
-/**
- * In the commit after which an endpoint takes deliveries again: what waits for an older one is due, because that may have been
- * canceled, and nobody else would say so.
- */
-export async function unparkDeliveries(tx: Queryable, key: { tenantId: string; id: string }): Promise<void> {
-  await tx.query({ text: UNPARK, values: [key.tenantId, key.id] });
-}
-
 /** Endpoints for which something waits though they take nothing, at most `limit`. */
 export async function strandedEndpoints(
   tx: Queryable,
@@ -38,12 +29,6 @@ export async function strandedEndpoints(
 ): Promise<{ tenantId: string; endpointId: string }[]> {
   return (await tx.query<{ tenantId: string; endpointId: string }>({ text: STRANDED, values: [limit] })).rows;
 }
-
-// What was tried once waits for its own turn.
-const UNPARK = `
-  update delivery_queue as queue set next_attempt_at = now(), lease = null, lease_until = null
-  where tenant_id = $1 and endpoint_id = $2 and ordering_key is not null and attempts = 0 and next_attempt_at > now()
-    and ${UNCLAIMED}`;
 
 const STRANDED = `
   with recursive waiting as (

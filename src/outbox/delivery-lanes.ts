@@ -29,8 +29,8 @@ export interface Room {
 export interface DeliveryLanes<Item extends LaneItem> {
   /** `ahead`: for so many milliseconds, until the next claim, an endpoint's work may be claimed. */
   room(ahead: number): Room;
-  /** They wait until there is a place. */
-  add(items: readonly Item[]): void;
+  /** They wait until there is a place. `whole`: the claim that found them looked at every endpoint. */
+  add(items: readonly Item[], whole?: boolean): void;
   /** The next one that may begin now; it has a place from now on. Endpoints take turns. */
   begin(now: number): Item | undefined;
   /** Its place is free. `delivered` says how its exchange went. Returns whether more may be due for its endpoint. */
@@ -81,6 +81,8 @@ interface Lane<Item> {
   /** What it had room for in the last claim, and what it got of it. */
   asked: number;
   got: number;
+  /** A claim that looked at every endpoint found nothing for it. */
+  idle: boolean;
 }
 
 export function deliveryLanes<Item extends LaneItem>(limits: LaneLimits): DeliveryLanes<Item> {
@@ -126,7 +128,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     for (const lane of this.#active) if (isFilling(lane, ahead)) add(filling, lane.tenantId, 1);
     for (const lane of this.#active) {
       const wanted = full && lane.slow ? 0 : roomOf(lane, ahead);
-      // What is more than its tenant may hold would only be given back: those that take all they are given share it.
+      // What is more than its tenant may hold would only be given back: those for which something may be due share it.
       const sharers = isFilling(lane, ahead) ? (filling.get(lane.tenantId) ?? 1) : 1;
       const room = Math.min(wanted, Math.ceil(this.#leftOf(lane.tenantId) / sharers));
       lane.more = room === 0 || room < wanted;
@@ -138,7 +140,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     return { all, perEndpoint: this.#firstWindow(), rooms, without };
   }
 
-  add(items: readonly Item[]): void {
+  add(items: readonly Item[], whole = false): void {
     for (const item of items) {
       const lane = this.#laneOf(item);
       lane.got += 1;
@@ -153,6 +155,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
       this.#active.add(lane);
       this.#countWaiting(lane, 1);
     }
+    if (whole) for (const lane of this.#active) lane.idle = lane.asked > 0 && lane.got === 0;
   }
 
   begin(now: number): Item | undefined {
@@ -300,7 +303,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     const lane: Lane<Item> = {
       ...{ endpointId, tenantId, waiting: [], running: new Map<Item, number>() },
       ...{ window: failing ? 1 : this.#firstWindow(), late: 0, average: FIRST_AVERAGE, slow: false, more: false },
-      ...{ asked: 0, got: 0 },
+      ...{ asked: 0, got: 0, idle: false },
     };
     this.#lanes.set(endpointId, lane);
     this.#setSlow(lane, failing);
@@ -325,9 +328,9 @@ function add(counts: Map<string, number>, key: string, many: number): void {
   else counts.set(key, count);
 }
 
-/** It took all that the last claim had room for, so that more is due, and it has room for more. */
+/** It has room for more, and more may well be due. */
 function isFilling<Item>(lane: Lane<Item>, milliseconds: number): boolean {
-  return lane.got >= lane.asked && roomOf(lane, milliseconds) > 0;
+  return !lane.idle && roomOf(lane, milliseconds) > 0;
 }
 
 /** How many more of its deliveries may be claimed. */

@@ -83,13 +83,18 @@ const TAKES_NOTHING = "The endpoint was disabled or deleted, or lost its url, be
 
 /**
  * Ends some of what waits for an endpoint that was disabled or deleted, or has no url; of one that takes deliveries nothing.
- * Waits for nobody: what another transaction has locked is left out. Returns how many, at most `limit`.
+ * What another transaction has locked is left out, and found again. It waits only to make due what comes next in order, for
+ * a claim that has met that as blocked. Returns how many, at most `limit`.
  */
 export async function cancelDeliveries(
   tx: Queryable,
   { tenantId, endpointId, limit }: { tenantId: string; endpointId: string; limit: number },
 ): Promise<number> {
-  return (await tx.query({ text: CANCEL, values: [tenantId, endpointId, TAKES_NOTHING, limit] })).rowCount;
+  const values = [tenantId, endpointId, TAKES_NOTHING, limit];
+  const { rows } = await tx.query<InOrder>({ text: CANCEL, values });
+  // The endpoint may take deliveries again by now.
+  await followOrder(tx, rows);
+  return rows.length;
 }
 
 /** Claims what is due: of each endpoint in turn a few, the oldest first. What it costs does not depend on how much waits. */
@@ -151,7 +156,11 @@ export async function recordEnds(tx: Queryable, all: readonly DeliveryEnd[]): Pr
   );
   const recorded = record(tx, ends);
   const [, written] = await Promise.all([locked, recorded]);
-  await followOrder(tx, ends, written);
+  const left = ends.filter(({ delivery, status }) => status !== "pending" && written.has(delivery.id));
+  await followOrder(
+    tx,
+    left.map(({ delivery }) => delivery),
+  );
   return written;
 }
 
@@ -160,20 +169,14 @@ async function record(tx: Queryable, ends: readonly DeliveryEnd[]): Promise<Set<
   return new Set(rows.map(({ id }) => id));
 }
 
+type InOrder = Pick<ClaimedDelivery, "endpointId" | "orderingKey">;
+
 /** Of an endpoint that wants order: the one behind a delivery that has ended is due now. Those behind that one wait for it. */
-async function followOrder(tx: Queryable, ends: readonly DeliveryEnd[], written: ReadonlySet<string>): Promise<void> {
-  const ordered = ends.filter(
-    ({ delivery, status }) => delivery.orderingKey !== null && status !== "pending" && written.has(delivery.id),
-  );
+async function followOrder(tx: Queryable, ended: readonly InOrder[]): Promise<void> {
+  const ordered = ended.filter(({ orderingKey }) => orderingKey !== null);
   if (ordered.length === 0) return;
-  await tx.query({
-    name: "follow_order",
-    text: FOLLOW_ORDER,
-    values: [
-      textArray(ordered.map(({ delivery }) => delivery.endpointId)),
-      textArray(ordered.map(({ delivery }) => delivery.orderingKey)),
-    ],
-  });
+  const values = [textArray(ordered.map((one) => one.endpointId)), textArray(ordered.map((one) => one.orderingKey))];
+  await tx.query({ name: "follow_order", text: FOLLOW_ORDER, values });
 }
 
 /** Gives back claims whose exchange was not begun: no attempt. */
@@ -283,12 +286,14 @@ const CANCEL = `
   ), gone as (
     delete from delivery_queue as queue using found
     where queue.endpoint_id = found.endpoint_id and queue.delivery_id = found.delivery_id
-    returning queue.tenant_id, queue.livemode, queue.delivery_id
+    returning queue.*
+  ), ended as (
+    update deliveries as delivery set status = 'canceled', ended_at = now(), last_error = $3
+    from gone
+    where delivery.tenant_id = gone.tenant_id and delivery.livemode = gone.livemode and delivery.id = gone.delivery_id
+      and delivery.status = 'pending'
   )
-  update deliveries as delivery set status = 'canceled', ended_at = now(), last_error = $3
-  from gone
-  where delivery.tenant_id = gone.tenant_id and delivery.livemode = gone.livemode and delivery.id = gone.delivery_id
-    and delivery.status = 'pending'`;
+  select endpoint_id as "endpointId", ordering_key as "orderingKey" from gone`;
 
 const CLAIM = `
   with recursive ${CHOSEN}, claimed as (

@@ -4,7 +4,6 @@ import { publicError } from "../base/errors.ts";
 import { idOfOperation } from "../base/ids.ts";
 import type { KeyRing } from "../base/key-ring.ts";
 import type { Queryable } from "../db/database.ts";
-import { unparkDeliveries } from "./delivery-cancel.ts";
 import {
   newSealedSigningKey,
   newWebhookSecret,
@@ -137,7 +136,6 @@ export async function changeEndpoint(
   }
   const changed = await updateEndpoint(tx, applied(ring, before, change));
   if (changed.url === null) await stopDelivering(tx, changed);
-  else if (before.url === null) await unparkDeliveries(tx, key);
   await auditChange(tx, "webhook_endpoint.updated", before, changed, act);
   return changed;
 }
@@ -209,7 +207,6 @@ export async function enableEndpoint(tx: Queryable, key: EndpointKey, act: Act):
   const before = await mustLock(tx, key);
   if (before.status === "enabled") return before;
   const changed = await updateEndpoint(tx, enabled(before));
-  await unparkDeliveries(tx, key);
   await auditChange(tx, "webhook_endpoint.enabled", before, changed, act);
   return changed;
 }

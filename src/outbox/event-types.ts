@@ -33,7 +33,7 @@ export const EVENT_TYPES: readonly EventType[] = [
     "customer",
     ["customer.created", "A customer was created."],
     ["customer.updated", UPDATED],
-    ["customer.deleted", "A customer was deleted; its fields are what was last known of it."],
+    ["customer.deleted", "A customer was deleted; its fields are what was last known of it, null where nothing was."],
   ),
   ...told(
     "subscription",

@@ -3,7 +3,6 @@ import { audit } from "../audit/audit-log.ts";
 import { newId } from "../base/ids.ts";
 import type { KeyRing } from "../base/key-ring.ts";
 import type { Queryable } from "../db/database.ts";
-import { unparkDeliveries } from "./delivery-cancel.ts";
 import { type Endpoint, firstEndpoint, lockEndpoint, updateEndpoint } from "./endpoint-table.ts";
 import {
   type Act,
@@ -51,7 +50,6 @@ export async function configureFirst(
   const moved = url !== before.url;
   const open = endpoint.status === "disabled" ? enabled(endpoint) : endpoint;
   const changed = await updateEndpoint(tx, { ...open, url, failingSince: moved ? null : open.failingSince });
-  if (before.url === null || before.status === "disabled") await unparkDeliveries(tx, changed);
   await auditChange(tx, "webhook_endpoint.updated", before, changed, act);
   if (rotates) {
     const after = { grace_seconds: DEFAULT_GRACE };

@@ -1,0 +1,5 @@
+-- As 0038.
+alter table invoices
+  alter column payment_intent_id type text collate "C",
+  alter column charge_id type text collate "C";
+analyze invoices (payment_intent_id, charge_id);

@@ -1,0 +1,5 @@
+-- As 0038.
+alter table refunds
+  alter column charge_id type text collate "C",
+  alter column payment_intent_id type text collate "C";
+analyze refunds (charge_id, payment_intent_id);
