@@ -185,12 +185,11 @@ const OF_CUSTOMER = (alias: string): string =>
   `${alias}.customer_id = $1 and ($2::boolean is null or ${alias}.livemode = $2) and ($3::text is null or ${alias}.stripe_account = $3)`;
 const SAME_OWNER = (one: string, other: string): string =>
   `${one}.livemode = ${other}.livemode and ${one}.stripe_account = ${other}.stripe_account`;
-// `offset 0` makes it a look-up by index, whatever the statistics say.
+// By all ids at once: one look at each that the index finds, and a small table is read whole but once.
 const OF_EACH = (parents: string, table: string, column: string): string => `
-  (select one.livemode, one.stripe_account as account, one.id
-   from ${parents} as parent cross join lateral (
-     select * from ${table} as own where own.${column} = parent.id offset 0) as one
-   where ${SAME_OWNER("one", "parent")}
+  (select one.livemode, one.stripe_account as account, one.id from ${table} as one
+   where one.${column} = any (array(select id from ${parents}))
+     and exists (select from ${parents} as parent where parent.id = one.${column} and ${SAME_OWNER("one", "parent")})
    order by one.stripe_created desc, one.id desc limit ${RETURNED})`;
 
 const FOLLOWED_OBJECTS = `
