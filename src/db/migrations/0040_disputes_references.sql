@@ -2,4 +2,8 @@
 alter table disputes
   alter column charge_id type text collate "C",
   alter column payment_intent_id type text collate "C";
-analyze disputes (charge_id, payment_intent_id);
+do $$ begin
+  if exists (select from disputes) then
+    analyze disputes (charge_id, payment_intent_id);
+  end if;
+end $$;

@@ -2,4 +2,8 @@
 alter table invoices
   alter column payment_intent_id type text collate "C",
   alter column charge_id type text collate "C";
-analyze invoices (payment_intent_id, charge_id);
+do $$ begin
+  if exists (select from invoices) then
+    analyze invoices (payment_intent_id, charge_id);
+  end if;
+end $$;

@@ -2,4 +2,8 @@
 alter table payment_intents
   alter column latest_charge_id type text collate "C",
   alter column invoice_id type text collate "C";
-analyze payment_intents (latest_charge_id, invoice_id);
+do $$ begin
+  if exists (select from payment_intents) then
+    analyze payment_intents (latest_charge_id, invoice_id);
+  end if;
+end $$;

@@ -2,4 +2,8 @@
 alter table refunds
   alter column charge_id type text collate "C",
   alter column payment_intent_id type text collate "C";
-analyze refunds (charge_id, payment_intent_id);
+do $$ begin
+  if exists (select from refunds) then
+    analyze refunds (charge_id, payment_intent_id);
+  end if;
+end $$;
