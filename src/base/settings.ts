@@ -179,6 +179,7 @@ export function webhookSecretList(text: string): string[] {
         "the list has an empty entry: remove the extra comma, because an empty secret would accept forged events.",
       );
     mustBePrintable(secret);
+    if (/["'`]/.test(secret)) throw new BadValue("it has a quotation mark inside: paste it again, without.");
     if (/^(?:sk|rk|pk)_/.test(secret))
       throw new BadValue("it holds an API key: use the endpoint's signing secret, which starts with whsec_.");
     return secret;
