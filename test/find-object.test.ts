@@ -45,6 +45,8 @@ describe.each(BOTH)("an object by its id, %s database", (kind) => {
   it("is the one that has a row, the platform's own before others, and not the one that an account named last", async () => {
     await pipe.arrive([told("cus_many", 1)]);
     await pipe.drain();
+    await pipe.arrive([told("cus_new", 1), told("cus_new", 9, "acct_a")]);
+    expect(await shown("cus_new")).toEqual(["", "pending", null, ["acct_a"]]);
     await pipe.arrive([told("cus_many", 9, "acct_a"), told("cus_many", 8, "acct_b")]);
     expect(await shown("cus_many")).toEqual(["", "stored", "cus_many", ["acct_a", "acct_b"]]);
     await pipe.drain();

@@ -120,3 +120,16 @@ it("tells the work's own failures from the database's", () => {
   expect(databaseFailure(Object.assign(withCode("08P01"), { severity: "ERROR" }))).toBe("content");
   expect(databaseFailure(Object.assign(withCode("08P01"), { severity: "FATAL" }))).toBe("unavailable");
 });
+
+it.each(["server", "embedded"] as const)(
+  "no statement is compiled, from the first one on, %s database",
+  async (kind) => {
+    const folder = mkdtempSync(join(tmpdir(), "billhook-database-"));
+    const database = await OPEN[kind](folder);
+    const ask = () => database.query("select current_setting('jit') as jit, pg_sleep(0.05)");
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    expect(answers.map(({ rows }) => rows[0]?.jit)).toEqual(["off", "off", "off"]);
+    await database.close();
+    rmSync(folder, { recursive: true, force: true });
+  },
+);

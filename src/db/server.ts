@@ -21,7 +21,7 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     keepAlive: true,
     // A transaction's statements follow each other without waiting; an error makes those behind it fail, and rolls back.
     pipeline: true,
-    // A query over many partitions looks so dear that it would be compiled: seconds, for one of milliseconds. Sent ahead of
+    // A query over many partitions looks so dear that it would be compiled, which takes longer than to run it. Sent ahead of
     // whatever comes; where it fails, so does that.
     onConnect: (client) => {
       client.query("set jit = off").catch(() => undefined);

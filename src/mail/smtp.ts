@@ -47,7 +47,7 @@ export function smtpSender(settings: SmtpSettings): MailSender {
     disableUrlAccess: true,
   };
   const open = async () => (await import("nodemailer")).createTransport(options);
-  // With the first mail: the library takes 0.1 s of processor time and up to 25 MB, and many processes send none.
+  // With the first mail: many processes send none.
   let opened: ReturnType<typeof open> | undefined;
   return async (mail, signal) => {
     try {
