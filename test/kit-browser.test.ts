@@ -42,12 +42,14 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
   /** Whose the one intent of the test is; {}: the platform's. */
   let onAccount: Stripe.RequestOptions;
   let intent: Stripe.PaymentIntent | Stripe.SetupIntent;
+  /** Each ends with its page, and its test waits for it: the next one has another intent, and another account. */
+  const telling: Promise<void>[] = [];
   beforeAll(async () => {
     [browser, sandbox] = await Promise.all([openBrowser(), openSandbox()]);
     kit = await openKitPage(FORM, (request, response) => {
       if (request.url?.startsWith("/back") === true) {
         response.writeHead(200, { "content-type": "text/html" }).end("<h1>Back</h1>");
-      } else void tellStatus(response);
+      } else telling.push(tellStatus(response));
     });
   }, 60_000);
   afterAll(async () => {
@@ -59,9 +61,12 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     onAccount = {};
     page = await browser.visitor();
   });
-  afterEach(() => page.context().close());
+  afterEach(async () => {
+    await page.context().close();
+    await Promise.all(telling.splice(0));
+  });
 
-  /** As Billhook would: told of the intent as the sandbox has it, over a stream. */
+  /** As Billhook would: told of the test's intent as the sandbox has it, over a stream, until the page goes. */
   async function tellStatus(response: ServerResponse): Promise<void> {
     response.writeHead(200, { "content-type": "text/event-stream" }).write("retry: 1000\n\n");
     for (let before = ""; !response.destroyed; await new Promise((resolve) => setTimeout(resolve, 30))) {
