@@ -1,7 +1,7 @@
 // The two products as running servers: each a process of its own, told apart by nothing but its name.
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,7 +53,7 @@ export async function startBillhook(options: BillhookOptions): Promise<RunningSe
   };
   const withoutWorker = options.databaseUrl === undefined && options.roles === "api";
   const program = withoutWorker ? [join(BENCH, "embedded-receiver.ts")] : [join(ROOT, "bin", "billhook.mjs"), "serve"];
-  const args = [...(options.nodeFlags ?? []), ...program];
+  const args = [...startFlags(), ...(options.nodeFlags ?? []), ...program];
   // Its working folder has no .env.
   const child = spawn(process.execPath, args, { cwd: options.dataDir, env, stdio: ["ignore", "ignore", "inherit"] });
   const running = runningServer(child, port, "/stripe/webhook/");
@@ -64,6 +64,12 @@ export async function startBillhook(options: BillhookOptions): Promise<RunningSe
     throw error;
   }
   return running;
+}
+
+/** Node's flags of `npm start`. */
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: { start: string } };
+  return scripts.start.split(" ").filter((word) => word.startsWith("--"));
 }
 
 export interface PeerOptions {

@@ -73,7 +73,8 @@ function pinnedNode() {
 }
 
 function relaunch(node) {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const memory = process.execArgv.filter((flag) => flag.startsWith("--max-"));
+  const child = spawn(node, [...memory, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { ...process.env, [LAUNCHED]: "1" },
   });

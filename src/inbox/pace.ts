@@ -30,10 +30,18 @@ export function mayWork(worker: number, { receiving, lag, rested }: Pace): boole
 
 /** So many events of a burst are worked on at once: answers wait while a batch is worked on. */
 const BURST_BATCH = 50;
+/** Once the burst's oldest event has waited long enough: more of them share the statements, and answers wait longer. */
+const LATE_BATCH = { server: 200, embedded: 100 } as const;
+/**
+ * Off a backlog that nobody adds to. What a batch asks costs nearly the same whatever its size is (decision 0021). Bounded
+ * by the locks of a server, one for each object, and embedded by the requests that wait for its one transaction.
+ */
+const WHOLE_BATCH = { server: 500, embedded: 200 } as const;
 
-/** Of a batch that may have `size` events: how many it takes now. */
-export function batchSizeNow(size: number, { receiving, lag }: Pace): number {
-  return receiving && lag < PATIENCE ? Math.min(size, BURST_BATCH) : size;
+/** Events that a batch takes now. */
+export function batchSizeNow(kind: "server" | "embedded", { receiving, lag }: Pace): number {
+  if (!receiving) return WHOLE_BATCH[kind];
+  return lag < PATIENCE ? BURST_BATCH : LATE_BATCH[kind];
 }
 
 /** Milliseconds to rest after a batch: none while there is a backlog. */

@@ -82,7 +82,7 @@ export async function projectBatch(
   const effects = [...effectsOfRows(rows), ...effectsOfThinEvents(await withoutTwins(tx, routed))];
   const tenants = tenantsToWrite(routed);
   const tenantOf = tenantsByAccount(routed, context);
-  const facts = [...factsOfWorks(snapshots, rows), ...factsOfUpdates(updates, tenantOf)];
+  const facts = [...(await factsOfWorks(snapshots, rows)), ...factsOfUpdates(updates, tenantOf)];
   let settled: SettledRows = { bought: [], fetches: [] };
   // In this order on one connection, none waiting for the answer to the one before. The first that fails is what is thrown.
   await Promise.all([
@@ -145,14 +145,14 @@ async function readClaimed(
 ): Promise<(ReadObservation & { claimed: Claimed })[]> {
   const read = new Map<string, ReadObservation>();
   const missing: Claimed[] = [];
-  for (const event of claimed) {
+  for await (const event of inParts(claimed)) {
     const key = eventKey({ created: event.created, id: event.eventId });
     const recent = context.recent.take(key);
     // A replaced payload is read from the table: memory may still hold the older one.
     if (recent === undefined || event.refold) missing.push(event);
     else read.set(key, recent);
   }
-  for (const stored of await loadEvents(tx, missing)) read.set(eventKey(stored), readObservation(stored));
+  for await (const stored of inParts(await loadEvents(tx, missing))) read.set(eventKey(stored), readObservation(stored));
   return claimed.map((event) => {
     const found = read.get(eventKey({ created: event.created, id: event.eventId }));
     if (found === undefined) throw new Error(`event ${event.eventId} is queued but not stored`);
@@ -208,8 +208,7 @@ async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<Folde
   }
   const rows: FoldedRow[] = [];
   const updates: Folded["updates"] = [];
-  let folded = 0;
-  for (const [text, object] of objects) {
+  for await (const [text, object] of inParts(objects)) {
     const before = heads.get(text);
     const row = foldOne(object, loaded.get(text), before);
     if (row !== null) {
@@ -217,13 +216,21 @@ async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<Folde
       const told = updateOf(row, { ...object, before });
       if (told !== null) updates.push({ row, told });
     }
-    if (++folded % FOLDED_AT_ONCE === 0) await letOthersRun();
   }
   return { rows, updates };
 }
 
 /** About a millisecond's work. A whole batch at once held up every answer for 15 ms. */
-const FOLDED_AT_ONCE = 32;
+const AT_ONCE = 32;
+
+/** One item after the other; whoever else waits for this thread runs between. */
+async function* inParts<Item>(items: Iterable<Item>): AsyncGenerator<Item, void, undefined> {
+  let given = 0;
+  for (const item of items) {
+    if (++given % AT_ONCE === 0) await letOthersRun();
+    yield item;
+  }
+}
 
 function foldOne(
   object: ObjectWork,
@@ -282,15 +289,17 @@ function tenantsByAccount(works: readonly Work[], context: BatchContext): (accou
   return (account) => (account.account === "" ? context.platformTenant : (tenants.get(accountKey(account)) ?? null));
 }
 
-function factsOfWorks(works: readonly Work[], rows: readonly FoldedRow[]): StoredFact[] {
+async function factsOfWorks(works: readonly Work[], rows: readonly FoldedRow[]): Promise<StoredFact[]> {
   const columns = new Map(rows.map((row) => [objectKeyText(row.key), row.columns]));
-  return works.flatMap(({ observation, tenant, since }) => {
-    if (tenant === null) return [];
+  const facts: StoredFact[] = [];
+  for await (const { observation, tenant, since } of inParts(works)) {
+    if (tenant === null) continue;
     const { objectType, objectId } = observation;
     const known = columns.get(objectKeyText({ ...observation, objectId: objectId ?? "" }));
-    const found = factsOf(observation, projectionOf(objectType), since, known);
-    return found.map((one) => storedFact(one, observation, tenant));
-  });
+    for (const one of factsOf(observation, projectionOf(objectType), since, known))
+      facts.push(storedFact(one, observation, tenant));
+  }
+  return facts;
 }
 
 /** Nobody is mailed of what an import brings. */

@@ -41,9 +41,10 @@ export interface Pipe {
   close(): Promise<void>;
 }
 
-export async function openPipe(kind: Kind, log: Log = silentLog): Promise<Pipe> {
+/** `serverUrl`: an empty database of another server than the run's. */
+export async function openPipe(kind: Kind, log: Log = silentLog, serverUrl?: string): Promise<Pipe> {
   const folder = mkdtempSync(join(tmpdir(), "billhook-pipe-"));
-  const url = kind === "embedded" ? undefined : await readyDatabase();
+  const url = kind === "embedded" ? undefined : (serverUrl ?? (await readyDatabase()));
   const database =
     url === undefined
       ? await openEmbedded(await readyFolder(join(folder, "data")))
