@@ -73,7 +73,7 @@ export interface Receiver {
 const MAX_BATCH = { server: 256, embedded: 100 } as const;
 const MAX_IN_FLIGHT = { server: 2, embedded: 1 } as const;
 /** A second batch beside a first one of fewer events than this cost more than it gained: its statement is shared by too few. */
-const MIN_BESIDE = 16;
+const MIN_BESIDE = 64;
 
 const REFUSALS: Record<SignatureRefusal, ErrorCode> = {
   missing: "signature_missing",
