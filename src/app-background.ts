@@ -23,14 +23,14 @@ import type { Database } from "./db/database.ts";
 import { expireCredits, tellLowCredits } from "./credits/ledger-upkeep.ts";
 import { cancelUnseenPurchases } from "./credits/purchase-table.ts";
 import { keepUp, keepUpAll } from "./db/upkeep.ts";
+import { eventLoops } from "./inbox/event-loops.ts";
 import { enqueueRoutable } from "./inbox/event-tables.ts";
 import { fetchPool } from "./inbox/fetch.ts";
 import type { BillingMails } from "./inbox/billing-mails.ts";
 import { tellExpiringCards } from "./inbox/card-expiries.ts";
 import { HEAD_CHECKS } from "./inbox/mail-checks.ts";
-import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./inbox/pace.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
-import { type Processed, processOnce, type ProcessOptions } from "./inbox/process.ts";
+import type { ProcessOptions } from "./inbox/process.ts";
 import type { Receiver } from "./inbox/receive.ts";
 import type { Recent } from "./inbox/recent.ts";
 import { deleteOldMails } from "./mail/mail-tables.ts";
@@ -79,8 +79,6 @@ export interface BackgroundParts {
 /** The channel on which nodes tell each other of new events. */
 export const CHANNEL = "billhook_events";
 
-/** One backend works while the other's answer is folded. */
-const WORKERS = { server: 2, embedded: 1 } as const;
 const ROUTE_EVERY = 5;
 const UPKEEP_EVERY = 30;
 const EXPIRY_EVERY = 60;
@@ -106,7 +104,7 @@ export function startBackground(parts: BackgroundParts): Background {
     for (const loop of deliveries) loop.wake();
   };
   parts.told?.deliverBy(wakeDeliveries);
-  const events = eventLoops(parts, wakeDeliveries);
+  const events = workersOnEvents(parts, wakeDeliveries);
   const wake = (): void => {
     for (const loop of events) loop.wake();
   };
@@ -166,53 +164,27 @@ export function startBackground(parts: BackgroundParts): Background {
 
 const newLease = (): string => newId("node");
 
-/** The workers on the event queue. While a burst is answered only the first of them works. */
-function eventLoops(parts: BackgroundParts, onProjected: () => void): ClaimLoop[] {
+/** The workers on the event queue. */
+function workersOnEvents(parts: BackgroundParts, onProjected: () => void): ClaimLoop[] {
   const { config, clock, log, database, platformTenant, metrics, recent, receiving, committed, onError } = parts;
-  const options: Omit<ProcessOptions, "batchSize"> = {
-    database,
-    clock,
-    log,
-    context: { kind: database.kind, platformTenant, recent, mails: mailsOf(config) },
-    metrics: metrics.process,
-    leaseSeconds: config.workLeaseSeconds,
-    maxAttempts: config.workMaxAttempts,
-    newLease,
-    committed: (objects) => {
-      committed?.(objects);
-      onProjected();
-    },
-  };
-  let lag = 0;
-  let backlog = false;
-  // Each worker takes its own objects off a backlog, so that they never wait for each other's; whoever finds none of its own takes any.
-  const processNext = async (worker: number): Promise<Processed> => {
-    const lane = { number: worker, of: WORKERS[database.kind] };
-    const now = { ...options, batchSize: batchSizeNow(database.kind, pace()) };
-    const own = backlog && mayWork(1, pace()) ? await processOnce(now, lane) : undefined;
-    return own === undefined || own.claimed === 0 ? processOnce(now) : own;
-  };
-  let ended = 0;
-  const pace = (): Pace => ({ receiving: isReceiving(receiving.waiting()), lag, rested: clock.monotonic() - ended });
-  return Array.from({ length: WORKERS[database.kind] }, (_, worker) =>
-    claimLoop({
-      name: `stripe events ${worker}`,
-      run: async () => {
-        // The end of a burst wakes nobody: it is looked for, which asks the database nothing.
-        if (!mayWork(worker, pace())) return "some";
-        const { claimed, oldestAge, full } = await processNext(worker);
-        lag = oldestAge;
-        backlog = full;
-        ended = clock.monotonic();
-        return claimed === 0 ? "none" : full ? "full" : "some";
+  return eventLoops({
+    process: {
+      database,
+      clock,
+      log,
+      context: { kind: database.kind, platformTenant, recent, mails: mailsOf(config) },
+      metrics: metrics.process,
+      leaseSeconds: config.workLeaseSeconds,
+      maxAttempts: config.workMaxAttempts,
+      newLease,
+      committed: (objects) => {
+        committed?.(objects);
+        onProjected();
       },
-      concurrency: 1,
-      pollEvery: 500,
-      gatherFor: (found) => restAfter(found === "full"),
-      pauseAfterError: 1000,
-      onError: onError("stripe events"),
-    }),
-  );
+    },
+    waiting: () => receiving.waiting(),
+    onError: onError("stripe events"),
+  });
 }
 
 /** One for each mode that has a key: without one there is nobody to ask, and its fetches wait. */

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 it("a batch of more objects than the server has room to lock is halved until it fits, and no event counts an attempt more", async () => {
-  const size = batchSizeNow("server", { receiving: false, lag: 0, rested: 0 });
+  const size = batchSizeNow("server", { receiving: false, backlog: true, lag: 0, rested: 0 });
   const customers = Array.from({ length: 4 * size }, (_, number) => newCustomer({ id: `cus_room${number}` }));
   await pipe.arrive(
     customers.map((customer) => ({ event: { ...event("customer.created", customer, { apiVersion: NEW_API }) } })),

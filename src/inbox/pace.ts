@@ -3,6 +3,8 @@
 export interface Pace {
   /** A burst is being answered. */
   receiving: boolean;
+  /** The last batch was full: there is more in the queue at once. */
+  backlog: boolean;
   /** Seconds that the oldest event of the last batch had waited. */
   lag: number;
   /** Milliseconds since a batch ended. */
@@ -15,6 +17,11 @@ const BURST = 8;
 const PATIENCE = 5;
 /** Events that come alone are processed at once; those that come close together share a batch's statements. */
 const GATHER_MS = 20;
+/** So many in one batch are a stream: more of them share the statements of the next. */
+const STREAM = 16;
+const STREAM_GATHER_MS = 100;
+/** After so long without the end of a batch another worker takes over: the one whose turn it is may wait for a lock. */
+const STANDBY_MS = 200;
 
 export function isReceiving(waiting: number): boolean {
   return waiting > BURST;
@@ -23,9 +30,13 @@ export function isReceiving(waiting: number): boolean {
 /** In a burst a batch begins so long after the one before it (milliseconds): about a fiftieth of the time is work. */
 const BURST_REST_MS = 1000;
 
-/** Which of a process's workers (0, 1, …) may work: in a burst the first alone, and rarely. Cheap: asked at every wake-up. */
-export function mayWork(worker: number, { receiving, lag, rested }: Pace): boolean {
-  return !receiving || lag >= PATIENCE || (worker === 0 && rested >= BURST_REST_MS);
+/**
+ * Which of a process's workers (0, 1, …) may work: all on a backlog, else the first alone, so that what comes gathers, and in
+ * a burst rarely. Cheap: asked at every wake-up.
+ */
+export function mayWork(worker: number, { receiving, backlog, lag, rested }: Pace): boolean {
+  if (receiving && lag < PATIENCE) return worker === 0 && rested >= BURST_REST_MS;
+  return worker === 0 || backlog || rested >= STANDBY_MS;
 }
 
 /** So many events of a burst are worked on at once: answers wait while a batch is worked on. */
@@ -44,7 +55,8 @@ export function batchSizeNow(kind: "server" | "embedded", { receiving, lag }: Pa
   return lag < PATIENCE ? BURST_BATCH : LATE_BATCH[kind];
 }
 
-/** Milliseconds to rest after a batch: none while there is a backlog. */
-export function restAfter(full: boolean): number {
-  return full ? 0 : GATHER_MS;
+/** Milliseconds to rest after a batch of so many events: none while there is a backlog. */
+export function restAfter(full: boolean, events: number): number {
+  if (full) return 0;
+  return events < STREAM ? GATHER_MS : STREAM_GATHER_MS;
 }

@@ -1,0 +1,65 @@
+// The workers of a process on the event queue: who takes the next batch, how large it is, and when.
+import { type ClaimLoop, claimLoop } from "../work/claim-loop.ts";
+import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./pace.ts";
+import { type Processed, processOnce, type ProcessOptions } from "./process.ts";
+
+export interface EventLoopsOptions {
+  process: Omit<ProcessOptions, "batchSize">;
+  /** Requests that wait for their commit. */
+  waiting: () => number;
+  onError: (error: unknown) => void;
+}
+
+/** One backend works while the other's answer is folded. */
+const WORKERS = { server: 2, embedded: 1 } as const;
+
+export function eventLoops({ process, waiting, onError }: EventLoopsOptions): ClaimLoop[] {
+  const { database, clock } = process;
+  const workers = WORKERS[database.kind];
+  let lag = 0;
+  let backlog = false;
+  let ended = 0;
+  const pace = (): Pace => ({
+    ...{ receiving: isReceiving(waiting()), backlog, lag },
+    rested: clock.monotonic() - ended,
+  });
+
+  /** Each worker takes its own objects off a backlog, so that they never wait for each other's; whoever finds none of its own takes any. */
+  async function processNext(worker: number): Promise<Processed> {
+    const now = { ...process, batchSize: batchSizeNow(database.kind, pace()) };
+    const own = backlog && mayWork(1, pace()) ? await processOnce(now, { number: worker, of: workers }) : undefined;
+    return own === undefined || own.claimed === 0 ? processOnce(now) : own;
+  }
+
+  const loops = Array.from({ length: workers }, (_, worker) => {
+    let events = 0;
+    return claimLoop({
+      name: `stripe events ${worker}`,
+      run: async () => {
+        const before = pace();
+        events = 0;
+        // The end of a burst wakes nobody: it is looked for, which asks the database nothing.
+        if (!mayWork(worker, before)) return before.receiving ? "some" : "none";
+        const { claimed, oldestAge, full } = await processNext(worker);
+        lag = oldestAge;
+        ended = clock.monotonic();
+        events = claimed;
+        const isNew = full && !backlog;
+        backlog = full;
+        if (isNew) wakeAll();
+        return claimed === 0 ? "none" : full ? "full" : "some";
+      },
+      concurrency: 1,
+      pollEvery: 500,
+      gatherFor: (found) => restAfter(found === "full", events),
+      pauseAfterError: 1000,
+      onError,
+    });
+  });
+
+  /** A backlog is everybody's. */
+  function wakeAll(): void {
+    for (const loop of loops) loop.wake();
+  }
+  return loops;
+}
