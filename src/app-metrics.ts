@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { ErrorCode } from "./base/errors.ts";
-import type { QueueState } from "./inbox/event-tables.ts";
+import type { QueueState } from "./inbox/queue-state.ts";
 import type { FetchOptions } from "./inbox/fetch.ts";
 import type { SendOptions } from "./mail/send-mail.ts";
 import type { ProcessMetrics } from "./inbox/process.ts";

@@ -1,7 +1,7 @@
 // A batch locks each of its objects, in a table of locks that the server shares among all: there may be less room than objects.
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { batchSizeNow } from "../src/inbox/pace.ts";
+import { eventLoops } from "../src/inbox/event-loops.ts";
 import { silentLog } from "../src/base/log.ts";
 import { openPipe, type Pipe } from "./support/pipe.ts";
 import { createDatabase, type PostgresServer, startPostgres } from "./support/postgres.ts";
@@ -22,12 +22,19 @@ afterAll(async () => {
   await server.stop();
 });
 
-it("a batch of more objects than the server has room to lock is halved until it fits, and no event counts an attempt more", async () => {
-  const size = batchSizeNow("server", { receiving: false, backlog: true, lag: 0, rested: 0 });
-  const customers = Array.from({ length: 4 * size }, (_, number) => newCustomer({ id: `cus_room${number}` }));
-  await pipe.arrive(
+const customersOf = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, number) => newCustomer({ id: `cus_${prefix}${number}` }));
+const arrive = (customers: ReturnType<typeof customersOf>): Promise<void> =>
+  pipe.arrive(
     customers.map((customer) => ({ event: { ...event("customer.created", customer, { apiVersion: NEW_API }) } })),
   );
+const projected = async (prefix: string): Promise<number> =>
+  (await pipe.database.query({ text: "select id from customers where id like $1", values: [`cus_${prefix}%`] }))
+    .rowCount;
+
+it("a batch of more objects than the server has room to lock is halved until it fits, and no event counts a failed attempt", async () => {
+  const customers = customersOf("room", 2000);
+  await arrive(customers);
   await expect(
     pipe.database.transaction((tx) =>
       tx.query({
@@ -42,6 +49,21 @@ it("a batch of more objects than the server has room to lock is halved until it 
     batchSize: customers.length,
     metrics: { batch: () => undefined, retried: () => failed.push(1), failed: () => failed.push(1) },
   });
-  const { rows } = await pipe.database.query("select count(*)::int as customers from customers");
-  expect([rows, failed]).toEqual([[{ customers: customers.length }], []]);
+  expect([await projected("room"), failed]).toEqual([customers.length, []]);
+});
+
+it("batches off a backlog keep to a part of that room, so that others have some", async () => {
+  await arrive(customersOf("part", 300));
+  const sizes: number[] = [];
+  const { batchSize: _ours, ...options } = pipe.processOptions();
+  const metrics = { ...options.metrics, batch: ({ processed }: { processed: number }) => sizes.push(processed) };
+  const errors: unknown[] = [];
+  const loops = eventLoops({
+    process: { ...options, metrics },
+    waiting: () => 0,
+    onError: (error) => errors.push(error),
+  });
+  await expect.poll(() => projected("part"), { timeout: 10_000 }).toBe(300);
+  await Promise.all(loops.map((loop) => loop.stop()));
+  expect([Math.max(...sizes), errors]).toEqual([50, []]);
 });

@@ -22,18 +22,40 @@ describe.each(BOTH)("rebuild, %s database", (kind) => {
   });
   afterAll(() => pipe.close());
 
-  async function run(check: boolean): Promise<{ progress: RebuildProgress; differences: Difference[] }> {
+  async function run(
+    check: boolean,
+    signal?: AbortSignal,
+    database = pipe.database,
+  ): Promise<{ progress: RebuildProgress; differences: Difference[] }> {
     const differences: Difference[] = [];
     const progress = await rebuild({
-      database: pipe.database,
+      database,
       clock: systemClock,
       platformTenant: pipe.platformTenant,
       check,
       onProgress: () => undefined,
       onDifference: (difference) => differences.push(difference),
+      ...(signal === undefined ? {} : { signal }),
     });
     return { progress, differences };
   }
+
+  it("that is stopped works on no page more, of no kind", async () => {
+    const stopping = new AbortController();
+    let pages = 0;
+    const counting: typeof pipe.database = {
+      ...pipe.database,
+      transaction: (work, options) => {
+        pages += 1;
+        stopping.abort();
+        return pipe.database.transaction(work, options);
+      },
+    };
+    await pipe.database.query("update products set id = 'prod_nobody_sent_either'");
+    await run(true, stopping.signal, counting);
+    expect(pages).toBe(1);
+    await run(false);
+  });
 
   it("finds no difference after ordinary processing, for every kind of object in both shapes", async () => {
     const { progress, differences } = await run(true);

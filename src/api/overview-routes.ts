@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import { countUnmatched } from "../accounts/unmatched-purchase-table.ts";
-import { queueState } from "../inbox/event-tables.ts";
+import { queueState } from "../inbox/queue-state.ts";
 import { countFlagged } from "../inbox/projection-reads.ts";
 import { inboxCounts } from "../inbox/stripe-event-reads.ts";
 import { deliveryQueueState } from "../outbox/delivery-reads.ts";

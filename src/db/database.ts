@@ -33,6 +33,8 @@ export interface TransactionOptions {
    * statements are all look-ups by key: planned for its values, the widest took 6 ms, five times on each connection.
    */
   planOnce?: boolean;
+  /** Waits for a lock, and works, however long that takes: for work that nobody waits for and that would only begin again. */
+  unhurried?: boolean;
 }
 
 export interface Database extends Queryable {
@@ -143,9 +145,11 @@ function oneByOne(send: Send): Send {
   };
 }
 
-function beginning(kind: Database["kind"], { durable = true, planOnce = false }: TransactionOptions = {}): string {
+function beginning(kind: Database["kind"], options: TransactionOptions = {}): string {
+  const { durable = true, planOnce = false, unhurried = false } = options;
   return [
     "begin",
+    ...(unhurried ? ["set local statement_timeout = 0", "set local lock_timeout = 0"] : []),
     ...(durable || kind === "embedded" ? [] : ["set local synchronous_commit = off"]),
     ...(planOnce ? ["set local plan_cache_mode = force_generic_plan"] : []),
   ].join("; ");

@@ -1,4 +1,5 @@
 // The workers of a process on the event queue: who takes the next batch, how large it is, and when.
+import type { Database } from "../db/database.ts";
 import { type ClaimLoop, claimLoop } from "../work/claim-loop.ts";
 import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./pace.ts";
 import { type Processed, processOnce, type ProcessOptions } from "./process.ts";
@@ -16,6 +17,7 @@ const WORKERS = { server: 2, embedded: 1 } as const;
 export function eventLoops({ process, waiting, onError }: EventLoopsOptions): ClaimLoop[] {
   const { database, clock } = process;
   const workers = WORKERS[database.kind];
+  let locks: number | undefined;
   let lag = 0;
   let backlog = false;
   let ended = 0;
@@ -26,7 +28,8 @@ export function eventLoops({ process, waiting, onError }: EventLoopsOptions): Cl
 
   /** Each worker takes its own objects off a backlog, so that they never wait for each other's; whoever finds none of its own takes any. */
   async function processNext(worker: number): Promise<Processed> {
-    const now = { ...process, batchSize: batchSizeNow(database.kind, pace()) };
+    locks ??= await roomForLocks(database);
+    const now = { ...process, batchSize: batchSizeNow(database.kind, pace(), locks) };
     const own = backlog && mayWork(1, pace()) ? await processOnce(now, { number: worker, of: workers }) : undefined;
     return own === undefined || own.claimed === 0 ? processOnce(now) : own;
   }
@@ -63,3 +66,12 @@ export function eventLoops({ process, waiting, onError }: EventLoopsOptions): Cl
   }
   return loops;
 }
+
+/** Locks that all transactions together may hold. Source: PostgreSQL's manual, `max_locks_per_transaction`. */
+async function roomForLocks(database: Database): Promise<number> {
+  const { rows } = await database.query<{ locks: number }>(ROOM_FOR_LOCKS);
+  return rows[0]?.locks ?? 0;
+}
+
+const ROOM_FOR_LOCKS = `
+  select current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int as locks`;

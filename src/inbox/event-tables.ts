@@ -85,6 +85,8 @@ function greatestVersions(events: readonly IncomingEvent[]): Map<string, Incomin
 
 /** Of events that were tried before, one of which may be what kills us, so many are claimed at once: few share the blame. */
 const MAX_TRIED = 20;
+/** Of events for which their object is folded anew: each brings all that is stored of it, payloads and all. */
+export const MAX_REFOLDED = 100;
 
 /** One worker's part of the objects: `number` of `of` (a power of two). */
 export interface Lane {
@@ -93,8 +95,8 @@ export interface Lane {
 }
 
 /**
- * Claims what is due, oldest first, of all objects or of one lane. The caller commits this before it works, so that an
- * event that kills us counts.
+ * Claims what is due, oldest first, of all objects or of one lane: of the first `limit`, only so many that were tried or are
+ * folded anew. The caller commits this before it works, so that an event that kills us counts.
  */
 export async function claimEvents(
   tx: Queryable,
@@ -112,11 +114,20 @@ export async function claimEvents(
           values: [lease, leaseSeconds, limit, lane.of - 1, lane.number],
         },
   );
-  const claimed = rows.sort((a, b) => a.seq - b.seq);
-  const tried = claimed.filter((event) => event.attempts > 1);
-  const later = new Set(tried.slice(MAX_TRIED));
-  await releaseEvents(tx, [...later], lease);
-  return claimed.filter((event) => !later.has(event));
+  return rows.sort((a, b) => a.seq - b.seq);
+}
+
+/** Prolongs claims. Returns those that are still ours: of the others another worker took over, or the payload was replaced. */
+export async function renewEvents(
+  tx: Queryable,
+  claimed: readonly Claimed[],
+  lease: string,
+  leaseSeconds: number,
+): Promise<Claimed[]> {
+  const values = [bigintArray(claimed.map((event) => event.seq)), lease, leaseSeconds];
+  const { rows } = await tx.query<{ seq: number }>({ name: "renew_events", text: RENEW, values });
+  const ours = new Set(rows.map(({ seq }) => seq));
+  return claimed.filter(({ seq }) => ours.has(seq));
 }
 
 /** Takes processed events off the queue. Throws when a lease was lost meanwhile: the caller's work is then rolled back. */
@@ -230,20 +241,6 @@ export async function forgetEnds(tx: Queryable, from: number, to: number, limit:
   return (await tx.query({ text: FORGET_ENDS, values: [from, to, limit] })).rowCount;
 }
 
-export interface QueueState {
-  pending: number;
-  /** Seconds that the oldest unprocessed event has waited; 0 when none waits. */
-  oldestAge: number;
-  failed: number;
-  unrouted: number;
-}
-
-/** What waits and what failed, for metrics and the operator's overview. */
-export async function queueState(database: Queryable): Promise<QueueState> {
-  const { rows } = await database.query<QueueState>({ text: QUEUE_STATE });
-  return rows[0] ?? { pending: 0, oldestAge: 0, failed: 0, unrouted: 0 };
-}
-
 /** On one folder there is one process: whatever a killed one had claimed is ours at once. */
 export async function releaseAllLeases(tx: Queryable): Promise<number> {
   return (await tx.query("update stripe_event_queue set lease = null, next_attempt_at = now() where lease is not null"))
@@ -292,7 +289,13 @@ function claimSql(which: string): string {
     update stripe_event_queue
     set attempts = attempts + 1, lease = $1, next_attempt_at = now() + $2 * interval '1 second'
     where ctid = any (array(
-      select ctid from stripe_event_queue where next_attempt_at <= now() ${which} order by seq limit $3 for update skip locked))
+      select ctid from (
+        select ctid, attempts > 0 as tried, refold, row_number() over (partition by attempts > 0, refold order by seq) as place
+        from (
+          select ctid, seq, attempts, refold from stripe_event_queue
+          where next_attempt_at <= now() ${which} order by seq limit $3 for update skip locked) as due
+      ) as placed
+      where place <= case when tried then ${MAX_TRIED} when refold then ${MAX_REFOLDED} else $3 end))
     returning seq, created, event_id as "eventId", object_key as "objectKey", refold, attempts,
               extract(epoch from now() - queued_at)::float8 as age`;
 }
@@ -308,6 +311,10 @@ const FINISH = `
 const RELEASE = `
   update stripe_event_queue set lease = null, attempts = attempts - 1, next_attempt_at = now() + interval '20 milliseconds'
   where seq = any ($1::bigint[]) and lease = $2`;
+
+const RENEW = `
+  update stripe_event_queue set next_attempt_at = now() + $3 * interval '1 second'
+  where seq = any ($1::bigint[]) and lease = $2 returning seq`;
 
 const RETRY =
   "update stripe_event_queue set lease = null, next_attempt_at = now() + $3 * interval '1 second' where seq = $1 and lease = $2";
@@ -331,12 +338,6 @@ const WRITE_TENANTS = `
   update stripe_events as event set tenant_id = routed.tenant_id
   from unnest($1::bigint[], $2::text[], $3::text[]) as routed (created, id, tenant_id)
   where event.created = routed.created and event.id = routed.id and event.tenant_id is distinct from routed.tenant_id`;
-
-const QUEUE_STATE = `
-  select count(*) as pending, coalesce(extract(epoch from now() - min(queued_at)), 0)::float8 as "oldestAge",
-         (select count(*) from stripe_event_outcomes where status = 'failed') as failed,
-         (select count(*) from stripe_event_outcomes where status = 'unrouted') as unrouted
-  from stripe_event_queue`;
 
 // Folded anew from all of its observations: what an earlier run left out, or put in, is put right.
 const ENQUEUE_AGAIN = `

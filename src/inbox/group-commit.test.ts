@@ -1,4 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
 import { groupCommit, type GroupCommitOptions } from "./group-commit.ts";
@@ -15,6 +16,7 @@ function setUp(options: Partial<GroupCommitOptions<string, string>> = {}) {
     sizeOf: (item) => item.length,
     maxInFlight: 2,
     minBeside: 1,
+    slowAfter: 60_000,
     maxBatch: 3,
     maxWaiting: 8,
     maxWaitingBytes: 1000,
@@ -51,6 +53,20 @@ describe("group commit", () => {
     open();
     expect(await Promise.all(all)).toHaveLength(5);
     expect(commits.waiting()).toBe(0);
+  });
+
+  it("starts beside a first batch only with as many as it should, but with any number once that one is slow", async () => {
+    const { commits, batches, open } = setUp({ minBeside: 3, slowAfter: 40 });
+    const all = [commits.add("a")];
+    await turn();
+    all.push(commits.add("b"));
+    await turn();
+    expect(batches).toEqual([["a"]]);
+    await sleep(60);
+    expect(batches).toEqual([["a"], ["b"]]);
+    open();
+    open();
+    await Promise.all(all);
   });
 
   it("takes together what came in one turn of the event loop", async () => {

@@ -1,4 +1,4 @@
-// Group commit: callers that wait for the disk wait together. While a batch is in flight the next one gathers; no timer.
+// Group commit: callers that wait for the disk wait together. While a batch is in flight the next one gathers.
 import { publicError } from "../base/errors.ts";
 
 export interface GroupCommitOptions<Item, Answer> {
@@ -10,6 +10,8 @@ export interface GroupCommitOptions<Item, Answer> {
   maxInFlight: number;
   /** A batch starts beside another one only with this many: what a batch costs is shared by more. */
   minBeside: number;
+  /** Milliseconds: beside one that takes longer, on a connection that is gone perhaps, the next starts with any number. */
+  slowAfter: number;
   maxBatch: number;
   /** Items that wait or are in flight, at most; then `overloaded`. */
   maxWaiting: number;
@@ -40,6 +42,7 @@ export function groupCommit<Item, Answer>(options: GroupCommitOptions<Item, Answ
   let count = 0;
   let bytes = 0;
   let soon = false;
+  const patience = timer(options.slowAfter, start);
 
   /** What arrived in the same turn of the event loop goes together: begun at the first of them, batches were of 19 at 64 connections. */
   function startSoon(): void {
@@ -52,8 +55,11 @@ export function groupCommit<Item, Answer>(options: GroupCommitOptions<Item, Answ
   }
 
   function start(): void {
-    while (inFlight < options.maxInFlight && gathering.length >= (inFlight === 0 ? 1 : options.minBeside)) {
+    while (inFlight < options.maxInFlight) {
+      const isAlone = inFlight === 0 || !patience.runs();
+      if (gathering.length < (isAlone ? 1 : options.minBeside)) break;
       inFlight++;
+      patience.begin();
       const batch = gathering.splice(0, options.maxBatch);
       void commit(batch).then(() => {
         inFlight--;
@@ -99,5 +105,20 @@ export function groupCommit<Item, Answer>(options: GroupCommitOptions<Item, Answ
     },
     waiting: () => count,
     idle: () => (count === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
+  };
+}
+
+/** Begun again it runs anew. */
+function timer(milliseconds: number, over: () => void): { begin: () => void; runs: () => boolean } {
+  let running: NodeJS.Timeout | undefined;
+  return {
+    begin: () => {
+      clearTimeout(running);
+      running = setTimeout(() => {
+        running = undefined;
+        over();
+      }, milliseconds);
+    },
+    runs: () => running !== undefined,
   };
 }

@@ -15,11 +15,13 @@ it("lets one worker alone work while a burst is answered, once a second, until i
 });
 
 it("takes few events at once while a burst is answered, more when its oldest has waited five seconds, and the most off a backlog", () => {
-  const sizes = (pace: Partial<Pace>) =>
-    (["server", "embedded"] as const).map((kind) => batchSizeNow(kind, { ...QUIET, ...pace }));
+  const sizes = (pace: Partial<Pace>, locks = 6400) =>
+    (["server", "embedded"] as const).map((kind) => batchSizeNow(kind, { ...QUIET, ...pace }, locks));
   expect(sizes({ receiving: true, lag: 1, rested: 1000 })).toEqual([50, 50]);
   expect(sizes({ receiving: true, lag: 6 })).toEqual([200, 100]);
-  expect(sizes({ lag: 1 })).toEqual([500, 200]);
+  expect(sizes({ lag: 1 })).toEqual([400, 200]);
+  expect(sizes({ lag: 1 }, 1600)).toEqual([100, 100]);
+  expect(sizes({ lag: 1 }, 100)).toEqual([50, 50]);
 });
 
 it("works a backlog off with all workers and no rest", () => {

@@ -6,7 +6,17 @@ import { randomFraction } from "../base/random.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
 import { databaseFailure } from "../db/failure.ts";
-import { claimEvents, type Claimed, giveUp, type Lane, LeaseLost, releaseEvents, retryLater } from "./event-tables.ts";
+import {
+  claimEvents,
+  type Claimed,
+  giveUp,
+  type Lane,
+  LeaseLost,
+  MAX_REFOLDED,
+  releaseEvents,
+  renewEvents,
+  retryLater,
+} from "./event-tables.ts";
 import { type BatchContext, type BatchResult, projectBatch } from "./project-batch.ts";
 
 export interface ProcessOptions {
@@ -78,8 +88,12 @@ export async function processOnce(options: ProcessOptions, lane?: Lane): Promise
   return {
     claimed: claimed.length,
     oldestAge: Math.max(0, ...claimed.map((event) => event.age)),
-    full: claimed.length >= options.batchSize || alone.length > 0,
+    full: claimed.length >= options.batchSize || alone.length > 0 || refolded(claimed) >= MAX_REFOLDED,
   };
+}
+
+function refolded(events: readonly Claimed[]): number {
+  return events.filter(({ refold }) => refold).length;
 }
 
 function shuffled(events: readonly Claimed[]): Claimed[] {
@@ -96,28 +110,37 @@ async function processAlone(options: ProcessOptions, event: Claimed, lease: stri
   else await processTogether(options, [event], lease);
 }
 
-/** A batch that throws is bisected, until what fails stands alone. */
+/** A batch that throws is bisected, until what fails stands alone; of one that lost claims, what is still ours goes on. */
 async function processTogether(options: ProcessOptions, claimed: readonly Claimed[], lease: string): Promise<void> {
+  let ours = claimed;
   for (let attempt = 1; ; attempt++) {
     try {
-      await projectAndTell(options, claimed, lease);
+      await projectAndTell(options, ours, lease);
       return;
     } catch (error) {
       const fate = fateOf(error);
       if (fate === "unavailable") throw error;
       if (fate === "conflict" && attempt < CONFLICT_TRIES) continue;
-      const [first] = claimed;
+      const before = ours.length;
+      ours = await stillOurs(options, ours, lease);
+      const [first] = ours;
       if (first === undefined) return;
-      if (claimed.length > 1) {
-        const half = Math.ceil(claimed.length / 2);
-        await processTogether(options, claimed.slice(0, half), lease);
-        await processTogether(options, claimed.slice(half), lease);
+      if (ours.length < before) continue;
+      if (ours.length > 1) {
+        const half = Math.ceil(ours.length / 2);
+        await processTogether(options, ours.slice(0, half), lease);
+        await processTogether(options, ours.slice(half), lease);
       } else if (fate !== "lost") {
         await setBack(options, first, lease, error);
       }
       return;
     }
   }
+}
+
+/** Asked before more is done of a batch: what follows takes longer than a batch, and what is lost would only be rolled back. */
+function stillOurs({ database, leaseSeconds }: ProcessOptions, claimed: readonly Claimed[], lease: string) {
+  return database.transaction((tx) => renewEvents(tx, claimed, lease, leaseSeconds), { durable: false });
 }
 
 type Fate = "lost" | "unavailable" | "conflict" | "failed";
@@ -133,7 +156,10 @@ function fateOf(error: unknown): Fate {
 async function projectAndTell(options: ProcessOptions, claimed: readonly Claimed[], lease: string): Promise<void> {
   const started = options.clock.monotonic();
   const result = await traced("events.process", { events: claimed.length }, () =>
-    options.database.transaction((tx) => projectBatch(tx, claimed, lease, options.context), { planOnce: true }),
+    options.database.transaction((tx) => projectBatch(tx, claimed, lease, options.context), {
+      planOnce: true,
+      unhurried: true,
+    }),
   );
   options.committed?.(claimed.flatMap(({ objectKey }) => (objectKey === null ? [] : [objectKey])));
   const milliseconds = options.clock.monotonic() - started;

@@ -152,7 +152,8 @@ async function readClaimed(
     if (recent === undefined || event.refold) missing.push(event);
     else read.set(key, recent);
   }
-  for await (const stored of inParts(await loadEvents(tx, missing))) read.set(eventKey(stored), readObservation(stored));
+  for await (const stored of inParts(await loadEvents(tx, missing)))
+    read.set(eventKey(stored), readObservation(stored));
   return claimed.map((event) => {
     const found = read.get(eventKey({ created: event.created, id: event.eventId }));
     if (found === undefined) throw new Error(`event ${event.eventId} is queued but not stored`);
@@ -201,7 +202,7 @@ async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<Folde
     if (second !== null) seconds.push({ ...key, created: second === "all" ? null : second });
   }
   const loaded = new Map<string, Observation[]>();
-  for (const stored of await loadObservationsOf(tx, seconds)) {
+  for await (const stored of inParts(await loadObservationsOf(tx, seconds))) {
     const { observation, snapshot } = readObservation(stored);
     if (!snapshot || observation.objectId === null) continue;
     push(loaded, objectKeyText({ ...observation, objectId: observation.objectId }), observation);
@@ -263,6 +264,9 @@ function keysByProjection(objects: ReadonlyMap<string, ObjectWork>): Map<Project
   return keys;
 }
 
+/** Rows of one table in one statement: some three milliseconds' work to lay out. */
+const WRITTEN_AT_ONCE = 128;
+
 /** Has asked for everything when it resolves; the promises say when it is written. */
 async function writeAllRows(
   tx: Queryable,
@@ -275,11 +279,13 @@ async function writeAllRows(
   for (const projection of PROJECTIONS) {
     const own = byProjection.get(projection);
     if (own === undefined) continue;
-    const written = writeRows(tx, projection, own, (row) => tenants(row.key));
-    // Whoever waits for all of them is told.
-    written.catch(() => undefined);
-    writing.push(written);
-    await letOthersRun();
+    for (let at = 0; at < own.length; at += WRITTEN_AT_ONCE) {
+      const written = writeRows(tx, projection, own.slice(at, at + WRITTEN_AT_ONCE), (row) => tenants(row.key));
+      // Whoever waits for all of them is told.
+      written.catch(() => undefined);
+      writing.push(written);
+      await letOthersRun();
+    }
   }
   return writing;
 }

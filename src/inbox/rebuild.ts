@@ -79,6 +79,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildProgress>
 /** Every object that the inbox knows, then every row that it does not know. */
 async function* pages({ database, signal }: RebuildOptions): AsyncGenerator<ObjectKey[]> {
   const limit = PAGE[database.kind];
+  const isStopped = (): boolean => signal?.aborted === true;
   const looks = [
     // What says that a payment was made comes last: by then all that was taken back of it is there again.
     (after: ObjectKey | undefined) => nextObjects(database, after, false),
@@ -88,12 +89,14 @@ async function* pages({ database, signal }: RebuildOptions): AsyncGenerator<Obje
     ),
   ];
   for (const look of looks) {
+    // What comes next rests on what is before it being whole.
+    if (isStopped()) return;
     let after: ObjectKey | undefined;
     do {
       const keys = await look(after);
       after = keys.at(-1);
       if (keys.length > 0) yield keys;
-    } while (after !== undefined && signal?.aborted !== true);
+    } while (after !== undefined && !isStopped());
   }
 }
 

@@ -74,6 +74,7 @@ const MAX_BATCH = { server: 256, embedded: 100 } as const;
 const MAX_IN_FLIGHT = { server: 2, embedded: 1 } as const;
 /** A second batch beside a first one of fewer events than this cost more than it gained: its statement is shared by too few. */
 const MIN_BESIDE = 64;
+const SLOW_COMMIT_MS = 50;
 
 const REFUSALS: Record<SignatureRefusal, ErrorCode> = {
   missing: "signature_missing",
@@ -94,6 +95,7 @@ export function receiver(options: ReceiveOptions): Receiver {
     sizeOf: ({ event }) => event.payload.length,
     maxInFlight: MAX_IN_FLIGHT[options.database.kind],
     minBeside: MIN_BESIDE,
+    slowAfter: SLOW_COMMIT_MS,
     maxBatch: MAX_BATCH[options.database.kind],
     maxWaiting: options.maxWaiting,
     maxWaitingBytes: options.maxWaitingBytes,

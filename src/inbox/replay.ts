@@ -1,5 +1,6 @@
 // Replaying: stored events are processed again, by id or by range. State comes out the same, and nothing is published twice.
 import type { Database, Queryable } from "../db/database.ts";
+import { retried } from "../db/retried.ts";
 import { clearOutcomes, enqueueAgain } from "./event-tables.ts";
 
 export interface ReplayRange {
@@ -20,7 +21,7 @@ export interface ReplayRange {
 
 /** Queues one event again. Returns false when there is no such event. */
 export async function replayEvent(database: Database, id: string): Promise<boolean> {
-  return database.transaction(async (tx) => {
+  return retried(database, async (tx) => {
     const { rows } = await tx.query<{ created: number; eventId: string }>({ text: FIND, values: [id] });
     await clearOutcomes(tx, rows);
     return (await enqueueAgain(tx, rows)) > 0;
@@ -43,7 +44,7 @@ export async function replayRange(database: Database, range: ReplayRange): Promi
   let count = 0;
   let after = { created: -1, eventId: "" };
   for (;;) {
-    const page = await database.transaction(async (tx) => {
+    const page = await retried(database, async (tx) => {
       const values = [...valuesOf(range), after.created, after.eventId, PAGE];
       const { rows } = await tx.query<{ created: number; eventId: string }>({ text: PAGE_OF_RANGE, values });
       await clearOutcomes(tx, rows);

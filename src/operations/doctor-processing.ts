@@ -1,5 +1,5 @@
 // What was received and not processed, as the doctor sees it: failed, waiting, unrouted, unreadable, not fetched.
-import { queueState, type QueueState } from "../inbox/event-tables.ts";
+import { queueState, type QueueState } from "../inbox/queue-state.ts";
 import { countFlagged } from "../inbox/projection-reads.ts";
 import { check } from "./doctor-check.ts";
 import { atMost, type Found } from "./doctor-report.ts";
