@@ -68,8 +68,14 @@ export function deliveryLoops(parts: BackgroundParts): ClaimLoop[] {
   ];
 }
 
-/** Deletes what is older than its retention, and ends what waits for endpoints that take nothing any more. */
-export function deliverySchedules({ config, clock, database, onError }: BackgroundParts): Schedule[] {
+/** Deletes what is older than its retention, and ends what waits for endpoints that do not take it any more. */
+export function deliverySchedules({
+  config,
+  clock,
+  database,
+  metrics,
+  onError,
+}: Pick<BackgroundParts, "config" | "clock" | "database" | "metrics" | "onError">): Schedule[] {
   let stopping = false;
   const limit = DELETED_AT_ONCE[database.kind];
   const { deliveriesRetentionDays: days, eventsRetentionDays } = config;
@@ -81,13 +87,14 @@ export function deliverySchedules({ config, clock, database, onError }: Backgrou
   const deleteEvents = (): Promise<void> =>
     whileMore(limit, clock, goesOn, () => deleteOldEvents(database, eventsRetentionDays, limit));
   const cancelStranded = async (): Promise<void> => {
+    const { canceled } = metrics.deliver;
     for (const key of await strandedEndpoints(database, STRANDED_AT_ONCE))
-      await cancelInPieces(database, key, CANCELED_AT_ONCE[database.kind], goesOn);
+      await cancelInPieces(database, key, { limit: CANCELED_AT_ONCE[database.kind], goesOn, canceled });
   };
   const schedules = [
     every(HOUR, deleteOld, onError("old deliveries")),
     every(HOUR, deleteEvents, onError("old events")),
-    every(STRANDED_SECONDS, cancelStranded, onError("deliveries of endpoints that take nothing")),
+    every(STRANDED_SECONDS, cancelStranded, onError("deliveries that their endpoints do not take")),
   ];
   return schedules.map((schedule) => ({
     stop: () => {

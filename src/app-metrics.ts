@@ -8,7 +8,7 @@ import type { SendOptions } from "./mail/send-mail.ts";
 import type { ProcessMetrics } from "./inbox/process.ts";
 import type { ReceiveMetrics } from "./inbox/receive.ts";
 import type { DeliveryMetrics } from "./outbox/deliver.ts";
-import type { DeliveryQueueState } from "./outbox/delivery-reads.ts";
+import { type DeliveryQueueState, MOST_PENDING } from "./outbox/delivery-reads.ts";
 import type { DriftMetrics } from "./operations/drift.ts";
 import type { StripeMetrics } from "./stripe/call-guard.ts";
 
@@ -212,11 +212,17 @@ function deliveryMetrics(make: Makers): DeliveryMetrics {
       ended.inc({ status });
       if (status === "delivered" && seconds !== undefined) lag.observe(seconds);
     },
+    canceled: (count) => {
+      ended.inc({ status: "canceled" }, count);
+    },
   };
 }
 
 function deliveryGauges(make: Makers, registers: Registry[]): (deliveries: DeliveryQueueState | undefined) => void {
-  const pending = make.gauge("deliveries_pending", "Webhooks that wait for their next attempt, or are under way.");
+  const pending = make.gauge(
+    "deliveries_pending",
+    `Webhooks that wait for their next attempt, or are under way; counted to ${MOST_PENDING} at most.`,
+  );
   const oldest = make.gauge("oldest_undelivered_age_seconds", "Age of the oldest undelivered event; 0 without one.");
   const byTenant = new Gauge({
     name: "billhook_tenant_oldest_undelivered_age_seconds",

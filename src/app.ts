@@ -196,7 +196,7 @@ function wire(parts: Parts, migrations: string[]): App {
     drift: { metrics: metrics.drift },
     metrics: () => scrape(parts, metrics, receiving),
     wake,
-    wakeDeliveries: () => parts.told.wake(),
+    ...{ wakeDeliveries: () => parts.told.wake(), deliveriesCanceled: metrics.deliver.canceled },
     status: status.watch,
     platformTenant,
     ...callersOf(parts),

@@ -227,6 +227,7 @@ describe.skipIf(withoutBrowser())("a tenant that has begun, in a browser", () =>
     const far = Number(/(\d+) of /.exec((await recovery.textContent()) ?? "")?.[1]);
     expect(Math.min(Math.max(far, 1), MISSED - 1)).toBe(far);
     expect(await recovery.getByRole("button", { name: "Cancel" }).count()).toBe(0);
+    await recovery.getByText(/^Test, from /).waitFor();
     await shot(page, "recovery-canceled-light");
     await page.reload();
     await recovery.getByText(`${far} of ${MISSED}`).waitFor();

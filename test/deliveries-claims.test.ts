@@ -109,7 +109,8 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
     expect((await wait(newer))?.seconds).toBeGreaterThan(19 * 3600);
     const key = { tenantId: tenant, id };
     await pipe.database.transaction((tx) => disableEndpoint(tx, key, "by_tenant"));
-    await cancelInPieces(pipe.database, { tenantId: tenant, endpointId: id }, 1, (pieces) => pieces === 0);
+    const one = { limit: 1, goesOn: (pieces: number) => pieces === 0, canceled: () => undefined };
+    await cancelInPieces(pipe.database, { tenantId: tenant, endpointId: id }, one);
     await pipe.database.transaction((tx) => enableEndpoint(tx, key, ACT));
     const { claimed } = await claim("clm_next");
     expect(claimed.map((one) => one.id)).toEqual([newer]);
@@ -180,7 +181,8 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
     await tell(pipe.database, tenant, 5);
     const { claimed } = await claim("clm_sends", { perEndpoint: 1 });
     await pipe.database.transaction((tx) => disableEndpoint(tx, { tenantId: tenant, id }, "by_tenant"));
-    await cancelInPieces(pipe.database, { tenantId: tenant, endpointId: id }, 100, () => true);
+    const all = { limit: 100, goesOn: () => true, canceled: () => undefined };
+    await cancelInPieces(pipe.database, { tenantId: tenant, endpointId: id }, all);
     expect(await statuses(pipe.database, tenant)).toEqual({ canceled: 4, pending: 1 });
     const ends = claimed.map((delivery) => ({ delivery, status: "delivered" as const, wait: 0, error: null }));
     expect((await pipe.database.transaction((tx) => recordEnds(tx, ends))).size).toBe(1);

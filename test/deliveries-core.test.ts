@@ -119,6 +119,23 @@ describe.each(BOTH)("the core of deliveries, %s database", (kind) => {
     expect(await tellOf("https://example.com/new")).toBe(false);
   });
 
+  it("what an old url answered with 410 is delivered to the new one", async () => {
+    const tenant = await newTenant(pipe.database);
+    const well = await target((response) => response.writeHead(200).end());
+    const old = await target((response) => {
+      void pipe.database
+        .query({ text: "update webhook_endpoints set url = $2 where tenant_id = $1", values: [tenant, well.url] })
+        .then(() => response.writeHead(410).end());
+    });
+    await newEndpoint(pipe.database, tenant, old.url);
+    await tell(pipe.database, tenant, 1);
+    const worker = startWorker(pipe.database);
+    await until(async () => old.got.length === 1);
+    await until(async () => (await statuses(pipe.database, tenant)).delivered === 1, 15_000);
+    await worker.stop();
+    expect(well.got.map(({ id }) => id)).toEqual(old.got.map(({ id }) => id));
+  });
+
   it("a resend makes one due now that waits for its next attempt", async () => {
     const tenant = await newTenant(pipe.database);
     let status = 500;

@@ -1,13 +1,17 @@
-// Deliveries, at their edges: metrics by name, who may be retried, resent, disabled; how long an exchange may take.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+// Deliveries, at their edges: metrics by name, whose attempts are shown, who may be retried, resent, disabled; how long an
+// exchange may take.
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
+import { deliverySchedules } from "../src/app-deliveries.ts";
 import { createMetrics } from "../src/app-metrics.ts";
+import { systemClock } from "../src/base/clock.ts";
+import { readConfig } from "../src/config.ts";
 import { EXCHANGE_MS } from "../src/outbox/delivery-attempt.ts";
-import { deliveryQueueState } from "../src/outbox/delivery-reads.ts";
-import { claimDeliveries, fanOutTo, retryDelivery } from "../src/outbox/delivery-tables.ts";
+import { deliveryQueueState, listDeliveries, MOST_PENDING, readDelivery } from "../src/outbox/delivery-reads.ts";
+import { claimDeliveries, deleteOldDeliveries, fanOutTo, retryDelivery } from "../src/outbox/delivery-tables.ts";
 import { disableEndpoint } from "../src/outbox/endpoints.ts";
 import { noteOutcomes } from "../src/outbox/endpoint-table.ts";
-import { newEndpoint, newTenant, openTarget, startWorker, tell } from "./support/delivery-scene.ts";
+import { newEndpoint, newTenant, openTarget, startWorker, statuses, tell, until } from "./support/delivery-scene.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 
 const LIMITS = { all: 64, perEndpoint: 8, rooms: new Map<string, number>(), without: [], behind: "" };
@@ -39,6 +43,81 @@ describe.each(BOTH)("deliveries that are told of, %s database", (kind) => {
         ...["billhook_deliveries_pending 0", "billhook_oldest_undelivered_age_seconds 0"],
       ]),
     );
+  });
+
+  it("the metrics count what is canceled because its endpoint is gone, and what the look for such endpoints finds", async () => {
+    const metrics = createMetrics();
+    const { database } = pipe;
+    const text = async () => (await metrics.expose(undefined, 0)).text.split("\n");
+    const counted = (canceled: number) =>
+      expect
+        .poll(text, { timeout: 10_000 })
+        .toContain(`billhook_deliveries_ended_total{status="canceled"} ${canceled}`);
+    const tenantId = await newTenant(database);
+    const gone = await openTarget((response) => response.writeHead(410).end());
+    const { id } = await newEndpoint(database, tenantId, gone.url);
+    await tell(database, tenantId, 120);
+    const later = `update delivery_queue set next_attempt_at = now() + interval '1 hour'
+                   where delivery_id <> (select min(delivery_id) from delivery_queue where endpoint_id = $1)`;
+    await database.query({ text: later, values: [id] });
+    const worker = startWorker(database, { metrics: metrics.deliver });
+    await counted(119);
+    await worker.stop();
+    await gone.close();
+    expect(await statuses(database, tenantId)).toEqual({ failed: 1, canceled: 119 });
+
+    const other = await newTenant(database);
+    await newEndpoint(database, other, "https://example.com/");
+    await tell(database, other, 3);
+    await database.query({ text: "delete from webhook_endpoints where tenant_id = $1", values: [other] });
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const parts = { config: readConfig({}), clock: systemClock, database, metrics, onError: () => () => undefined };
+    const schedules = deliverySchedules(parts);
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
+    await counted(122);
+    for (const schedule of schedules) await schedule.stop();
+  });
+
+  it("the metrics say up to which number they count what waits", async () => {
+    const { text } = await createMetrics().expose(undefined, 0);
+    expect(text).toMatch(new RegExp(`^# HELP billhook_deliveries_pending .*counted to ${MOST_PENDING} at most`, "m"));
+  });
+
+  it("a delivery that was deleted as old and is made again shows the attempts since then alone", async () => {
+    const { database } = pipe;
+    const target = await openTarget();
+    const tenantId = await newTenant(database);
+    const { id: endpointId } = await newEndpoint(database, tenantId, target.url);
+    await tell(database, tenantId, 1);
+    const worker = startWorker(database);
+    const read = async () => (await listDeliveries(database, { tenantId, livemode: false, limit: 2 }))[0];
+    await until(async () => (await read())?.status === "delivered");
+    const [id, eventId] = [(await read())?.id ?? "", (await read())?.eventId ?? ""];
+    for (const [table, column] of [
+      ["delivery_attempts", "at"],
+      ...["created_at", "ended_at"].map((at) => ["deliveries", at]),
+    ])
+      await database.query({
+        text: `update ${table} set ${column} = ${column} - interval '31 days' where tenant_id = $1`,
+        values: [tenantId],
+      });
+    expect((await readDelivery(database, { tenantId, livemode: false, id }))?.attemptList).toHaveLength(1);
+    await deleteOldDeliveries(database, 30);
+    expect(await read()).toBeUndefined();
+    const of = { tenantId, livemode: false, endpointId };
+    expect(await database.transaction((tx) => fanOutTo(tx, of, [eventId], { again: true }))).toEqual([id]);
+    await until(async () => (await read())?.status === "delivered");
+    await worker.stop();
+    await target.close();
+    // The node's clock is behind the database's.
+    await database.query({
+      text: "update delivery_attempts set at = at - interval '50 minutes' where tenant_id = $1",
+      values: [tenantId],
+    });
+    const again = await readDelivery(database, { tenantId, livemode: false, id });
+    expect(again?.attempts).toBe(1);
+    expect(again?.attemptList.map(({ attempt, statusCode }) => [attempt, statusCode])).toEqual([[1, 200]]);
   });
 
   it("a retry to an endpoint that takes the other mode by now is refused, and a resend leaves out what is under way", async () => {

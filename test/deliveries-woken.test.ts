@@ -123,6 +123,23 @@ describe.each(["embedded", "server"])("on one node, %s database", (kind) => {
       .poll(async () => (await node.metrics()).split("\n"), { timeout: WOKEN })
       .toEqual(expect.arrayContaining(counted));
   }, 120_000);
+
+  it("what a request cancels is in /metrics", async () => {
+    const node = await openNode(kind === "server" ? { DATABASE_URL: await readyDatabase() } : {});
+    const told = await toldTenant(node, (response) => {
+      response.writeHead(500, { "retry-after": "3600" }).end();
+    });
+    await regenerate(node, told);
+    const waiting = async (): Promise<unknown[]> => {
+      const { data } = await node.call("GET", "/api/v1/deliveries/?status=pending", { token: told.token });
+      return (data as { next_attempt_at: string | null; attempts: number }[]).filter(
+        (one) => one.next_attempt_at !== null && one.attempts === 1,
+      );
+    };
+    await until(async () => (await waiting()).length === 4, WOKEN);
+    await node.call("DELETE", "/api/v1/auth/tenants/webhooks/config/", { token: told.token });
+    expect(await node.metrics()).toContain('billhook_deliveries_ended_total{status="canceled"} 4');
+  }, 120_000);
 });
 
 it("what a node without workers tells is delivered by another node without a poll", async () => {

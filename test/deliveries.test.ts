@@ -295,7 +295,7 @@ describe.each(BOTH)("deliveries, %s database", (kind) => {
     expect(await cancelDeliveries(pipe.database, { ...key, limit: 2 })).toBe(0);
     await pipe.database.query({ text: "delete from webhook_endpoints where id = $1", values: [endpoint.id] });
     expect(await strandedEndpoints(pipe.database, 10)).toContainEqual(key);
-    await cancelInPieces(pipe.database, key, 2, () => true);
+    await cancelInPieces(pipe.database, key, { limit: 2, goesOn: () => true, canceled: () => undefined });
     expect(await statuses(pipe.database, tenant)).toEqual({ canceled: 3 });
     expect(await deleteOldDeliveries(pipe.database, 30)).toBe(0);
     await pipe.database.query({

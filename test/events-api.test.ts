@@ -1,5 +1,6 @@
 // What tenants can read of their events over HTTP, on both databases: the catalogue, lists, one event, sending it again.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 
 import { timeOfId } from "../src/base/ids.ts";
 import { matchesPattern } from "../src/outbox/event-types.ts";
@@ -56,6 +57,18 @@ describe.each(BOTH)("a tenant's events, %s database", (kind) => {
     expect(paid).toMatchObject({ object: "invoice", example: { status: "paid", paid: true } });
     expect(Object.keys(paid?.schema.properties as Wire)).toEqual(Object.keys(paid?.example ?? {}));
     expect(types.some(({ type }) => matchesPattern("credit.*", type))).toBe(true);
+  });
+
+  it("the catalogue's schemas take an event with a field that came later, and none that says something else", async () => {
+    const { json } = await door.call("GET", "/api/v1/event-types/");
+    const types = json.data as { type: string; schema: Wire; example: Wire }[];
+    const forbids = types.filter(({ schema }) => JSON.stringify(schema).includes('"additionalProperties":false'));
+    expect(forbids.map(({ type }) => type)).toEqual([]);
+    for (const { type, schema, example } of types) {
+      const takes = (event: Wire) => z.fromJSONSchema(schema).safeParse(event).success;
+      const events = [example, { ...example, came_later: 1 }, { ...example, object: "another" }];
+      expect([type, ...events.map(takes)]).toEqual([type, true, true, false]);
+    }
   });
 
   it("lists newest first, page by page, and filters by type, family, object and time", async () => {

@@ -1,5 +1,7 @@
 // POST under the guard, over real sockets: what it reads, when it ends, and what it says.
-import { createServer, type Socket } from "node:net";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { gzipSync } from "node:zlib";
 
@@ -23,6 +25,12 @@ import {
 import { AUTHORITY } from "./support/test-certificate.ts";
 
 afterEach(closeAll);
+
+/** A receiver with room for two who wait to be accepted. */
+const FAR = `
+  const server = require("node:http").createServer((request, response) => response.end("ok"));
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log(server.address().port));
+`;
 
 const trusted = getCACertificates();
 beforeAll(() => setDefaultCACertificates([...trusted, AUTHORITY]));
@@ -102,6 +110,26 @@ describe("what the operator vouches for", () => {
     expect(await post(`http://receiver:${other.port}/`, under)).toMatchObject({ outcome: "failed" });
     expect(await post(`https://other.example:${server.port}/`, under)).toMatchObject({ code: "refused_address" });
     expect([server.opened, other.opened]).toEqual([1, 0]);
+  });
+});
+
+describe("a receiver that is far away", () => {
+  it("is waited for where its first address takes a second to connect to, and the next one refuses", async () => {
+    const far = spawn(process.execPath, ["-e", FAR]);
+    closing.push(() => void far.kill("SIGKILL"));
+    const [line] = (await once(far.stdout, "data")) as [Buffer];
+    const port = Number(line.toString("utf8"));
+    far.kill("SIGSTOP");
+    // Two are taken by the kernel; the next one's first packet is dropped, and sent again after a second.
+    const fillers = [1, 2].map(() => connect(port, "127.0.0.1"));
+    await Promise.all(fillers.map((filler) => once(filler, "connect")));
+    setTimeout(() => far.kill("SIGCONT"), 600);
+    const resolve: Resolve = async () => ["127.0.0.1", "127.0.0.2"];
+    const allowed = [{ host: "far.example", port, plain: true }];
+    const exchange = await post(`http://far.example:${port}/`, policy({ allowed, resolve }), 10_000);
+    for (const filler of fillers) filler.destroy();
+    expect(exchange).toMatchObject({ outcome: "answered", statusCode: 200 });
+    expect(exchange.latencyMs).toBeGreaterThan(500);
   });
 });
 

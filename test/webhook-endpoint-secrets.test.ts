@@ -8,8 +8,10 @@ import { deliverySettings } from "../src/outbox/endpoint-table.ts";
 import { type Door, openDoor, SECRET_KEY, type Wire } from "./support/api-door.ts";
 import { registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
+import { openReceiver } from "./support/webhook-receiver.ts";
 
 const ENDPOINTS = "/api/v1/webhook-endpoints/";
+const TEST = "/api/v1/auth/tenants/webhooks/test/";
 const RING = keyRing([new Secret(SECRET_KEY)]);
 const OTHER = keyRing([new Secret("another-secret-key-of-more-than-32-characters")]);
 
@@ -41,6 +43,26 @@ describe.each(BOTH)("an endpoint's secrets, %s database", (kind) => {
     const { status, json } = await send(door, "POST", `${ENDPOINTS}${id}/rotate-secret/`, { token });
     expect([status, json.public_key]).toEqual([200, expect.stringMatching(/^whpk_/)]);
     expect(await opened()).toEqual({ secrets: [json.secret], ed25519Key: expect.stringMatching(/^whsk_/) as string });
+  });
+
+  it("whose SECRET_KEY is gone sign no test event: it is refused with what to do, and sent once that is done", async () => {
+    const { access: token } = await registerTenant(door);
+    const receiver = await openReceiver();
+    const made = await send(door, "POST", ENDPOINTS, { token, body: { url: receiver.url } });
+    const id = String(made.json.id);
+    await door.pipe.database.query({
+      text: "update webhook_endpoints set secret_sealed = $2 where id = $1",
+      values: [id, OTHER.seal("lost", "elsewhere")],
+    });
+    const test = async () => send(door, "POST", TEST, { token, body: { endpoint_id: id } });
+    const { status, json } = await test();
+    expect([status, json.code]).toEqual([409, "endpoint_disabled"]);
+    expect(json.message).toContain("cannot be read any more: rotate it");
+    const [, rotate = ""] = /POST (\S+\/)/.exec(String(json.message)) ?? [];
+    expect((await send(door, "POST", rotate, { token })).status).toBe(200);
+    expect(receiver.received).toEqual([]);
+    expect((await test()).json).toMatchObject({ success: true, webhook_url: receiver.url });
+    await receiver.close();
   });
 
   it("are stored sealed: no row holds one in plain text, nor an old one or a private key", async () => {

@@ -148,6 +148,29 @@ describe.each(BOTH)("deliveries, %s database", (kind) => {
     expect([refused.status, refused.json.code]).toEqual([409, "delivery_not_retriable"]);
   });
 
+  it("what waits of a mode is canceled when its endpoint is changed to the other, and is not tried again until it takes both", async () => {
+    const tenant = await registerTenant(door);
+    const { live_secret: live, test_secret: test } = tenant.keys;
+    const endpoint = await endpointOf(tenant);
+    const take = async (livemode: boolean | null) =>
+      send(door, "PATCH", `/api/v1/webhook-endpoints/${endpoint}/`, { token: tenant.access, body: { livemode } });
+    await take(null);
+    for (const livemode of [true, false]) await publish(tenant, livemode);
+    const later = "update delivery_queue set next_attempt_at = now() + interval '1 day' where tenant_id = $1";
+    await door.pipe.database.query({ text: later, values: [tenant.id] });
+    await take(false);
+    const [told] = await list(live);
+    expect(told).toMatchObject({ status: "canceled", next_attempt_at: null });
+    expect(told?.last_error).toContain("takes no events of this mode");
+    expect((await list(test)).map(({ status }) => status)).toEqual(["pending"]);
+    const retry = async () => send(door, "POST", `${DELIVERIES}${String(told?.id)}/retry/`, { token: live });
+    const refused = await retry();
+    expect([refused.status, refused.json.code]).toEqual([409, "delivery_not_retriable"]);
+    expect(refused.text).toContain("takes no events of this mode");
+    await take(null);
+    expect((await retry()).status).toBe(202);
+  });
+
   it("are seen in their own tenant and mode alone", async () => {
     const [tenant, other] = [await registerTenant(door), await registerTenant(door)];
     await endpointOf(tenant);
@@ -235,7 +258,8 @@ describe.each(BOTH)("deliveries, %s database", (kind) => {
       await publish(tenant);
       expect(await disable()).toMatchObject({ status: "disabled", disabledReason: "failing", failingSince: days(0) });
       expect(await disable()).toBeUndefined();
-      await cancelInPieces(door.pipe.database, { tenantId: tenant.id, endpointId: id }, 10, () => true);
+      const of = { tenantId: tenant.id, endpointId: id };
+      await cancelInPieces(door.pipe.database, of, { limit: 10, goesOn: () => true, canceled: () => undefined });
       expect((await list(tenant.access)).map(({ status }) => status)).toEqual(["canceled"]);
     });
   });

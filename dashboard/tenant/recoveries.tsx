@@ -3,6 +3,7 @@ import { Button, Progress, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
 import { useAct, useList } from "../frame/hooks.ts";
+import { modeOf } from "../parts/endpoint-cells.tsx";
 import { ErrorNote, fieldError, otherError } from "../parts/error-note.tsx";
 import { Figure } from "../parts/figures.tsx";
 import { LoadMore } from "../parts/load-more.tsx";
@@ -177,7 +178,7 @@ function OneRecovery({ recovery, cancel, isBusy }: OneRecoveryProps): ReactNode 
           <Figure value={queued} /> of <Figure value={total} />
         </span>
         <span className="bh-dim">
-          from <RelativeTime at={since} /> to <RelativeTime at={until} />
+          {modeOf(recovery)}, from <RelativeTime at={since} /> to <RelativeTime at={until} />
         </span>
         <span className="bh-to-end bh-row">
           {isAdmin && status === "running" && (

@@ -2821,7 +2821,7 @@ export interface paths {
                         /** @default null */
                         description?: string | null;
                         /**
-                         * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+                         * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended. A change counts for events told from then on.
                          * @default none
                          * @enum {string}
                          */
@@ -2963,7 +2963,7 @@ export interface paths {
                         livemode?: boolean | null;
                         description?: string | null;
                         /**
-                         * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+                         * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended. A change counts for events told from then on.
                          * @enum {string}
                          */
                         ordering?: "none" | "per_object";
@@ -3313,7 +3313,7 @@ export interface paths {
                     endpoint?: string;
                     /** @description The same as `endpoint`. */
                     endpoint_id?: string;
-                    /** @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url. */
+                    /** @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, lost its url, or takes no events of this mode any more. */
                     status?: "pending" | "delivered" | "failed" | "canceled";
                     /** @description Of events told then or later. ISO 8601 or Unix seconds. */
                     since?: string | number;
@@ -3433,7 +3433,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description It is due now. One that had ended begins another round of attempts, under the same `webhook-id`. */
+                /** @description It is due now. One that had ended begins another round of attempts, under the same `webhook-id`. Of one whose attempt is under way the outcome counts: retry it again where that fails. */
                 202: {
                     headers: {
                         [name: string]: unknown;
@@ -9313,7 +9313,7 @@ export interface components {
             /** @description null: the event is not kept any more. */
             event_type: string | null;
             /**
-             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, lost its url, or takes no events of this mode any more.
              * @enum {string}
              */
             status: "pending" | "delivered" | "failed" | "canceled";
@@ -9367,7 +9367,7 @@ export interface components {
             /** @description The mode whose events it takes; null: both. A key may only say its own. */
             livemode: boolean | null;
             /**
-             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended. A change counts for events told from then on.
              * @enum {string}
              */
             ordering: "none" | "per_object";
@@ -9684,7 +9684,7 @@ export interface components {
             /** @description null: the event is not kept any more. */
             event_type: string | null;
             /**
-             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, lost its url, or takes no events of this mode any more.
              * @enum {string}
              */
             status: "pending" | "delivered" | "failed" | "canceled";
@@ -9729,7 +9729,7 @@ export interface components {
             /** @description null: the event is not kept any more. */
             event_type: string | null;
             /**
-             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.
+             * @description pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, lost its url, or takes no events of this mode any more.
              * @enum {string}
              */
             status: "pending" | "delivered" | "failed" | "canceled";
@@ -11196,7 +11196,7 @@ export interface components {
             /** @description The mode whose events it takes; null: both. A key may only say its own. */
             livemode: boolean | null;
             /**
-             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.
+             * @description none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended. A change counts for events told from then on.
              * @enum {string}
              */
             ordering: "none" | "per_object";

@@ -11,8 +11,8 @@ export interface WebhookEvent<Thing = Record<string, unknown>> {
   /** The same however often it is sent: take each once. */
   id: string;
   object: "event";
-  /** Such as `2026-11-21`; not there in test events. */
-  api_version?: string;
+  /** Such as `2026-11-21`. */
+  api_version: string;
   /** Such as `invoice.paid`. */
   type: string;
   /** Unix seconds. */

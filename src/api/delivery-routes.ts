@@ -21,7 +21,7 @@ const TAG = "Deliveries";
 
 const status = z.enum(DELIVERY_STATUSES).meta({
   description:
-    "pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, or lost its url.",
+    "pending: it is tried again at `next_attempt_at` · failed: it was given up · canceled: its endpoint was disabled, deleted, lost its url, or takes no events of this mode any more.",
 });
 
 const deliveryFields = {
@@ -161,7 +161,8 @@ export const retryDeliveryRoute = operation({
   body: z.strictObject({}).nullish(),
   answers: {
     202: DeliveryAnswer.meta({
-      description: "It is due now. One that had ended begins another round of attempts, under the same `webhook-id`.",
+      description:
+        "It is due now. One that had ended begins another round of attempts, under the same `webhook-id`. Of one whose attempt is under way the outcome counts: retry it again where that fails.",
     }),
   },
   run: async (call) => {

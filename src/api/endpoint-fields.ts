@@ -48,7 +48,7 @@ export const endpointMode = z
 
 export const ordering = z.enum(ORDERINGS).meta({
   description:
-    "none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended.",
+    "none: events may arrive in any order · per_object: an event of an object waits until the older one of it has ended. A change counts for events told from then on.",
 });
 
 export const signature = z.enum(["v1", "v1a"]).meta({

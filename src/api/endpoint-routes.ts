@@ -139,7 +139,8 @@ export const changeEndpointRoute = operation({
     };
     const { ring } = deps.people;
     const endpoint = await changed(call, (tx, key) => changeEndpoint(tx, ring, key, change, actOf(caller)));
-    if (endpoint.url === null) await cancelWaiting(call, endpoint.id);
+    const mayLoseMode = body.livemode !== undefined && endpoint.livemode !== null;
+    if (endpoint.url === null || mayLoseMode) await cancelWaiting(call, endpoint.id);
     return viewFor(call)(endpoint);
   },
 });

@@ -14,7 +14,7 @@ import {
   listRecoveries,
   type Recovery,
   RECOVERY_STATUSES,
-  type RecoveryKey,
+  type SoughtRecovery,
 } from "../outbox/recoveries.ts";
 import { actOf, type Caller, scopeOf, tenantOf } from "./caller.ts";
 import { seen } from "./endpoint-routes.ts";
@@ -173,7 +173,7 @@ export const listRecoveriesRoute = operation({
     const { caller, query } = call;
     const rows = await listRecoveries(scopeOf(call), {
       tenantId: tenantOf(caller).id,
-      livemode: caller.livemode,
+      livemode: query.endpoint_id === undefined ? caller.livemode : modeSeenBy(caller),
       endpointId: query.endpoint_id,
       status: query.status,
       after: readIdCursor(query.cursor),
@@ -188,7 +188,7 @@ export const readRecoveryRoute = operation({
   params: idParams,
   answers: { 200: RecoveryAnswer },
   run: async (call) => {
-    const found = await findRecovery(scopeOf(call), keyOf(call));
+    const found = await findRecovery(scopeOf(call), soughtBy(call));
     if (found === undefined) throw missing();
     return viewOf(found);
   },
@@ -201,24 +201,31 @@ export const cancelRecoveryRoute = operation({
   answers: { 200: RecoveryAnswer.meta({ description: "What it has begun by then is delivered all the same." }) },
   run: async (call) =>
     scopeOf(call).transaction(async (tx) => {
-      const canceled = await cancelRecovery(tx, keyOf(call));
+      const canceled = await cancelRecovery(tx, soughtBy(call));
       if (canceled !== undefined) {
         await tellAudit(tx, call, "recovery.canceled", canceled);
         return viewOf(canceled);
       }
-      const found = await findRecovery(tx, keyOf(call));
+      const found = await findRecovery(tx, soughtBy(call));
       if (found === undefined) throw missing();
       if (found.status !== "canceled") throw publicError("recovery_ended");
       return viewOf(found);
     }),
 });
 
-function keyOf({ caller, params }: Call<{ id: string }, unknown, unknown>): RecoveryKey {
-  return { tenantId: tenantOf(caller).id, livemode: caller.livemode, id: params.id };
+function soughtBy({ caller, params }: Call<{ id: string }, unknown, unknown>): SoughtRecovery {
+  return { tenantId: tenantOf(caller).id, livemode: modeSeenBy(caller), id: params.id };
+}
+
+/** People see the endpoints of both modes, and begin a recovery in its endpoint's: by endpoint or id they see those of both, too. */
+function modeSeenBy({ identity, livemode }: Caller): boolean | undefined {
+  return identity.kind === "key" ? livemode : undefined;
 }
 
 const missing = () =>
-  publicError("not_found", { message: "There is no recovery with this id in this mode: check both." });
+  publicError("not_found", {
+    message: "There is no recovery with this id, or it is not of this key's mode: check both.",
+  });
 
 const Job = z
   .strictObject({

@@ -45,6 +45,8 @@ export interface ApiDependencies {
   wake: () => void;
   /** There are deliveries in the queue: this process looks now. Others find them within a poll. */
   wakeDeliveries: () => void;
+  /** So many deliveries were canceled: for metrics. */
+  deliveriesCanceled: (count: number) => void;
   /** Who waits for what on this node. */
   status: StatusWatch;
   /** Where tenants' endpoints may be. */

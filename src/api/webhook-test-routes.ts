@@ -3,10 +3,10 @@ import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
-import { openSecrets } from "../outbox/endpoint-secrets.ts";
+import { openSecrets, whatOpens } from "../outbox/endpoint-secrets.ts";
 import { deliverySettings, findEndpoint, firstEndpoint } from "../outbox/endpoint-table.ts";
 import { EVENT_API_VERSION } from "../outbox/event-objects.ts";
-import { type Exchange, guardedPost } from "../outbox/guarded-post.ts";
+import { type Exchange, guardedPost, POST_HEADERS } from "../outbox/guarded-post.ts";
 import { bodyOf } from "../outbox/webhook-body.ts";
 import { signatureHeaders } from "../outbox/webhook-signature.ts";
 import { scopeOf, tenantOf } from "./caller.ts";
@@ -70,18 +70,17 @@ export const testWebhook = operation({
     // It makes this server send: a few a minute are enough to try, and too few to flood anybody.
     await countAsTry(call, "webhook_test", tenantId);
     const endpoint = await configuredEndpoint(call, tenantId, body?.endpoint_id);
+    if (!whatOpens(deps.people.ring, endpoint).secret) throw unreadable(endpoint.id);
     const now = deps.clock.now();
     const event = testEvent({ now, type: body?.event_type, object: body?.test_data, ...endpoint });
     const signed = signatureHeaders({
       ...{ id: newId("msg"), timestamp: Math.floor(now / 1000), body: event },
       ...openSecrets(deps.people.ring, endpoint, now),
     });
-    const headers = { ...signed, connection: "close" };
+    // Nobody else may be waiting for this connection.
+    const headers = { ...POST_HEADERS, ...signed, connection: "close" };
     const exchange = await guardedPost({
-      url: endpoint.url,
-      // Nobody else may be waiting for this connection.
-      headers,
-      body: event,
+      ...{ url: endpoint.url, headers, body: event },
       timeoutMs: TIMEOUT_MS,
       policy: deps.addressPolicy,
     });
@@ -89,9 +88,15 @@ export const testWebhook = operation({
       reply.status(408);
       return { ...TIMED_OUT, webhook_url: endpoint.url, request_id: requestId };
     }
-    return answerOf(exchange, { method: "POST", url: endpoint.url, headers, body: event });
+    return answerOf(exchange, sendingOf(endpoint.url, headers, event));
   },
 });
+
+/** The SECRET_KEY that sealed it is gone: nothing can be signed until there is another secret. */
+const unreadable = (id: string) =>
+  publicError("endpoint_disabled", {
+    message: `Its secret cannot be read any more: rotate it with POST /api/v1/webhook-endpoints/${id}/rotate-secret/, and give the new one to the receiver.`,
+  });
 
 const TIMED_OUT = {
   error: "Webhook request timed out",
@@ -144,6 +149,12 @@ interface Sending {
   url: string;
   headers: Record<string, string>;
   body: string;
+}
+
+/** With what the connection adds by itself: the receiver gets exactly these headers. */
+function sendingOf(url: string, headers: Record<string, string>, body: string): Sending {
+  const added = { host: new URL(url).host, "content-length": String(Buffer.byteLength(body)) };
+  return { method: "POST", url, headers: { ...added, ...headers }, body };
 }
 
 function answerOf(exchange: Exchange, request: Sending) {

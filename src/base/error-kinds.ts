@@ -192,7 +192,8 @@ export const ERRORS = {
   delivery_not_retriable: {
     status: 409,
     title: "Delivery not retriable",
-    sentence: "Its event is not kept any more, or its endpoint is deleted, disabled or without a url: mend that first.",
+    sentence:
+      "Its event is not kept any more, or its endpoint is deleted, disabled, without a url, or takes no events of this mode: mend that first.",
   },
   recovery_running: {
     status: 409,

@@ -34,6 +34,8 @@ export interface DeliveryMetrics {
   attempted: (outcome: AttemptOutcome | "unsigned", seconds: number) => void;
   /** `lag`: seconds from the event to its delivery, of a first round. */
   ended: (status: "delivered" | "failed" | "canceled", lag: number | undefined) => void;
+  /** So many that were not claimed, because their endpoint does not take them any more. */
+  canceled: (count: number) => void;
 }
 
 export interface Deliverer {
@@ -306,8 +308,9 @@ class DeliveryWorker implements Deliverer {
   }
 
   async #disable(): Promise<void> {
-    const { database, frontendUrl, onError } = this.#options;
+    const { database, frontendUrl, metrics, onError } = this.#options;
     const limit = CANCELED_AT_ONCE[database.kind];
+    const { canceled } = metrics;
     const disabled: { tenantId: string; endpointId: string }[] = [];
     for (const [id, lost] of [...this.#lost]) {
       try {
@@ -322,7 +325,7 @@ class DeliveryWorker implements Deliverer {
     // Behind them all: a long backlog of one leaves no other enabled.
     for (const key of disabled) {
       try {
-        await cancelInPieces(database, key, limit, () => !this.#isEnded());
+        await cancelInPieces(database, key, { limit, goesOn: () => !this.#isEnded(), canceled });
       } catch (error) {
         // Not tried again here: what still waits ends as it is claimed, or as `strandedEndpoints` finds it.
         onError(error);

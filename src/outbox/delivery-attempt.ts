@@ -3,11 +3,12 @@ import { newId } from "../base/ids.ts";
 import type { Clock } from "../base/clock.ts";
 import type { KeyRing } from "../base/key-ring.ts";
 import type { Log } from "../base/log.ts";
+import type { Queryable } from "../db/database.ts";
 import type { AddressPolicy } from "./address-policy.ts";
 import type { ClaimedDelivery, DeliveryEnd } from "./claimed-delivery.ts";
-import { type AttemptOutcome, type Verdict, verdictOn } from "./delivery-schedule.ts";
+import { type AttemptOutcome, saysGone, type Verdict, verdictOn } from "./delivery-schedule.ts";
 import { openSecrets, stillValid } from "./endpoint-secrets.ts";
-import type { DeliverySettings } from "./endpoint-table.ts";
+import { type DeliverySettings, findEndpoint } from "./endpoint-table.ts";
 import type { StoredEvent } from "./event-table.ts";
 import { type Exchange, guardedPost, POST_HEADERS } from "./guarded-post.ts";
 import { bodyOf } from "./webhook-body.ts";
@@ -27,6 +28,7 @@ export interface Attempted extends DeliveryEnd {
 }
 
 export interface AttemptOptions {
+  database: Queryable;
   clock: Clock;
   log: Log;
   ring: KeyRing;
@@ -69,7 +71,8 @@ export async function attemptDelivery(
     const latencyMs = Math.round(clock.monotonic() - began);
     return { outcome: "failed", code: "protocol", message: "The exchange failed.", latencyMs };
   });
-  const verdict = verdictOn(exchange, delivery.attempts + 1);
+  const hasMoved = saysGone(exchange) && (await movedFrom(options, delivery, settings.url));
+  const verdict = verdictOn(exchange, delivery.attempts + 1, hasMoved);
   return { ...endOf(prepared, { at, exchange, verdict, signature }), prepared, latencyMs: exchange.latencyMs };
 }
 
@@ -89,6 +92,17 @@ function endOf(
       errorCode: exchange.outcome === "failed" ? exchange.code : null,
     },
   };
+}
+
+/** Settings are those of the claim: meanwhile the endpoint may have got another url. Where nobody can tell it has not. */
+async function movedFrom({ database, log }: AttemptOptions, delivery: ClaimedDelivery, url: string): Promise<boolean> {
+  try {
+    const endpoint = await findEndpoint(database, { tenantId: delivery.tenantId, id: delivery.endpointId });
+    return endpoint?.url !== undefined && endpoint.url !== null && endpoint.url !== url;
+  } catch (error) {
+    log.error("nobody could tell whether an endpoint has another url by now", { object_id: delivery.id, error });
+    return false;
+  }
 }
 
 type Opened = ReturnType<typeof openSecrets>;

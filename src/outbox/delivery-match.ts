@@ -9,6 +9,10 @@ export const ORDERING_KEY = `
   case when endpoint.ordering = 'per_object' and event.object_id is not null
        then event.livemode || '|' || event.stripe_account || '|' || event.object_type || '|' || event.object_id end`;
 
+/** Whether the endpoint takes anything, of this mode: as `takesMode` says it. */
+export const takesModeSql = (livemode: string): string =>
+  `endpoint.url is not null and endpoint.status = 'enabled' and coalesce(endpoint.livemode, ${livemode}) = ${livemode}`;
+
 export const MATCHES = `
   exists (select from unnest(endpoint.enabled_events) as pattern
           where pattern = '*' or pattern = event.type
@@ -21,8 +25,7 @@ export const WANTED = `
   from unnest($1::text[], $2::boolean[], $3::text[]) as told (tenant_id, livemode, id)
   cross join lateral (
     select * from webhook_endpoints as endpoint
-    where endpoint.tenant_id = told.tenant_id and endpoint.url is not null and endpoint.status = 'enabled'
-      and coalesce(endpoint.livemode, told.livemode) = told.livemode
+    where endpoint.tenant_id = told.tenant_id and ${takesModeSql("told.livemode")}
     offset 0) as endpoint
   cross join lateral (
     select * from events as event
@@ -36,13 +39,12 @@ export const WANTED_BY_ONE = `
          ${ORDERING_KEY} as ordering_key
   from webhook_endpoints as endpoint
   join events as event on event.tenant_id = endpoint.tenant_id and event.livemode = $2 and event.id = any ($4::text[])
-  where endpoint.tenant_id = $1 and endpoint.id = $3 and endpoint.url is not null and endpoint.status = 'enabled'
-    and coalesce(endpoint.livemode, $2) = $2`;
+  where endpoint.tenant_id = $1 and endpoint.id = $3 and ${takesModeSql("$2")}`;
 
 /** The delivery $3 of the tenant $1 in mode $2, and whether it can be sent again. */
 export const WANTED_AGAIN = `
-  select delivery.*, event.id is not null and coalesce(endpoint.url is not null and endpoint.status = 'enabled'
-           and coalesce(endpoint.livemode, delivery.livemode) = delivery.livemode, false) as possible, ${ORDERING_KEY} as ordering_key
+  select delivery.*, event.id is not null and coalesce(${takesModeSql("delivery.livemode")}, false) as possible,
+         ${ORDERING_KEY} as ordering_key
   from deliveries as delivery
   left join webhook_endpoints as endpoint
     on endpoint.tenant_id = delivery.tenant_id and endpoint.id = delivery.endpoint_id

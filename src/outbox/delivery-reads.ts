@@ -5,7 +5,7 @@ import type { Queryable } from "../db/database.ts";
 import type { DeliveryKey, EventKey } from "./delivery-tables.ts";
 import { UNCLAIMED } from "./delivery-turns.ts";
 
-/** canceled: its endpoint was disabled, deleted, or lost its url before it was delivered */
+/** canceled: before it was delivered, its endpoint was disabled, deleted, lost its url, or stopped taking its mode */
 export const DELIVERY_STATUSES = ["pending", "delivered", "failed", "canceled"] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
@@ -106,12 +106,16 @@ export async function readDelivery(
   const { rows } = await tx.query<Delivery>({ text: ONE, values });
   const [delivery] = rows;
   if (delivery === undefined) return undefined;
-  const { rows: attemptList } = await tx.query<DeliveryAttempt>({ text: ATTEMPTS, values });
+  const since = new Date(delivery.createdAt.getTime() - CLOCKS_MS);
+  const { rows: attemptList } = await tx.query<DeliveryAttempt>({ text: ATTEMPTS, values: [...values, since] });
   return { ...delivery, attemptList };
 }
 
+/** `at` is by the clock of the node that sent it, a delivery's creation by the database's: at most so far apart. */
+const CLOCKS_MS = 3_600_000;
+
 export interface DeliveryQueueState {
-  /** Deliveries that wait or are under way; counted to COUNTED at most. */
+  /** Deliveries that wait or are under way; counted to MOST_PENDING at most. */
   pending: number;
   /** Seconds since it was queued: by its event, or by who asked for it again; 0 when nothing waits. */
   oldestAge: number;
@@ -119,7 +123,7 @@ export interface DeliveryQueueState {
   tenants: { tenantId: string; oldestAge: number }[];
 }
 
-const COUNTED = 100_000;
+export const MOST_PENDING = 100_000;
 const TENANTS = 100;
 const ENDPOINTS = 5000;
 
@@ -127,7 +131,7 @@ const ENDPOINTS = 5000;
 export async function deliveryQueueState(database: Queryable, now: number): Promise<DeliveryQueueState> {
   const { rows } = await database.query<{ pending: number; tenantId: string | null; oldest: Date | null }>({
     text: QUEUE_STATE,
-    values: [COUNTED, ENDPOINTS, TENANTS],
+    values: [MOST_PENDING, ENDPOINTS, TENANTS],
   });
   const tenants = rows.flatMap(({ tenantId, oldest }) =>
     tenantId === null || oldest === null ? [] : [{ tenantId, oldestAge: Math.max(0, now - oldest.getTime()) / 1000 }],
@@ -185,10 +189,13 @@ const FOR_EVENTS = `
 
 const ONE = `select ${COLUMNS} ${FROM} and delivery.id = $3`;
 
+// Of the row that there is: a delivery that was deleted and made again has its id again, and on a server the attempts of the
+// deleted one stay until their month goes.
 const ATTEMPTS = `
   select id, attempt, at, url, request_headers as "requestHeaders", status_code as "statusCode", latency_ms as "latencyMs",
          response_headers as "responseHeaders", response_body as "responseBody", error_code as "errorCode", error
-  from delivery_attempts where tenant_id = $1 and livemode = $2 and delivery_id = $3 order by attempt, id`;
+  from delivery_attempts where tenant_id = $1 and livemode = $2 and delivery_id = $3 and at >= $4
+  order by attempt, id`;
 
 // From endpoint to endpoint by an index, whose second column is when each was queued.
 const QUEUE_STATE = `

@@ -36,7 +36,7 @@ describe("the schedule of deliveries", () => {
   it("2xx delivers, 410 ends it at once, and anything else is tried again until the tenth attempt", () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 599 }), fc.integer({ min: 1, max: 10 }), (status, attempt) => {
-        const verdict = verdictOn(answered(status), attempt);
+        const verdict = verdictOn(answered(status), attempt, false);
         const delivered = status >= 200 && status < 300;
         expect(verdict.status).toBe(delivered ? "delivered" : attempt === 10 || status === 410 ? "failed" : "pending");
         expect(verdict.isGone).toBe(status === 410);
@@ -45,10 +45,15 @@ describe("the schedule of deliveries", () => {
     );
   });
 
+  it("410 of a url that the endpoint has no more is a failure as any other", () => {
+    expect(verdictOn(answered(410), 1, true)).toMatchObject({ status: "pending", isGone: false, outcome: "http_4xx" });
+    expect(verdictOn(answered(410), 10, true)).toMatchObject({ status: "failed", isGone: false });
+  });
+
   it("no answer is tried again, and says why", () => {
     const failed = { outcome: "failed", code: "timeout", message: "No answer.", latencyMs: 1 } as const;
-    expect(verdictOn(failed, 1)).toMatchObject({ status: "pending", outcome: "timeout", error: "No answer." });
-    expect(verdictOn(failed, 10)).toMatchObject({ status: "failed" });
+    expect(verdictOn(failed, 1, false)).toMatchObject({ status: "pending", outcome: "timeout", error: "No answer." });
+    expect(verdictOn(failed, 10, false)).toMatchObject({ status: "failed" });
   });
 });
 

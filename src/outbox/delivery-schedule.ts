@@ -48,12 +48,19 @@ export interface Verdict {
 
 const GONE = 410;
 
-/** A redirect is a failure: it would lead to an address that nobody has checked. */
-export function verdictOn(exchange: Exchange, attempt: number, random?: () => number): Verdict {
+export function saysGone(exchange: Exchange): boolean {
+  return exchange.outcome === "answered" && exchange.statusCode === GONE;
+}
+
+/**
+ * A redirect is a failure: it would lead to an address that nobody has checked. `hasMoved`: its endpoint has another url by
+ * now, and that the old one is gone says nothing of the next attempt.
+ */
+export function verdictOn(exchange: Exchange, attempt: number, hasMoved: boolean, random?: () => number): Verdict {
   const outcome = outcomeOf(exchange);
   if (outcome === "delivered") return { status: "delivered", wait: 0, outcome, isGone: false, error: null };
   const error = errorOf(exchange);
-  const isGone = exchange.outcome === "answered" && exchange.statusCode === GONE;
+  const isGone = saysGone(exchange) && !hasMoved;
   const wait = isGone
     ? undefined
     : waitAfter(attempt, exchange.outcome === "answered" ? exchange.retryAfter : null, random);

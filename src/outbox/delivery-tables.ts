@@ -4,7 +4,7 @@ import type { Database, Queryable } from "../db/database.ts";
 import type { Claim, ClaimedDelivery, ClaimLimits, DeliveryEnd } from "./claimed-delivery.ts";
 import { endArrays, ENDED } from "./delivery-end-arrays.ts";
 import { inOrder, lockRows, lockRowsOfEvents } from "./delivery-locks.ts";
-import { WANTED, WANTED_AGAIN, WANTED_BY_ONE } from "./delivery-match.ts";
+import { takesModeSql, WANTED, WANTED_AGAIN, WANTED_BY_ONE } from "./delivery-match.ts";
 import { BEHIND_OLDER, BY_INDEX_ALONE, CHOSEN, ENDPOINTS_AT_ONCE, NEXT_IN_ORDER, UNCLAIMED } from "./delivery-turns.ts";
 
 export interface EventKey {
@@ -79,10 +79,10 @@ export async function retryDelivery(
   return rows[0] === undefined ? "missing" : rows[0].possible ? "queued" : "unavailable";
 }
 
-const TAKES_NOTHING = "The endpoint was disabled or deleted, or lost its url, before this was delivered.";
+const TAKES_NOTHING = "The endpoint was deleted or disabled, has no url, or takes no events of this mode.";
 
 /**
- * Ends some of what waits for an endpoint that was disabled or deleted, or has no url; of one that takes deliveries nothing.
+ * Ends some of what waits for an endpoint that was disabled or deleted, has no url, or does not take its mode; nothing else.
  * What another transaction has locked is left out, and found again. It waits only to make due what comes next in order, for
  * a claim that has met that as blocked. Returns how many, at most `limit`.
  */
@@ -281,7 +281,7 @@ const CANCEL = `
     select endpoint_id, delivery_id from delivery_queue as queue
     where tenant_id = $1 and endpoint_id = $2 and ${UNCLAIMED} and not exists (
       select from webhook_endpoints as endpoint
-      where endpoint.tenant_id = $1 and endpoint.id = $2 and endpoint.url is not null and endpoint.status = 'enabled')
+      where endpoint.tenant_id = $1 and endpoint.id = $2 and ${takesModeSql("queue.livemode")})
     order by endpoint_id, delivery_id limit $4 for update skip locked
   ), gone as (
     delete from delivery_queue as queue using found

@@ -77,6 +77,8 @@ const DNS_TRIES = 2;
 const DNS_TRY_MS = 2_000;
 /** Once one family of addresses is known: some servers are silent when they are asked for the other. */
 const OTHER_FAMILY_MS = 300;
+/** For each address of a name but the last, so that one that swallows everything leaves time for the next. */
+const ADDRESS_MS = 3_000;
 /** Nobody waits for it: the exchange's own limit ends first. */
 const CONNECT_MS = 20_000;
 
@@ -193,6 +195,8 @@ function openPool(url: URL, policy: AddressPolicy): Pool {
     timeout: CONNECT_MS,
     rejectUnauthorized: true,
     autoSelectFamily: true,
+    // Node's 250 ms end a connection to the other side of the world, and come back to no address.
+    autoSelectFamilyAttemptTimeout: ADDRESS_MS,
     lookup: guardedLookup(policy.resolve ?? resolverFor(url, policy), mayReach),
   });
   return new Pool(url.origin, {

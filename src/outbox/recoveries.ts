@@ -17,6 +17,11 @@ export interface RecoveryKey {
   id: string;
 }
 
+/** `livemode` undefined: of either mode. */
+export interface SoughtRecovery extends Omit<RecoveryKey, "livemode"> {
+  livemode: boolean | undefined;
+}
+
 export interface Recovery extends RecoveryKey {
   endpointId: string;
   since: Date;
@@ -83,9 +88,9 @@ export async function beginRecovery(
   return begun;
 }
 
-export async function findRecovery(tx: Queryable, key: RecoveryKey): Promise<Recovery | undefined> {
-  const values = [key.tenantId, key.livemode, key.id];
-  return (await tx.query<Recovery>({ text: `${SELECT} where ${KEY}`, values })).rows[0];
+export async function findRecovery(tx: Queryable, sought: SoughtRecovery): Promise<Recovery | undefined> {
+  const values = [sought.tenantId, sought.livemode ?? null, sought.id];
+  return (await tx.query<Recovery>({ text: `${SELECT} where ${SOUGHT}`, values })).rows[0];
 }
 
 export interface RecoveryFilter {
@@ -107,9 +112,9 @@ export async function listRecoveries(tx: Queryable, filter: RecoveryFilter): Pro
 }
 
 /** What it has queued by then is delivered all the same. undefined: it does not run. */
-export async function cancelRecovery(tx: Queryable, key: RecoveryKey): Promise<Recovery | undefined> {
-  const values = [key.tenantId, key.livemode, key.id];
-  return (await tx.query<Recovery>({ text: `${CANCEL} and ${KEY} returning ${COLUMNS}`, values })).rows[0];
+export async function cancelRecovery(tx: Queryable, sought: SoughtRecovery): Promise<Recovery | undefined> {
+  const values = [sought.tenantId, sought.livemode ?? null, sought.id];
+  return (await tx.query<Recovery>({ text: `${CANCEL} and ${SOUGHT} returning ${COLUMNS}`, values })).rows[0];
 }
 
 /** Of an endpoint that gets nothing any more. */
@@ -232,6 +237,7 @@ const COLUMNS = `
 
 const SELECT = `select ${COLUMNS} from recoveries`;
 const KEY = "tenant_id = $1 and livemode = $2 and id = $3";
+const SOUGHT = "tenant_id = $1 and ($2::boolean is null or livemode = $2) and id = $3";
 
 const MISSED = `
   ($6 or event.type = any ($7::text[]) or exists (select from unnest($8::text[]) as family where starts_with(event.type, family)))

@@ -114,6 +114,7 @@ export async function openDoor(kind: Kind, { deps, receive, routes }: DoorOption
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "billhook_up 1\n" }),
     wake: () => undefined,
     wakeDeliveries: () => undefined,
+    deliveriesCanceled: () => undefined,
     addressPolicy: { loopback: true, allowed: [], ports: undefined },
     deliveriesRetentionDays: 36_500,
     platformTenant: pipe.platformTenant,

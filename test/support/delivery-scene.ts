@@ -90,7 +90,7 @@ export function startWorker(database: Database, more: Partial<DeliverOptions> = 
     leaseSeconds: 5,
     newLease: () => newId("clm"),
     frontendUrl: "https://app.example.com",
-    metrics: { attempted: () => undefined, ended: () => undefined },
+    metrics: { attempted: () => undefined, ended: () => undefined, canceled: () => undefined },
     onError: () => undefined,
     onFree: () => {
       loop.wake();
