@@ -86,6 +86,8 @@ describe("starting without an account", () => {
   it("development with a Stripe key needs a webhook secret, or the word that unsigned events are taken", () => {
     const key = { STRIPE_SECRET_KEY: "sk_test_bar" };
     expect(problems(key).STRIPE_WEBHOOK_SECRET).toContain("STRIPE_WEBHOOK_ALLOW_UNSIGNED=true");
+    const behindProxy = { ...key, STRIPE_WEBHOOK_ALLOW_UNSIGNED: "true", TRUST_PROXY: "1" };
+    expect(problems(behindProxy).STRIPE_WEBHOOK_ALLOW_UNSIGNED).toContain("through the proxy");
     const open = readConfig({ ...key, STRIPE_WEBHOOK_ALLOW_UNSIGNED: "true" });
     expect([open.allowUnsignedWebhooks, open.webhookSecrets]).toEqual([true, []]);
   });

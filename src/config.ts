@@ -286,11 +286,9 @@ function disagreements(env: Environment, config: Config, allowUnsigned: boolean)
   if (production && config.stripeApiBase?.startsWith("http:") === true) {
     add("STRIPE_API_BASE", "in production it must be https, or the secret key travels in the clear.");
   }
-  if (production && allowUnsigned) {
-    add(
-      "STRIPE_WEBHOOK_ALLOW_UNSIGNED",
-      "it is for development: remove it, or anyone could forge events in production.",
-    );
+  if (allowUnsigned && (production || (config.allowUnsignedWebhooks && config.trustProxy !== undefined))) {
+    const where = production ? "in production" : "through the proxy that TRUST_PROXY names";
+    add("STRIPE_WEBHOOK_ALLOW_UNSIGNED", `it is for development: remove it, or anyone could forge events ${where}.`);
   }
   return problems;
 }

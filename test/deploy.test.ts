@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 
+import { readConfig } from "../src/config.ts";
 import { VARIABLES } from "../src/config-variables.ts";
 import { pgbouncerPath } from "./support/pgbouncer.ts";
 
@@ -63,6 +64,11 @@ it("compose.yaml names services, volumes, files and variables that exist", () =>
     if (name === "api" || name === "work")
       expect(Object.keys(environment).filter((variable) => !known.has(variable))).toEqual([]);
   }
+});
+
+it("what compose.yaml may be given is not handed on as an empty text, which is refused", () => {
+  expect(read("deploy/compose.yaml")).not.toMatch(/\$\{\w+:?-\}/);
+  expect(() => readConfig({ STRIPE_CONNECT_WEBHOOK_SECRET: "" })).toThrow(/STRIPE_CONNECT_WEBHOOK_SECRET/);
 });
 
 it("without a PgBouncer that is new enough the tests of several nodes say what to install", () => {

@@ -63,7 +63,11 @@ it("with a Stripe key and no secret unsigned events are taken from this machine 
   expect((await send(server, body("unsigned_2"), {})).status).toBe(200);
   const warnings = (): number => server.log().split("an unsigned event was taken").length - 1;
   await expect.poll(warnings).toBe(2);
-  for (const headers of [{ "x-forwarded-for": "203.0.113.7" }, { origin: "https://a-page.example" }]) {
+  const foreign = [
+    ...[{ "x-forwarded-for": "203.0.113.7" }, { "x-forwarded-proto": "https" }, { via: "1.1 tunnel" }],
+    { origin: "https://a-page.example" },
+  ];
+  for (const headers of foreign) {
     const refused = await send(server, body("forged"), headers);
     expect([refused.status, refused.code]).toEqual([400, "signature_missing"]);
   }

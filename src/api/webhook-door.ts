@@ -115,14 +115,14 @@ async function receive(
 }
 
 /** What a proxy on this machine adds, and what a browser adds for any web page that is open on it. */
-const SENT_FOR_ANOTHER = ["x-forwarded-for", "x-real-ip", "forwarded", "origin", "sec-fetch-site"] as const;
+const SENT_FOR_ANOTHER = [
+  ...["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via", "cf-connecting-ip"],
+  ...["origin", "sec-fetch-site"],
+];
 
-/** Sent by a program on this machine for itself. */
-export function fromLoopback(request: IncomingMessage): boolean {
-  return (
-    LOOPBACK.test(request.socket.remoteAddress ?? "") &&
-    SENT_FOR_ANOTHER.every((name) => request.headers[name] === undefined)
-  );
+/** Sent by a program on this machine for itself, as far as that can be told: a tunnel may say nothing of whom it serves. */
+export function fromLoopback({ socket, headers }: IncomingMessage): boolean {
+  return LOOPBACK.test(socket.remoteAddress ?? "") && SENT_FOR_ANOTHER.every((name) => headers[name] === undefined);
 }
 
 function tell(deps: DoorDependencies, refusal: PublicError, requestId: string): void {

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -96,4 +97,16 @@ function syncPath(path: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * Throws where `user` (a uid, 0: root) would open a database that another user made: files that root writes into it are
+ * root's, and keep its owner's next start out.
+ */
+export function refuseForeign(folder: string, user: number | undefined): void {
+  const owner = statSync(join(folder, CURRENT), { throwIfNoEntry: false })?.uid;
+  if (user !== 0 || owner === undefined || owner === 0) return;
+  throw new Error(
+    `The database in ${folder} belongs to the user with the id ${String(owner)}, and root's files would keep that one out: run this as its owner, for example with \`sudo -u '#${String(owner)}'\`.`,
+  );
 }

@@ -1,6 +1,16 @@
 // The embedded database through its public door: what pg can ask of it, and what keeps a folder whole.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +21,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "./database.ts";
 import { openEmbedded } from "./embedded.ts";
 import { startEngine } from "./embedded-engine.ts";
+import { refuseForeign } from "./embedded-folder.ts";
 import { createFromSnapshot } from "./embedded-snapshot.ts";
 
 const root = mkdtempSync(join(tmpdir(), "billhook-embedded-"));
@@ -161,6 +172,21 @@ test("a new connection sees nothing of the one before it", async () => {
 }, 60_000);
 
 describe("the folder", () => {
+  test("of another user is not opened by root, whose files would keep its owner out, and is as it was", async () => {
+    const folder = join(root, "foreign");
+    await (await openEmbedded(folder)).close();
+    const made = join(folder, "postgres");
+    const { uid } = statSync(made);
+    refuseForeign(folder, uid);
+    refuseForeign(join(root, "not there"), 0);
+    // Only root can give a folder away; for others the owner is another already.
+    if (uid === 0) chownSync(made, 65_534, 65_534);
+    expect(() => {
+      refuseForeign(folder, 0);
+    }).toThrow(`belongs to the user with the id ${String(statSync(made).uid)}`);
+    if (uid === 0) await expect(openEmbedded(folder)).rejects.toThrow("run this as its owner");
+  });
+
   test("a second process gets a clear error at once, and a killed holder blocks nobody", async () => {
     const folder = join(root, "locked");
     const holder = startChild(folder, "console.log('open'); setInterval(() => undefined, 1000);");

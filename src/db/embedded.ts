@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { type Database, databaseOnPool } from "./database.ts";
 import { startEngine } from "./embedded-engine.ts";
-import { finishReplacing, refuseMoved } from "./embedded-folder.ts";
+import { finishReplacing, refuseForeign, refuseMoved } from "./embedded-folder.ts";
 import { lockFolder } from "./embedded-lock.ts";
 import { createFromSnapshot } from "./embedded-snapshot.ts";
 
@@ -36,6 +36,7 @@ const SETTINGS: Record<string, string> = {
  */
 export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<Database> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  refuseForeign(folder, process.geteuid?.());
   const lock = lockFolder(folder);
   try {
     finishReplacing(folder);
