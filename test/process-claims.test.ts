@@ -84,7 +84,7 @@ describe.each(BOTH)("claims on events, %s database", (kind) => {
       await tx.query("set local statement_timeout = 0");
       await tx.query("lock table customers in access exclusive mode");
       locked();
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
     });
     await held;
     await other.drain();
