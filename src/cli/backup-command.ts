@@ -18,6 +18,7 @@ import { openWay } from "./open-door.ts";
 import type { OperatorDoor } from "./operator-door.ts";
 import { note, print, printJson } from "./output.ts";
 import { ensureSecretKey } from "./secret-files.ts";
+import { BrokenAnswer } from "./server-trouble.ts";
 import { readVersion } from "./version.ts";
 
 interface Flags {
@@ -61,16 +62,13 @@ async function write(part: string, url: string | undefined): Promise<BackupSumma
     const bytes = "bytes" in source ? await source.bytes("GET", "/backup/") : await backupOf(source);
     const into = createWriteStream(part, { mode: 0o600, flush: true });
     await pipeline(bytes, into).catch((error: unknown) => {
-      throw isNetwork(error) ? interrupted(error) : error;
+      throw error instanceof BrokenAnswer ? interrupted(error) : error;
     });
   } finally {
     await source.close();
   }
   return checkBackup(readFileBytes(part));
 }
-
-/** Fetch's word for an answer that broke off. */
-const isNetwork = (error: unknown): boolean => error instanceof TypeError;
 
 function interrupted(cause: unknown): CommandFailure {
   const message = "The backup ended half way: the server's log says why. Run it again.";

@@ -10,6 +10,7 @@ import { throughDoor } from "./open-door.ts";
 import { timeArgument } from "./option-values.ts";
 import { note, print, printJsonLine } from "./output.ts";
 import { progressDisplay } from "./progress-display.ts";
+import { untilBroken } from "./server-trouble.ts";
 import { oneLine, type Row } from "./table.ts";
 
 interface Flags {
@@ -68,8 +69,9 @@ export async function followLines(
 ): Promise<Row> {
   const display = progressDisplay(systemClock, json ? "none" : "bar");
   let done: Row | undefined;
+  let broken: unknown;
   try {
-    for await (const line of door.stream("POST", path, { body })) {
+    for await (const line of untilBroken(door.stream("POST", path, { body }), (error) => (broken = error))) {
       const row = asRow(line);
       if (json) printJsonLine(line);
       if (row.progress !== undefined) display.show(asRow(row.progress));
@@ -87,6 +89,7 @@ export async function followLines(
     "operation_interrupted",
     "Interrupted",
     `${what} ended half way: run it again, it goes on where it stopped.`,
+    broken,
   );
 }
 

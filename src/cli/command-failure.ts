@@ -23,11 +23,14 @@ export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
   readonly body: FailureBody;
   readonly exitCode: ExitCode;
+  /** Of the HTTP answer, where Billhook itself gave one. */
+  readonly status: number | undefined;
 
-  constructor(body: FailureBody, exitCode: ExitCode = EXIT.failed, cause?: unknown) {
+  constructor(body: FailureBody, exitCode: ExitCode = EXIT.failed, cause?: unknown, status?: number) {
     super(body.message, cause === undefined ? undefined : { cause });
     this.body = body;
     this.exitCode = exitCode;
+    this.status = status;
   }
 }
 
@@ -58,7 +61,18 @@ export function asFailure(error: unknown): CommandFailure {
     const message = `The database does not let this process in (${sentence}): check DATABASE_URL, and that the server runs.`;
     return failed("database_unreachable", "Database unreachable", message, error);
   }
+  const path = closedPath(error);
+  if (path !== undefined) {
+    const message = `${path} belongs to another user, or cannot be written here: run as its owner, or give --url with OPERATOR_TOKEN.`;
+    return failed("no_access", "No access", message, error);
+  }
   return failed("failed", "Failed", sentence, error);
+}
+
+/** The file or folder that the system does not let this process into. */
+function closedPath(error: unknown): string | undefined {
+  if (!/^(EACCES|EPERM|EROFS)$/.test(codeOf(error))) return undefined;
+  return error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined;
 }
 
 /** Sockets' codes, and PostgreSQL's for a refused login, an unknown database and a server that starts or stops. */

@@ -4,8 +4,8 @@ import { createHmac } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import type { Secret } from "../base/secret.ts";
 import type { WebhookSecret } from "../config.ts";
-import { failed } from "./command-failure.ts";
 import type { EventToSend } from "./event-files.ts";
+import { brokenAnswer, unanswered } from "./server-trouble.ts";
 
 export interface SendOptions {
   url: string;
@@ -67,14 +67,11 @@ async function sendEvent(event: EventToSend, { url, secretFor, clock }: SendOpti
     redirect: "error",
     signal: AbortSignal.timeout(ANSWER_MS),
   }).catch((error: unknown) => {
-    throw failed(
-      "server_unreachable",
-      "Server unreachable",
-      `No server answers at ${url}: start it with \`billhook serve\`, or give its address with --url.`,
-      error,
-    );
+    throw unanswered(url, error);
   });
-  const text = await answer.text();
+  const text = await answer.text().catch((error: unknown) => {
+    throw brokenAnswer(url, error);
+  });
   const duration = Math.round(clock.monotonic() - started);
   return {
     id: event.id,

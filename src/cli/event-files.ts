@@ -11,7 +11,7 @@ export interface EventToSend {
   type: string;
   /** "" for the platform's own. */
   account: string;
-  /** As the file has it, byte for byte where the file is the event. */
+  /** As the file has it, byte for byte behind a byte order mark, where the file is the event. */
   body: string;
   /** Which file it came from. */
   file: string;
@@ -24,21 +24,38 @@ export async function readEventFiles(paths: readonly string[]): Promise<EventToS
   const events: EventToSend[] = [];
   for (const path of paths) {
     for (const file of await filesOf(path)) {
-      for (const event of eventsOf(file, await readFile(file, "utf8"))) events.push(event);
+      for (const event of eventsOf(file, await textOf(file))) events.push(event);
     }
   }
   return events;
 }
 
 async function filesOf(path: string): Promise<string[]> {
+  if (!(await isFolder(path))) return [path];
+  const names = await readdir(path, { recursive: true });
+  const files: string[] = [];
+  for (const name of names.filter((one) => EVENT_FILE.test(one)).sort()) {
+    const file = join(path, name);
+    if (!(await isFolder(file))) files.push(file);
+  }
+  if (files.length === 0) throw badFile(path, "the folder has no .json, .jsonl or .ndjson file");
+  return files;
+}
+
+/** Through links. */
+async function isFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch((error: unknown) => {
     throw badFile(path, "it cannot be read; check the path", error);
   });
-  if (!found.isDirectory()) return [path];
-  const names = await readdir(path, { recursive: true });
-  const files = names.filter((name) => EVENT_FILE.test(name)).sort();
-  if (files.length === 0) throw badFile(path, "the folder has no .json, .jsonl or .ndjson file");
-  return files.map((name) => join(path, name));
+  return found.isDirectory();
+}
+
+/** Without the byte order mark that some editors write. */
+async function textOf(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw badFile(file, "it cannot be read; check the path", error);
+  });
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
 function eventsOf(file: string, text: string): EventToSend[] {
@@ -52,6 +69,7 @@ function eventsOf(file: string, text: string): EventToSend[] {
   }
   const list = listOf(whole.value);
   if (list === undefined) return [checkedEvent(file, text, "")];
+  if (list.length === 0) throw badFile(file, "it holds no event");
   return list.map((event, index) => checkedEvent(file, JSON.stringify(event), `event ${index + 1}: `));
 }
 

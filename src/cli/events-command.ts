@@ -5,7 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { misused } from "./command-failure.ts";
 import { asRow, numberIn, rowsIn } from "./fields.ts";
 import { throughDoor } from "./open-door.ts";
-import type { Answer, OperatorDoor } from "./operator-door.ts";
+import type { Answer, OperatorDoor, Sent } from "./operator-door.ts";
 import { countArgument, timeArgument } from "./option-values.ts";
 import { note, print } from "./output.ts";
 import { changeLines } from "./story-text.ts";
@@ -109,7 +109,7 @@ export function withCommon(command: Command): Command {
 async function listEvents(flags: ListFlags): Promise<void> {
   const { status, customer, livemode, text, limit, cursor } = flags;
   const query = { ...filterFields(flags), status, customer, livemode, text, limit, cursor };
-  const page = await throughDoor(flags.url, (door) => door.call("GET", "/stripe-events/", { query }));
+  const page = await throughDoor(flags.url, (door) => firstPageWithRows(door, query));
   if (flags.json === true) {
     print(page.text);
     return;
@@ -122,6 +122,16 @@ async function listEvents(flags: ListFlags): Promise<void> {
   print(table(LIST_COLUMNS, rows));
   const next = asRow(page.json).next_cursor;
   if (typeof next === "string") note(`There are more: add --cursor ${next}`);
+}
+
+/** The server looks through so many events for a page; of a rare one a page may be empty, and not the last. */
+async function firstPageWithRows(door: OperatorDoor, query: NonNullable<Sent["query"]>): Promise<Answer> {
+  for (let cursor = query.cursor; ;) {
+    const page = await door.call("GET", "/stripe-events/", { query: { ...query, cursor } });
+    const { has_more: more, next_cursor: next } = asRow(page.json);
+    if (rowsIn(page.json, "data").length > 0 || more !== true || typeof next !== "string") return page;
+    cursor = next;
+  }
 }
 
 const LIST_COLUMNS: readonly Column[] = [

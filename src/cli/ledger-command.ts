@@ -6,6 +6,7 @@ import { withCommon } from "./events-command.ts";
 import { asRow, numberIn } from "./fields.ts";
 import { throughDoor } from "./open-door.ts";
 import { print, printJsonLine } from "./output.ts";
+import { untilBroken } from "./server-trouble.ts";
 import { oneLine } from "./table.ts";
 import type { Row } from "./table.ts";
 
@@ -33,10 +34,12 @@ export function addLedger(program: Command): void {
 
 async function verifyLedger({ url, json, after }: Flags): Promise<void> {
   let done: Row | undefined;
+  let broken: unknown;
   let place = after;
   const goOn = (): string => (place === undefined ? "run it again" : `go on with \`--after ${place}\``);
   await throughDoor(url, async (door) => {
-    for await (const line of door.stream("POST", "/ledger/verify/", { body: after === undefined ? {} : { after } })) {
+    const lines = door.stream("POST", "/ledger/verify/", { body: after === undefined ? {} : { after } });
+    for await (const line of untilBroken(lines, (error) => (broken = error))) {
       const { progress, difference, done: end, error } = asRow(line);
       if (progress !== undefined) place = oneLine(asRow(progress).after);
       if (json === true) printJsonLine(line);
@@ -49,7 +52,7 @@ async function verifyLedger({ url, json, after }: Flags): Promise<void> {
     }
   });
   if (done === undefined) {
-    throw failed("verify_interrupted", "Proof interrupted", `The proof ended half way: ${goOn()}.`);
+    throw failed("verify_interrupted", "Proof interrupted", `The proof ended half way: ${goOn()}.`, broken);
   }
   const [accounts, differences] = [numberIn(done, "accounts"), numberIn(done, "differences")];
   if (json !== true) print(`${accounts} accounts: ${differences === 0 ? "no" : differences} differences.`);

@@ -1,6 +1,5 @@
 // `billhook move --to DATABASE_URL`: from the embedded database to a server, row by row, with nothing taken in meanwhile.
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Command } from "commander";
 
@@ -10,7 +9,8 @@ import type { Database } from "../db/database.ts";
 import type { BackupSummary } from "../operations/restore-load.ts";
 import { asBackupFailure, backupOf, openSource, type Source } from "./backup-command.ts";
 import { readCommandConfig } from "./command-config.ts";
-import { CommandFailure, failed, misused } from "./command-failure.ts";
+import { CommandFailure, misused } from "./command-failure.ts";
+import { confirmed } from "./confirm-move.ts";
 import { withCommon } from "./events-command.ts";
 import { openWay } from "./open-door.ts";
 import { note, print, printJson } from "./output.ts";
@@ -106,7 +106,7 @@ async function moveInto(target: Database, source: Leaving, to: string, flags: Fl
   }
 }
 
-/** The source itself has said no; of a connection that broke nobody knows. */
+/** The source itself has said no; else nobody knows: see `confirmed`. */
 function isRefusal(error: unknown): boolean {
   return !(error instanceof CommandFailure) || error.body.code !== "move_unconfirmed";
 }
@@ -136,27 +136,6 @@ function leaving(config: Config, source: Source): Leaving {
     finish: (to) => confirmed(() => step({ step: "finish", to })),
     close,
   };
-}
-
-const CONFIRM_TRIES = 10;
-
-/** The last word must be heard: after it the old server takes nothing in, and may be told it more than once. */
-async function confirmed(finish: () => Promise<void>): Promise<void> {
-  for (let left = CONFIRM_TRIES; ; left--) {
-    try {
-      await finish();
-      return;
-    } catch (error) {
-      if (!(error instanceof CommandFailure) || error.body.code !== "server_unreachable") throw error;
-      if (left > 0) {
-        await sleep(1000);
-        continue;
-      }
-      const message =
-        "All rows are in the new database, but the old server does not answer any more: whether it knows is not certain. If moved.json is in its DATA_DIR it does, and the move is done; else run the move again with --replace.";
-      throw failed("move_unconfirmed", "Move unconfirmed", message, error);
-    }
-  }
 }
 
 function tell({ tables, rows }: BackupSummary, to: string, { dataDir, secretKeys }: Config, { json }: Flags): void {

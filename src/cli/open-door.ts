@@ -13,6 +13,7 @@ import { operatorDoor } from "./operator-door.ts";
 import type { OperatorDoor, Transport } from "./operator-door.ts";
 import { ensureOperatorToken } from "./secret-files.ts";
 import { localAddress, recordedServer } from "./server-address.ts";
+import { unanswered, unbroken } from "./server-trouble.ts";
 import { readVersion } from "./version.ts";
 
 /** Runs `work` with the door that is open, and closes it. */
@@ -109,14 +110,9 @@ function overHttp(url: string): Transport {
       ...(body === undefined ? {} : { body }),
       redirect: "error",
     }).catch((error: unknown) => {
-      throw failed(
-        "server_unreachable",
-        "Server unreachable",
-        `No server answers at ${url}: start it with \`billhook serve\`, or give its address with --url.`,
-        error,
-      );
+      throw unanswered(url, error);
     });
-    return { status: answer.status, chunks: answer.body ?? nothing() };
+    return { status: answer.status, chunks: answer.body === null ? nothing() : unbroken(url, answer.body) };
   };
 }
 

@@ -121,7 +121,7 @@ function apiFailure(status: number, text: string, where: string): CommandFailure
   const message = unauthorized
     ? `The operator token was refused by ${where}: set OPERATOR_TOKEN, or DATA_DIR to the server's own folder.`
     : body.message;
-  return new CommandFailure({ ...body, message }, unauthorized ? EXIT.usage : EXIT.failed);
+  return new CommandFailure({ ...body, message }, unauthorized ? EXIT.usage : EXIT.failed, undefined, status);
 }
 
 function isErrorBody(body: unknown): body is { error: string; code: string; message: string } {

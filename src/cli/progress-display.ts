@@ -24,7 +24,8 @@ export function progressDisplay(clock: Clock, kind: "bar" | "none"): ProgressDis
 function barDisplay(): ProgressDisplay {
   const bar = new SingleBar({
     format: BAR,
-    hideCursor: true,
+    // Ctrl-C ends us in the middle: what is turned off in the terminal then stays off. Long lines are cut instead.
+    linewrap: true,
     barsize: 30,
     stream: process.stderr,
     clearOnComplete: false,

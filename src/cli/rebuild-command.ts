@@ -9,6 +9,7 @@ import { asRow, numberIn, rowsIn } from "./fields.ts";
 import { throughDoor } from "./open-door.ts";
 import { print, printJsonLine } from "./output.ts";
 import { progressDisplay } from "./progress-display.ts";
+import { untilBroken } from "./server-trouble.ts";
 import { changeLine } from "./story-text.ts";
 import { oneLine } from "./table.ts";
 import type { Row } from "./table.ts";
@@ -35,8 +36,10 @@ async function runRebuild(flags: Flags): Promise<void> {
   const check = flags.check === true;
   const display = progressDisplay(systemClock, flags.json === true ? "none" : "bar");
   let done: Row | undefined;
+  let broken: unknown;
   await throughDoor(flags.url, async (door) => {
-    for await (const line of door.stream("POST", "/rebuild/", { body: { check } })) {
+    const lines = door.stream("POST", "/rebuild/", { body: { check } });
+    for await (const line of untilBroken(lines, (error) => (broken = error))) {
       const { progress, difference, done: end, error } = asRow(line);
       if (flags.json === true) printJsonLine(line);
       if (progress !== undefined) display.show(asRow(progress));
@@ -50,6 +53,7 @@ async function runRebuild(flags: Flags): Promise<void> {
       "rebuild_interrupted",
       "Rebuild interrupted",
       "The rebuild ended half way: run it again, it goes over everything.",
+      broken,
     );
   }
   if (flags.json !== true) print(summary(done, check));

@@ -1,5 +1,5 @@
 // What `billhook send` prepares: events from files, fresh ones, orders, and the secret of each.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -52,6 +52,24 @@ describe("events are read from", () => {
     expect((await readEventFiles([file("several.json", text)])).map(({ id }) => id)).toEqual(["evt_1", "evt_2"]);
   });
 
+  it.each([
+    ["indented", JSON.stringify(event("evt_1"), null, 2)],
+    ["with lines", `${JSON.stringify(event("evt_1"))}\n${JSON.stringify(event("evt_2"))}\n`],
+    ["that is a list", JSON.stringify([event("evt_1")])],
+  ])("a file %s behind a byte order mark, which is not sent", async (_, text) => {
+    const [first] = await readEventFiles([file("marked.json", `\ufeff${text}`)]);
+    expect([first?.id, first?.body.startsWith("{")]).toEqual(["evt_1", true]);
+  });
+
+  it("a folder whose subfolder is named as an event file is", async () => {
+    const parent = mkdtempSync(join(folder, "parent-"));
+    mkdirSync(join(parent, "archive.json"));
+    for (const name of ["archive.json/b.json", "c.json"])
+      writeFileSync(join(parent, name), JSON.stringify(event(`evt_${name.at(-6) ?? ""}`)));
+    symlinkSync(join(parent, "c.json"), join(parent, "link.json"));
+    expect((await readEventFiles([parent])).map(({ id }) => id)).toEqual(["evt_b", "evt_c", "evt_c"]);
+  });
+
   it("the repository's example, in the order of the files' names", async () => {
     const types = (await readEventFiles(["examples/first-invoice"])).map(({ type }) => type);
     expect(types).toEqual([
@@ -70,6 +88,8 @@ describe("a file that cannot be sent is named with the reason", () => {
     ["empty.json", " \n", "it is empty"],
     ["other.json", "{}", "`object` is neither"],
     ["lines.ndjson", `${JSON.stringify(event("evt_1"))}\n{"object":"event"}\n`, "line 2: `id`"],
+    ["none.json", "[]", "it holds no event"],
+    ["none-listed.json", '{"object":"list","data":[]}', "it holds no event"],
     ["list.json", JSON.stringify([event("evt_1"), 7]), "event 2: the body is not a JSON object"],
   ])("%s", async (name, text, reason) => {
     const path = file(name, text);
@@ -115,6 +135,17 @@ describe("fresh events", () => {
       customer: "cus_1_new",
       charge: "ch_unknown",
       lines: [{ invoice: "in_1_new" }],
+    });
+  });
+
+  it("may be more than a call takes arguments", () => {
+    const [first = ""] = asEvents([event("evt_0")]).map(({ body }) => body);
+    const many = Array.from({ length: 150_000 }, (_, index) => ({
+      ...{ id: `evt_${index}`, type: "invoice.paid", account: "", file: "" },
+      body: first,
+    }));
+    expect(JSON.parse(freshEvents(many, "new", 1_800_000_000).at(-1)?.body ?? "")).toMatchObject({
+      created: 1_800_000_000,
     });
   });
 

@@ -68,6 +68,21 @@ describe("a failure", () => {
       "ECONNREFUSED",
     );
   });
+
+  it.each(["EACCES", "EPERM", "EROFS"])("of a folder that is somebody else's (%s) says whose command it is", (code) => {
+    const thrown = Object.assign(new Error(`${code}: not permitted, open '/srv/data/server.json'`), { code });
+    const failure = asFailure(Object.assign(thrown, { path: "/srv/data/server.json" }));
+    expect(failure.body).toEqual({
+      error: "No access",
+      code: "no_access",
+      message:
+        "/srv/data/server.json belongs to another user, or cannot be written here: run as its owner, or give --url with OPERATOR_TOKEN.",
+    });
+    expect(failure.exitCode).toBe(EXIT.failed);
+    // A port below 1024 has no path, and no owner.
+    const port = Object.assign(new Error(`listen ${code}: permission denied 0.0.0.0:80`), { code });
+    expect(asFailure(port).body.message).toContain("0.0.0.0:80");
+  });
 });
 
 describe("the server of a folder", () => {
