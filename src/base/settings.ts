@@ -182,6 +182,8 @@ export function webhookSecretList(text: string): string[] {
     if (/["'`]/.test(secret)) throw new BadValue("it has a quotation mark inside: paste it again, without.");
     if (/^(?:sk|rk|pk)_/.test(secret))
       throw new BadValue("it holds an API key: use the endpoint's signing secret, which starts with whsec_.");
+    if (secret === "whsec_")
+      throw new BadValue("it is only the beginning of a secret, which anyone can guess: paste the whole of it.");
     return secret;
   });
 }
