@@ -193,8 +193,13 @@ const ON_ITS_WAY = `new Promise((tell) => {
   look();
 })`;
 
-/** No page scrolls sideways: what is wide scrolls inside itself. */
+/** No page scrolls sideways: what is wide scrolls inside itself. What follows the window's width has a few frames to do so. */
 export async function expectFitsWidth(page: Page): Promise<void> {
+  await page
+    .waitForFunction("document.documentElement.scrollWidth <= document.documentElement.clientWidth", null, {
+      timeout: 3_000,
+    })
+    .catch(() => undefined);
   const { scrolled, seen } = await page.evaluate<{ scrolled: number; seen: number }>(
     "({ scrolled: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth })",
   );
