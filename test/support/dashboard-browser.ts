@@ -193,18 +193,20 @@ const ON_ITS_WAY = `new Promise((tell) => {
   look();
 })`;
 
-/** No page scrolls sideways: what is wide scrolls inside itself. What follows the window's width has a few frames to do so. */
+/** No page scrolls sideways: what is wide scrolls inside itself. Looked at in the third frame of this width. */
 export async function expectFitsWidth(page: Page): Promise<void> {
-  await page
-    .waitForFunction("document.documentElement.scrollWidth <= document.documentElement.clientWidth", null, {
-      timeout: 3_000,
-    })
-    .catch(() => undefined);
-  const { scrolled, seen } = await page.evaluate<{ scrolled: number; seen: number }>(
-    "({ scrolled: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth })",
-  );
+  const { scrolled, seen } = await page.evaluate<{ scrolled: number; seen: number }>(WIDTHS);
   expect(scrolled, "the page is wider than its window").toBeLessThanOrEqual(seen);
 }
+
+/** What a script lays out anew by the window's width is told of it in one frame, and drawn in the next. */
+const WIDTHS = `new Promise((tell) => {
+  const look = (frames) => {
+    if (frames > 0) requestAnimationFrame(() => look(frames - 1));
+    else tell({ scrolled: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth });
+  };
+  look(3);
+})`;
 
 /** A picture for a person's eyes, in BILLHOOK_SHOTS or the system's temporary folder: of what the window shows, or of all. */
 export async function shot(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
