@@ -31,6 +31,7 @@ interface Round {
   batchSize: number;
   deaths: boolean[];
   workers: number;
+  lanes: boolean;
 }
 
 /** One life: each step in a shape, some seconds after the one before, most often in the same second. */
@@ -84,6 +85,7 @@ function rounds(scenario: fc.Arbitrary<Scenario>): fc.Arbitrary<Round> {
     batchSize: fc.constantFrom(1, 7, 50),
     deaths: fc.array(fc.boolean(), { minLength: 4, maxLength: 12 }),
     workers: fc.constantFrom(1, 2, 3),
+    lanes: fc.boolean(),
   });
 }
 
@@ -128,7 +130,9 @@ async function runPermuted(pipe: Pipe, round: Round, suffixes: readonly string[]
   for (let batch = 0; arriving.length > 0; batch++) {
     await pipe.arrive(arriving.splice(0, round.cuts[batch % round.cuts.length]));
     if (round.deaths[batch % round.deaths.length] === true) await dieWithClaims(pipe);
-    await Promise.all(Array.from({ length: round.workers }, () => pipe.drain({ batchSize: round.batchSize })));
+    const laneOf = (worker: number) => (round.lanes ? { number: worker % 2, of: 2 } : undefined);
+    const { batchSize } = round;
+    await Promise.all(Array.from({ length: round.workers }, (_, worker) => pipe.drain({ batchSize }, laneOf(worker))));
   }
   await settle(pipe, round.batchSize);
 }

@@ -187,6 +187,52 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     });
   });
 
+  it("attempts that kills of the process ended take none of an event's own, and a replay gives it all of them anew", async () => {
+    await pipe.arrive([customer("cus_restarted", "Ada")]);
+    const options = pipe.processOptions();
+    const fail = (): never => {
+      throw new Error("cannot be processed");
+    };
+    const poisoned = { ...options, maxAttempts: 3, context: { ...options.context, recent: { take: fail } } };
+    const failOnce = async (): Promise<string | undefined> => {
+      await pipe.database.query("update stripe_event_queue set next_attempt_at = now()");
+      await processOnce(poisoned);
+      return outcome("evt_cus_restarted");
+    };
+    const kill = () => pipe.database.query("update stripe_event_queue set attempts = attempts + 10");
+    await kill();
+    expect([await failOnce(), await failOnce()]).toEqual([undefined, undefined]);
+    // While it waits for its third; then one that was given up.
+    for (const replayed of [2, 5]) {
+      expect(await replayEvent(pipe.database, "evt_cus_restarted")).toBe(true);
+      expect(await failOnce()).toBeUndefined();
+      await kill();
+      expect([await failOnce(), await failOnce()]).toEqual([undefined, "failed"]);
+      const { rows } = await pipe.database.query(
+        "select 1 from stripe_event_attempts where event_id = 'evt_cus_restarted'",
+      );
+      expect(rows).toHaveLength(replayed + 3);
+    }
+    await replayEvent(pipe.database, "evt_cus_restarted");
+    await pipe.drain();
+    expect(await one("select count(*) as count from customers where id = 'cus_restarted'")).toEqual({ count: 1 });
+  });
+
+  it("an event is retried after its first error as soon as one that no kill has met", async () => {
+    await pipe.arrive([customer("cus_soon", "Ada")]);
+    await pipe.database.query("update stripe_event_queue set attempts = 20");
+    const options = pipe.processOptions();
+    const fail = (): never => {
+      throw new Error("cannot be processed");
+    };
+    await processOnce({ ...options, maxAttempts: 3, context: { ...options.context, recent: { take: fail } } });
+    expect(await one("select next_attempt_at < now() + interval '1 second' as soon from stripe_event_queue")).toEqual({
+      soon: true,
+    });
+    await pipe.database.query("update stripe_event_queue set next_attempt_at = now()");
+    await pipe.drain();
+  });
+
   it("an event whose lease was lost leaves nothing behind", async () => {
     await pipe.arrive([customer("cus_lease", "Ada")]);
     const claimed = await pipe.database.transaction((tx) => claimEvents(tx, "first", 0, 10));

@@ -5,7 +5,7 @@ import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./pace
 import { type Processed, processOnce, type ProcessOptions } from "./process.ts";
 
 export interface EventLoopsOptions {
-  process: Omit<ProcessOptions, "batchSize">;
+  process: Omit<ProcessOptions, "batchSize" | "broke">;
   /** Requests that wait for their commit. */
   waiting: () => number;
   onError: (error: unknown) => void;
@@ -21,6 +21,8 @@ export function eventLoops({ process, waiting, onError }: EventLoopsOptions): Cl
   let lag = 0;
   let backlog = false;
   let ended = 0;
+  // Events of a batch at most, while batches lose their connections: halved at each look that saw it, doubled at each other.
+  let most = Infinity;
   const pace = (): Pace => ({
     ...{ receiving: isReceiving(waiting()), backlog, lag },
     rested: clock.monotonic() - ended,
@@ -29,9 +31,17 @@ export function eventLoops({ process, waiting, onError }: EventLoopsOptions): Cl
   /** Each worker takes its own objects off a backlog, so that they never wait for each other's; whoever finds none of its own takes any. */
   async function processNext(worker: number): Promise<Processed> {
     locks ??= await roomForLocks(database);
-    const now = { ...process, batchSize: batchSizeNow(database.kind, pace(), locks) };
+    const batchSize = Math.min(batchSizeNow(database.kind, pace(), locks), most);
+    const look = { hasBroken: false };
+    const broke = (): void => {
+      look.hasBroken = true;
+      most = Math.max(1, Math.floor(batchSize / 2));
+    };
+    const now = { ...process, batchSize, broke };
     const own = backlog && mayWork(1, pace()) ? await processOnce(now, { number: worker, of: workers }) : undefined;
-    return own === undefined || own.claimed === 0 ? processOnce(now) : own;
+    const found = own === undefined || own.claimed === 0 ? await processOnce(now) : own;
+    if (!look.hasBroken) most *= 2;
+    return found;
   }
 
   const loops = Array.from({ length: workers }, (_, worker) => {

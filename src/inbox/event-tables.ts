@@ -1,7 +1,8 @@
 // The inbox's own SQL. Tables: stripe_events, stripe_event_queue, stripe_event_outcomes, stripe_event_attempts
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
-import type { Queryable } from "../db/database.ts";
+import type { Queryable, Statement } from "../db/database.ts";
 import { compareIds } from "../projections/order.ts";
+import { OLDEST, OLDEST_OBJECTS } from "./claim-order.ts";
 
 /** An observation on its way into the inbox. */
 export interface IncomingEvent {
@@ -83,10 +84,18 @@ function greatestVersions(events: readonly IncomingEvent[]): Map<string, Incomin
   return greatest;
 }
 
-/** Of events that were tried before, one of which may be what kills us, so many are claimed at once: few share the blame. */
-const MAX_TRIED = 20;
-/** Of events for which their object is folded anew: each brings all that is stored of it, payloads and all. */
-export const MAX_REFOLDED = 100;
+/**
+ * Claims what is due, oldest first: `limit` events, of which only so many that were tried or are folded anew. The caller
+ * commits this before it works, so that an event that kills us counts.
+ */
+export async function claimEvents(
+  tx: Queryable,
+  lease: string,
+  leaseSeconds: number,
+  limit: number,
+): Promise<Claimed[]> {
+  return claimed(tx, { name: "claim_events", text: claimSql(OLDEST), values: [lease, leaseSeconds, limit] });
+}
 
 /** One worker's part of the objects: `number` of `of` (a power of two). */
 export interface Lane {
@@ -95,25 +104,22 @@ export interface Lane {
 }
 
 /**
- * Claims what is due, oldest first, of all objects or of one lane: of the first `limit`, only so many that were tried or are
- * folded anew. The caller commits this before it works, so that an event that kills us counts.
+ * Claims what is due of one lane's objects off a backlog: of those that have waited longest, with all that waits of them.
+ * `limit` bounds events and objects. What another claims at the same time is missing, so that fewer says nothing of the rest.
  */
-export async function claimEvents(
+export async function claimObjects(
   tx: Queryable,
   lease: string,
   leaseSeconds: number,
-  limit: number,
-  lane?: Lane,
+  limit: { events: number; objects: number },
+  lane: Lane,
 ): Promise<Claimed[]> {
-  const { rows } = await tx.query<Claimed>(
-    lane === undefined
-      ? { name: "claim_events", text: claimSql(""), values: [lease, leaseSeconds, limit] }
-      : {
-          name: "claim_lane",
-          text: claimSql(IN_LANE),
-          values: [lease, leaseSeconds, limit, lane.of - 1, lane.number],
-        },
-  );
+  const values = [lease, leaseSeconds, limit.events, limit.objects, lane.of - 1, lane.number];
+  return claimed(tx, { name: "claim_objects", text: claimSql(OLDEST_OBJECTS), values });
+}
+
+async function claimed(tx: Queryable, statement: Statement): Promise<Claimed[]> {
+  const { rows } = await tx.query<Claimed>(statement);
   return rows.sort((a, b) => a.seq - b.seq);
 }
 
@@ -282,23 +288,12 @@ const INSERT = `
   )
   select created, id from stored`;
 
-const IN_LANE = "and hashtext(coalesce(object_key, event_id)) & $4 = $5";
-
-function claimSql(which: string): string {
-  return `
-    update stripe_event_queue
-    set attempts = attempts + 1, lease = $1, next_attempt_at = now() + $2 * interval '1 second'
-    where ctid = any (array(
-      select ctid from (
-        select ctid, attempts > 0 as tried, refold, row_number() over (partition by attempts > 0, refold order by seq) as place
-        from (
-          select ctid, seq, attempts, refold from stripe_event_queue
-          where next_attempt_at <= now() ${which} order by seq limit $3 for update skip locked) as due
-      ) as placed
-      where place <= case when tried then ${MAX_TRIED} when refold then ${MAX_REFOLDED} else $3 end))
-    returning seq, created, event_id as "eventId", object_key as "objectKey", refold, attempts,
-              extract(epoch from now() - queued_at)::float8 as age`;
-}
+const claimSql = (chosen: string): string => `
+  update stripe_event_queue
+  set attempts = attempts + 1, lease = $1, next_attempt_at = now() + $2 * interval '1 second'
+  where ctid = any (array(${chosen}))
+  returning seq, created, event_id as "eventId", object_key as "objectKey", refold, attempts,
+            extract(epoch from now() - queued_at)::float8 as age`;
 
 // By place, found by index, whatever the queue's size was when the plan was made. A row that moved meanwhile has lost its lease.
 const FINISH = `
@@ -346,7 +341,8 @@ const ENQUEUE_AGAIN = `
   from unnest($1::bigint[], $2::text[]) as again (created, id)
   join stripe_events as event on event.created = again.created and event.id = again.id
   order by event.created, event.id
-  on conflict (created, event_id) do update set attempts = 0, next_attempt_at = now(), lease = null, refold = true`;
+  on conflict (created, event_id) do update
+    set attempts = 0, queued_at = now(), next_attempt_at = now(), lease = null, refold = true`;
 
 // Events of connected accounts that came before the connection, unrouted ones and the accounts' own. What failed waits for a replay.
 const ENQUEUE_ROUTABLE = `

@@ -27,7 +27,7 @@ export interface ClaimedFetch extends Omit<WantedFetch, "named" | "path"> {
 /** A platform may receive each thing as a snapshot and as a thin event; more than so many at once tell nothing more. */
 const MOST_NAMED = 100;
 
-/** Queues fetches. One that waits already asks for the later second, and remembers all that was named, and a path. */
+/** Queues fetches. One that waits already asks for the later second, when it would anyway, and remembers all that was named, and a path. */
 export async function queueFetches(tx: Queryable, fetches: readonly WantedFetch[]): Promise<void> {
   const distinct = new Map<string, { fetch: WantedFetch; path: string | null; named: Set<string> }>();
   for (const fetch of fetches) {
@@ -35,7 +35,7 @@ export async function queueFetches(tx: Queryable, fetches: readonly WantedFetch[
     const known = distinct.get(key) ?? { fetch, path: null, named: new Set<string>() };
     known.path = fetch.path ?? known.path;
     if (known.fetch.since < fetch.since) known.fetch = fetch;
-    if (fetch.named !== undefined) known.named.add(`${String(fetch.named.created)}:${fetch.named.type}`);
+    if (fetch.named !== undefined) known.named.add(textOf(fetch.named));
     distinct.set(key, known);
   }
   if (distinct.size === 0) return;
@@ -81,7 +81,12 @@ export function namedOf({ named }: Pick<ClaimedFetch, "named">): NamedEvent[] {
   });
 }
 
-/** Ends a fetch, unless a later second was asked for meanwhile, or more was named. */
+/** As `named` holds it. */
+export function textOf({ created, type }: NamedEvent): string {
+  return `${String(created)}:${type}`;
+}
+
+/** Ends a fetch, unless a later second than `since` is asked for, or more is named: then what is `named` here is done. */
 export async function finishFetch(tx: Queryable, fetch: ClaimedFetch, lease: string): Promise<void> {
   await tx.query({
     text: FINISH,
@@ -113,7 +118,8 @@ export async function putOffFetch(
 
 const KEY = "livemode = $1 and stripe_account = $2 and object_type = $3 and object_id = $4";
 
-// as_of lies two seconds and the round trip behind Stripe's clock: asked any earlier, the answer would settle nothing.
+// as_of lies two seconds and the round trip behind Stripe's clock: asked any earlier, the answer would settle nothing. One that
+// waits is put off no further: of an object that changes all the time nothing would ever be fetched.
 const QUEUE = `
   insert into stripe_fetches as known (livemode, stripe_account, object_type, object_id, since, reason, named, path, next_attempt_at)
   select livemode, stripe_account, object_type, object_id, since, reason,
@@ -121,7 +127,9 @@ const QUEUE = `
   from unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[])
     as wanted (livemode, stripe_account, object_type, object_id, since, reason, named, path)
   on conflict (livemode, stripe_account, object_type, object_id) do update
-  set since = greatest(known.since, excluded.since), attempts = 0, next_attempt_at = excluded.next_attempt_at,
+  set since = greatest(known.since, excluded.since), attempts = 0,
+      next_attempt_at = case when known.attempts = 0 then least(known.next_attempt_at, excluded.next_attempt_at)
+                             else excluded.next_attempt_at end,
       path = coalesce(excluded.path, known.path),
       named = case when cardinality(known.named) >= ${MOST_NAMED} or excluded.named <@ known.named then known.named
                    else known.named || excluded.named end`;
@@ -159,5 +167,6 @@ const FINISH = `
 const PUT_OFF = `
   update stripe_fetches
   set lease = null, next_attempt_at = now() + $6 * interval '1 second', last_error = coalesce($7, last_error),
-      attempts = case when $7::text is null then attempts - 1 else attempts end
+      -- None was counted any more, if it was asked for again meanwhile.
+      attempts = case when $7::text is null then greatest(attempts - 1, 0) else attempts end
   where ${KEY} and lease = $5`;

@@ -3,10 +3,10 @@ import { backoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { traced } from "../base/trace.ts";
-import type { Database } from "../db/database.ts";
+import type { Database, Queryable } from "../db/database.ts";
 import type { StripeObject, UnixSeconds } from "../projections/observation.ts";
 import { type WorkPool, workPool } from "../work/work-pool.ts";
-import { claimFetches, type ClaimedFetch, finishFetch, namedOf, putOffFetch } from "./fetch-table.ts";
+import { claimFetches, type ClaimedFetch, finishFetch, namedOf, putOffFetch, textOf } from "./fetch-table.ts";
 import { type FetchedObject, observe } from "./observe.ts";
 
 /** What asking Stripe for one object came to. Source: `retrieveObject` of the room `stripe`. */
@@ -70,19 +70,7 @@ async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: strin
   // The answer and the end of its errand are one commit. Stripe is never waited for inside a transaction.
   await options.database.transaction(async (tx) => {
     if (answer.outcome === "found") {
-      // An answer from before the second in question would settle nothing.
-      if (answer.asOf < fetch.since) await putOffFetch(tx, fetch, lease, TOO_EARLY_SECONDS, null);
-      else {
-        const { livemode, account } = fetch;
-        const { object, text, asOf, apiVersion } = answer;
-        const fetched = { livemode, account, object, text, apiVersion };
-        // What is here was not deleted, or is a stub that says so itself.
-        const named = namedOf(fetch)
-          .filter(({ type }) => !isDeletion(type))
-          .map(({ type, created }) => ({ ...fetched, type, asOf: created }));
-        await observe(tx, [{ ...fetched, asOf }, ...named], options.platformTenant);
-        await finishFetch(tx, fetch, lease);
-      }
+      await takeIn(tx, options, fetch, answer, lease);
     } else if (answer.outcome === "paused") {
       await putOffFetch(tx, fetch, lease, answer.after, null);
     } else if (answer.outcome === "retry" || answer.outcome === "refused") {
@@ -110,6 +98,32 @@ async function fetchOne(options: FetchOptions, fetch: ClaimedFetch, lease: strin
   if (answer.outcome === "found" || isDeleted) options.onObserved();
   else if (answer.outcome === "missing" || answer.outcome === "unsupported")
     warnOfLost(options.log, fetch, answer.outcome);
+}
+
+/**
+ * What was found settles all that was asked up to its second. Of what was asked later it says nothing: that is asked again,
+ * and waits for no end of the changes.
+ */
+async function takeIn(
+  tx: Queryable,
+  { platformTenant }: FetchOptions,
+  fetch: ClaimedFetch,
+  { object, text, asOf, apiVersion }: Extract<FetchAnswer, { outcome: "found" }>,
+  lease: string,
+): Promise<void> {
+  const { livemode, account } = fetch;
+  const fetched = { livemode, account, object, text, apiVersion };
+  const included = namedOf(fetch).filter(({ created }) => created <= asOf);
+  const isEarly = asOf < fetch.since;
+  if (!isEarly || included.length > 0) {
+    // What is here was not deleted, or is a stub that says so itself.
+    const named = included
+      .filter(({ type }) => !isDeletion(type))
+      .map(({ type, created }) => ({ ...fetched, type, asOf: created }));
+    await observe(tx, [{ ...fetched, asOf }, ...named], platformTenant);
+  }
+  await finishFetch(tx, { ...fetch, since: asOf, named: included.map(textOf) }, lease);
+  if (isEarly) await putOffFetch(tx, fetch, lease, TOO_EARLY_SECONDS, null);
 }
 
 /** A subscription stays at Stripe when it is "deleted": it was canceled. */

@@ -26,6 +26,32 @@ export async function loadEvents(
   return (await tx.query<StoredEvent>({ name: "load_events", text: LOAD, values })).rows;
 }
 
+/** Events that are looked at first; each further look is at most so many times as large. */
+const FIRST_LOOK = 50;
+const GROWTH = 4;
+
+/**
+ * Loads stored events by key while the payloads together have fewer than `atMost` characters, and at least the first few.
+ * Sizes are known only when they are read, so one look may go beyond. Returns the keys that were not loaded, too.
+ */
+export async function loadUpTo<Key extends { created: number; eventId: string }>(
+  tx: Queryable,
+  keys: readonly Key[],
+  atMost: number,
+): Promise<{ stored: StoredEvent[]; left: Key[] }> {
+  const stored: StoredEvent[] = [];
+  let [at, size, look] = [0, 0, FIRST_LOOK];
+  while (at < keys.length && size < atMost) {
+    const found = await loadEvents(tx, keys.slice(at, at + look));
+    stored.push(...found);
+    size += found.reduce((sum, { payload }) => sum + payload.length, 0);
+    at += look;
+    const fitting = Math.floor(((atMost - size) * at) / Math.max(1, size));
+    look = Math.max(1, Math.min(look * GROWTH, fitting));
+  }
+  return { stored, left: keys.slice(at) };
+}
+
 /** Which of these events were processed, and not in vain: what waits may fail yet. */
 export async function tookIn(tx: Queryable, ids: readonly string[]): Promise<Set<string>> {
   const { rows } = await tx.query<{ id: string }>({ text: TOOK_IN, values: [textArray(ids)] });

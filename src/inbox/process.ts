@@ -4,19 +4,21 @@ import { type Clock } from "../base/clock.ts";
 import { describeError, type Log } from "../base/log.ts";
 import { randomFraction } from "../base/random.ts";
 import { traced } from "../base/trace.ts";
-import type { Database } from "../db/database.ts";
-import { databaseFailure } from "../db/failure.ts";
+import type { Database, Queryable } from "../db/database.ts";
+import { databaseFailure, isLostConnection } from "../db/failure.ts";
 import {
   claimEvents,
   type Claimed,
+  claimObjects,
   giveUp,
   type Lane,
   LeaseLost,
-  MAX_REFOLDED,
   releaseEvents,
   renewEvents,
   retryLater,
 } from "./event-tables.ts";
+import { MAX_REFOLDED } from "./claim-order.ts";
+import { failedAttempts } from "./failed-attempts.ts";
 import { type BatchContext, type BatchResult, projectBatch } from "./project-batch.ts";
 
 export interface ProcessOptions {
@@ -34,6 +36,8 @@ export interface ProcessOptions {
   newLease: () => string;
   /** Heard after each commit: the objects that may have changed, as objectKeyText() names them. */
   committed?: ((objects: readonly string[]) => void) | undefined;
+  /** Heard when a batch lost the connection that it worked on: smaller ones may not. */
+  broke?: (() => void) | undefined;
 }
 
 export interface ProcessMetrics {
@@ -45,12 +49,14 @@ export interface ProcessMetrics {
 
 const BACKOFF = { first: 500, factor: 3, max: 600_000, jitter: 0.2 };
 /**
- * Attempts that may be counted without any coming to an end before the event itself is blamed. Far above `maxAttempts`: a
- * process that is killed again and again leaves such counts on events that did nothing (20 kills under load: more than 8).
+ * Attempts that may come to no end, not even an error, before the event itself is blamed. Far above `maxAttempts`: a process
+ * that is killed again and again leaves such counts on events that did nothing (20 kills under load: more than 8).
  */
 export const MAX_UNFINISHED = 50;
 /** The same batch meets a deadlock or a lost lock race this often before its parts are tried alone. */
 const CONFLICT_TRIES = 3;
+/** One event loses its connection this often, while others get one, before it is blamed: once may be a failover. */
+const BREAK_TRIES = 3;
 
 /** How much one look at the queue found. */
 export interface Processed {
@@ -69,7 +75,7 @@ export interface Processed {
 export async function processOnce(options: ProcessOptions, lane?: Lane): Promise<Processed> {
   const lease = options.newLease();
   const claimed = await options.database.transaction(
-    (tx) => claimEvents(tx, lease, options.leaseSeconds, options.batchSize, lane),
+    (tx) => claim(tx, options, lease, lane),
     // A lost claim is only claimed again.
     { durable: false },
   );
@@ -92,6 +98,19 @@ export async function processOnce(options: ProcessOptions, lane?: Lane): Promise
   };
 }
 
+/**
+ * Twice as many events as objects: an event more of an object that is at hand anyway needs no lock and no row of its own.
+ * Embedded the time of a batch counts, and all wait for it.
+ */
+const EVENTS_TO_OBJECTS = { server: 2, embedded: 1 } as const;
+
+function claim(tx: Queryable, options: ProcessOptions, lease: string, lane: Lane | undefined): Promise<Claimed[]> {
+  const { database, leaseSeconds, batchSize } = options;
+  if (lane === undefined) return claimEvents(tx, lease, leaseSeconds, batchSize);
+  const limit = { objects: batchSize, events: batchSize * EVENTS_TO_OBJECTS[database.kind] };
+  return claimObjects(tx, lease, leaseSeconds, limit, lane);
+}
+
 function refolded(events: readonly Claimed[]): number {
   return events.filter(({ refold }) => refold).length;
 }
@@ -104,10 +123,16 @@ function shuffled(events: readonly Claimed[]): Claimed[] {
 }
 
 async function processAlone(options: ProcessOptions, event: Claimed, lease: string): Promise<void> {
-  // Each attempt was counted before it began, and none came to an end: the event ends whoever works on it.
-  if (event.attempts > Math.max(MAX_UNFINISHED, options.maxAttempts))
-    await setBack(options, event, lease, new Error("no attempt on this event came to an end"));
+  if (await cameToNoEnd(options, event))
+    await setBack(options, event, lease, new Error("no attempt on this event came to an end"), true);
   else await processTogether(options, [event], lease);
+}
+
+/** Each attempt was counted before it began, and too many of them did not even fail: the event ends whoever works on it. */
+async function cameToNoEnd({ database, maxAttempts }: ProcessOptions, event: Claimed): Promise<boolean> {
+  const before = event.attempts - 1;
+  const most = Math.max(MAX_UNFINISHED, maxAttempts);
+  return before >= most && before - (await failedAttempts(database, event)) >= most;
 }
 
 /** A batch that throws is bisected, until what fails stands alone; of one that lost claims, what is still ours goes on. */
@@ -121,11 +146,13 @@ async function processTogether(options: ProcessOptions, claimed: readonly Claime
       const fate = fateOf(error);
       if (fate === "unavailable") throw error;
       if (fate === "conflict" && attempt < CONFLICT_TRIES) continue;
+      if (fate === "broken") tellOfBreak(options, ours, error);
       const before = ours.length;
+      // Behind a lost connection also the question whether the database answers others: where it does not, nobody is blamed.
       ours = await stillOurs(options, ours, lease);
       const [first] = ours;
       if (first === undefined) return;
-      if (ours.length < before) continue;
+      if (ours.length < before || (fate === "broken" && before === 1 && attempt < BREAK_TRIES)) continue;
       if (ours.length > 1) {
         const half = Math.ceil(ours.length / 2);
         await processTogether(options, ours.slice(0, half), lease);
@@ -143,24 +170,37 @@ function stillOurs({ database, leaseSeconds }: ProcessOptions, claimed: readonly
   return database.transaction((tx) => renewEvents(tx, claimed, lease, leaseSeconds), { durable: false });
 }
 
-type Fate = "lost" | "unavailable" | "conflict" | "failed";
+function tellOfBreak({ log, broke }: ProcessOptions, claimed: readonly Claimed[], error: unknown): void {
+  broke?.();
+  log.warn("a batch lost its connection to the database: what is left of it is tried in parts", {
+    events: claimed.length,
+    stripe_event: claimed.length === 1 ? claimed[0]?.eventId : undefined,
+    error,
+  });
+}
+
+type Fate = "lost" | "unavailable" | "broken" | "conflict" | "failed";
 
 /** The one place that decides what an error means for the events that met it. */
 function fateOf(error: unknown): Fate {
   // Another worker has them now, or their payload was replaced: they are in the queue again.
   if (error instanceof LeaseLost) return "lost";
+  if (error instanceof ConnectionBroken) return "broken";
   const failure = databaseFailure(error);
   return failure === "content" ? "failed" : failure;
 }
 
+/** The connection was there when the batch began, and is not any more: perhaps the batch is what the server, or a proxy, ended it for. */
+class ConnectionBroken extends Error {
+  constructor(cause: Error) {
+    super(`the connection to the database broke under this work: ${cause.message}`, { cause });
+    this.name = "ConnectionBroken";
+  }
+}
+
 async function projectAndTell(options: ProcessOptions, claimed: readonly Claimed[], lease: string): Promise<void> {
   const started = options.clock.monotonic();
-  const result = await traced("events.process", { events: claimed.length }, () =>
-    options.database.transaction((tx) => projectBatch(tx, claimed, lease, options.context), {
-      planOnce: true,
-      unhurried: true,
-    }),
-  );
+  const result = await traced("events.process", { events: claimed.length }, () => projectOn(options, claimed, lease));
   options.committed?.(claimed.flatMap(({ objectKey }) => (objectKey === null ? [] : [objectKey])));
   const milliseconds = options.clock.monotonic() - started;
   const lag = Math.max(...claimed.map((event) => event.age)) + milliseconds / 1000;
@@ -186,17 +226,45 @@ async function projectAndTell(options: ProcessOptions, claimed: readonly Claimed
   }
 }
 
-/** One event failed alone: again later, or given up after its last attempt. */
-async function setBack(options: ProcessOptions, event: Claimed, lease: string, error: unknown): Promise<void> {
+async function projectOn(
+  { database, context }: ProcessOptions,
+  claimed: readonly Claimed[],
+  lease: string,
+): Promise<BatchResult> {
+  const work = { hasBegun: false };
+  try {
+    return await database.transaction(
+      (tx) => {
+        work.hasBegun = true;
+        return projectBatch(tx, claimed, lease, context);
+      },
+      { planOnce: true, unhurried: true },
+    );
+  } catch (error) {
+    throw work.hasBegun && isLostConnection(error) ? new ConnectionBroken(error) : error;
+  }
+}
+
+/** One event failed alone: again later, or given up, after its last attempt or `forGood`. */
+async function setBack(
+  options: ProcessOptions,
+  event: Claimed,
+  lease: string,
+  error: unknown,
+  forGood = false,
+): Promise<void> {
   const { type, message } = describeError(error);
   const reason = `${type}: ${message}`.slice(0, 2000);
-  const last = event.attempts >= options.maxAttempts;
-  const delaySeconds = backoff(event.attempts, BACKOFF) / 1000;
-  await options.database.transaction((tx) =>
-    last ? giveUp(tx, event, lease, reason) : retryLater(tx, event, lease, reason, delaySeconds),
-  );
+  const { failures, last, delaySeconds } = await options.database.transaction(async (tx) => {
+    // Those that a kill of the process ended say nothing of the event, and are bounded by MAX_UNFINISHED.
+    const failures = 1 + (await failedAttempts(tx, event));
+    const last = forGood || failures >= options.maxAttempts;
+    const delaySeconds = backoff(failures, BACKOFF) / 1000;
+    await (last ? giveUp(tx, event, lease, reason) : retryLater(tx, event, lease, reason, delaySeconds));
+    return { failures, last, delaySeconds };
+  });
   (last ? options.metrics.failed : options.metrics.retried)();
-  const fields = { stripe_event: event.eventId, attempt: event.attempts, max_attempts: options.maxAttempts, error };
+  const fields = { stripe_event: event.eventId, attempt: failures, max_attempts: options.maxAttempts, error };
   if (last)
     options.log.error("event failed for good: it is kept and can be replayed", { ...fields, outcome: "failed" });
   else

@@ -16,7 +16,7 @@ import { effectsOfRows, effectsOfThinEvents } from "./batch-effects.ts";
 import { type BillingMails, queueBillingMails } from "./billing-mails.ts";
 import { followInvoices } from "./connected-invoice-heads.ts";
 import { type Claimed, eventKey, finishEvents, recordOutcomes, releaseEvents, writeTenants } from "./event-tables.ts";
-import { loadEvents, loadObservationsOf, type ObjectSecond, tookIn } from "./load-events.ts";
+import { loadObservationsOf, loadUpTo, type ObjectSecond, tookIn } from "./load-events.ts";
 import { queueFetches } from "./fetch-table.ts";
 import { loadHeads, writeRows } from "./projection-tables.ts";
 import { type SettledRows, settleRows } from "./purchase-heads.ts";
@@ -29,6 +29,8 @@ export interface BatchContext {
   platformTenant: string;
   /** Observations still in memory from their receipt, by event key: saves reading and parsing them again. */
   recent: { take: (key: string) => ReadObservation | undefined };
+  /** Characters of payloads that a batch reads; 32 Mi unless told. Parsed they take some four times as many bytes. */
+  mostText?: number;
   /** Undefined: nobody is mailed. */
   mails?: BillingMails | undefined;
 }
@@ -38,7 +40,7 @@ export interface BatchResult {
   processed: number;
   ignored: number;
   unrouted: number;
-  /** Given back, because another worker held their object. */
+  /** Given back, because another worker held their object, or because there was enough to read without them. */
   released: number;
   rows: number;
   facts: number;
@@ -73,8 +75,9 @@ export async function projectBatch(
   lease: string,
   context: BatchContext,
 ): Promise<BatchResult> {
-  const { held, busy } = await lockObjects(tx, claimed, context.kind);
-  const { routed, unrouted } = await route(tx, await readClaimed(tx, held, context), context);
+  const { locked, busy } = await lockObjects(tx, claimed, context.kind);
+  const { held, works, left } = await readClaimed(tx, locked, context);
+  const { routed, unrouted } = await route(tx, works, context);
   const snapshots = routed.filter((work) => work.snapshot);
   const { rows, updates } = await foldObjects(tx, snapshots);
   const ignored = routed.filter((work) => !isHandled(work.observation.type));
@@ -92,7 +95,7 @@ export async function projectBatch(
     recordOutcomes(tx, "unrouted", claimedOf(unrouted)),
     writeTenants(tx, tenants),
     finishEvents(tx, held, lease),
-    releaseEvents(tx, busy, lease),
+    releaseEvents(tx, [...busy, ...left], lease),
     // Behind the rows, which it reads.
     settleRows(tx, rows, (row) => tenantOf(row.key), context.kind).then((made) => (settled = made)),
   ]);
@@ -112,7 +115,7 @@ export async function projectBatch(
     processed: routed.length - ignored.length,
     ignored: ignored.length,
     unrouted: unrouted.length,
-    released: busy.length,
+    released: busy.length + left.length,
     rows: rows.length,
     facts: facts.length,
     ambiguous: rows.filter((row) => row.ambiguous).length,
@@ -125,24 +128,28 @@ async function lockObjects(
   tx: Queryable,
   claimed: readonly Claimed[],
   kind: Database["kind"],
-): Promise<{ held: Claimed[]; busy: Claimed[] }> {
+): Promise<{ locked: Claimed[]; busy: Claimed[] }> {
   const keys = [...new Set(claimed.map((event) => event.objectKey).filter((key) => key !== null))].sort();
-  if (kind === "embedded" || keys.length === 0) return { held: [...claimed], busy: [] };
+  if (kind === "embedded" || keys.length === 0) return { locked: [...claimed], busy: [] };
   const { rows } = await tx.query<{ key: string; locked: boolean }>({
     name: "lock_objects",
     text: TRY_LOCK,
     values: [keys],
   });
-  const locked = new Set(rows.filter((row) => row.locked).map((row) => row.key));
-  const isHeld = (event: Claimed): boolean => event.objectKey === null || locked.has(event.objectKey);
-  return { held: claimed.filter(isHeld), busy: claimed.filter((event) => !isHeld(event)) };
+  const taken = new Set(rows.filter((row) => row.locked).map((row) => row.key));
+  const isTaken = (event: Claimed): boolean => event.objectKey === null || taken.has(event.objectKey);
+  return { locked: claimed.filter(isTaken), busy: claimed.filter((event) => !isTaken(event)) };
 }
+
+const MOST_TEXT = 32 * 2 ** 20;
+
+type ReadWork = ReadObservation & { claimed: Claimed };
 
 async function readClaimed(
   tx: Queryable,
   claimed: readonly Claimed[],
   context: BatchContext,
-): Promise<(ReadObservation & { claimed: Claimed })[]> {
+): Promise<{ held: Claimed[]; works: ReadWork[]; left: Claimed[] }> {
   const read = new Map<string, ReadObservation>();
   const missing: Claimed[] = [];
   for await (const event of inParts(claimed)) {
@@ -152,18 +159,21 @@ async function readClaimed(
     if (recent === undefined || event.refold) missing.push(event);
     else read.set(key, recent);
   }
-  for await (const stored of inParts(await loadEvents(tx, missing)))
-    read.set(eventKey(stored), readObservation(stored));
-  return claimed.map((event) => {
+  const { stored, left } = await loadUpTo(tx, missing, context.mostText ?? MOST_TEXT);
+  for await (const event of inParts(stored)) read.set(eventKey(event), readObservation(event));
+  const unread = new Set(left);
+  const held = claimed.filter((event) => !unread.has(event));
+  const works = held.map((event) => {
     const found = read.get(eventKey({ created: event.created, id: event.eventId }));
     if (found === undefined) throw new Error(`event ${event.eventId} is queued but not stored`);
     return { claimed: event, ...found };
   });
+  return { held, works, left };
 }
 
 async function route(
   tx: Queryable,
-  works: readonly (ReadObservation & { claimed: Claimed })[],
+  works: readonly ReadWork[],
   context: BatchContext,
 ): Promise<{ routed: Work[]; unrouted: Work[] }> {
   const accounts = new Map<string, AccountInMode>();

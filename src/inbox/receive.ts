@@ -4,7 +4,7 @@ import { type ErrorCode, publicError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
-import { databaseFailure } from "../db/failure.ts";
+import { databaseFailure, isItemsFault } from "../db/failure.ts";
 import { customerOf, emailOf, objectTypeOf, keyTypeOf } from "../projections/registry.ts";
 import { type Envelope, readEnvelope, type StripeObject } from "../stripe/envelope.ts";
 import { type SignatureRefusal, type SigningSecret, verifySignature } from "../stripe/signature.ts";
@@ -99,7 +99,7 @@ export function receiver(options: ReceiveOptions): Receiver {
     maxBatch: MAX_BATCH[options.database.kind],
     maxWaiting: options.maxWaiting,
     maxWaitingBytes: options.maxWaitingBytes,
-    isItemsFault: (error) => databaseFailure(error) === "content",
+    isItemsFault,
   });
   return {
     receive: async (delivery) => {

@@ -13,7 +13,7 @@ import { openEmbedded } from "../../src/db/embedded.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { openServer } from "../../src/db/server.ts";
 import { type FetchedObject, observe } from "../../src/inbox/observe.ts";
-import { eventKey, insertEvents } from "../../src/inbox/event-tables.ts";
+import { eventKey, insertEvents, type Lane } from "../../src/inbox/event-tables.ts";
 import { processOnce, type ProcessOptions } from "../../src/inbox/process.ts";
 import { asStored, incomingEvent } from "../../src/inbox/receive.ts";
 import { recentObservations, type Recent } from "../../src/inbox/recent.ts";
@@ -35,8 +35,11 @@ export interface Pipe {
   platformTenant: string;
   /** Stores arrivals in one batch; what was stored before is a duplicate. */
   arrive(arrivals: readonly Arrival[]): Promise<void>;
-  /** Processes until nothing is due, nor given back because another worker held its object. What failed waits for its retry. */
-  drain(options?: Partial<ProcessOptions>): Promise<void>;
+  /**
+   * Processes until nothing is due, nor given back because another worker held its object. What failed waits for its retry. Of
+   * a lane what it finds at once, by whole objects, as a worker does off a backlog.
+   */
+  drain(options?: Partial<ProcessOptions>, lane?: Lane): Promise<void>;
   processOptions(options?: Partial<ProcessOptions>): ProcessOptions;
   close(): Promise<void>;
 }
@@ -70,9 +73,9 @@ export async function openPipe(kind: Kind, log: Log = silentLog, serverUrl?: str
     platformTenant,
     processOptions,
     arrive: (arrivals) => arrive(database, platformTenant, recent, arrivals),
-    drain: async (options) => {
-      do while ((await processOnce(processOptions(options))).claimed > 0);
-      while (await anyGivenBack(database));
+    drain: async (options, lane) => {
+      do while ((await processOnce(processOptions(options), lane)).claimed > 0);
+      while (lane === undefined && (await anyGivenBack(database)));
     },
     close: async () => {
       await database.close();
