@@ -12,6 +12,7 @@ import { stripeAccess } from "../src/stripe/access.ts";
 import { type Door, openDoor } from "./support/api-door.ts";
 import { BOTH, type Kind } from "./support/pipe.ts";
 import { openSandbox, type OpenSandbox, SANDBOX_KEY } from "./support/sandbox.ts";
+import { slowListener } from "./support/slow-listener.ts";
 
 const CUSTOMERS = 330;
 /** Payment methods cost a call for each customer: drift-week.test.ts reads them. */
@@ -138,6 +139,19 @@ describe.each(BOTH)("drift, %s database", (kind) => {
     ]);
     // What happened before Billhook was there is nobody's news.
     expect((await query("select count(*) as count from events")).rows).toEqual(told);
+  });
+
+  it("waits for whoever is told of a difference before it tells of the next, and ends behind the last", async () => {
+    await query(`insert into customers select (one.c).* from (
+      select jsonb_populate_record(c, jsonb_build_object('id', 'cus_nobody' || number)) as c
+      from customers c, generate_series(1, 3) as number where id = 'cus_drift0150') as one`);
+    await query("update customers set email = 'wrong@example.com' where id in ('cus_drift0010', 'cus_drift0107')");
+    const listener = slowListener();
+    await checkDrift(scene.context, { repair: false, types: ["customer"] }, { onDifference: listener.hear });
+    expect(listener.noted()).toEqual({ heard: 5, atOnce: 1 });
+    await query("delete from customers where id like 'cus_nobody%'");
+    await query("update customers set email = 'c10@example.com' where id = 'cus_drift0010'");
+    await query("update customers set email = 'c107@example.com' where id = 'cus_drift0107'");
   });
 
   it("says which rows Stripe knows nothing of", async () => {

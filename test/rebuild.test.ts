@@ -9,6 +9,7 @@ import { newCustomer } from "./support/stripe-fixtures-billing.ts";
 import { everyHandledEvent } from "./support/stripe-fixtures-events.ts";
 import { bodyOf, LIVES } from "./support/lives.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
+import { slowListener } from "./support/slow-listener.ts";
 
 describe.each(BOTH)("rebuild, %s database", (kind) => {
   let pipe: Pipe;
@@ -55,6 +56,18 @@ describe.each(BOTH)("rebuild, %s database", (kind) => {
     await run(true, stopping.signal, counting);
     expect(pages).toBe(1);
     await run(false);
+  });
+
+  it("waits for whoever is told of a difference before it tells of the next, and ends behind the last", async () => {
+    await pipe.database.query("update products set name = 'wrong'");
+    await pipe.database.query("update prices set nickname = 'wrong'");
+    const listener = slowListener();
+    const { differing } = await rebuild({
+      ...{ database: pipe.database, clock: systemClock, platformTenant: pipe.platformTenant, check: false },
+      ...{ onProgress: () => undefined, onDifference: listener.hear },
+    });
+    expect(differing).toBeGreaterThan(1);
+    expect(listener.noted()).toEqual({ heard: differing, atOnce: 1 });
   });
 
   it("finds no difference after ordinary processing, for every kind of object in both shapes", async () => {

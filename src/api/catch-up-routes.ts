@@ -50,7 +50,7 @@ export const catchUpRoute = operation({
           rate({ done: sum(all, ({ read }) => read), total: sum(all, ({ estimate }) => estimate) }, progress);
         },
       });
-      for (const one of standing) tell({ account: wireStanding(one) });
+      for (const one of standing) await tell({ account: wireStanding(one) });
       const done = totals(standing);
       const duplicates = done.events - done.new_events - done.skipped;
       return { done, log: { count: done.accounts, events: done.events, duplicates, skipped: done.skipped } };

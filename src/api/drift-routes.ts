@@ -38,12 +38,10 @@ export const driftRoute = operation({
           onProgress: (checked) => {
             rate({ done: checked, total: checked }, progress);
           },
-          onDifference: (drift) => {
-            difference(wireDrift(drift));
-          },
+          onDifference: (drift) => difference(wireDrift(drift)),
         },
       );
-      for (const one of counts) tell({ compared: wireCount(one) });
+      for (const one of counts) await tell({ compared: wireCount(one) });
       const done = totals(counts);
       return { done, log: { objects: done.checked, differences: done.differing, failed: done.failed } };
     };

@@ -34,7 +34,7 @@ export const importRoute = operation({
           rate(made, progress);
         },
       });
-      for (const one of imported) tell({ imported: wireImported(one) });
+      for (const one of imported) await tell({ imported: wireImported(one) });
       const done = totals(imported);
       return { done, log: { objects: done.objects, count: done.pages, failed: done.failed } };
     };

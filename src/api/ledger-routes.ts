@@ -37,9 +37,8 @@ export const verifyLedgerRoute = operation({
             onProgress: (accounts, last) => {
               progress({ accounts, after: placeOf(last) });
             },
-            onDifference: ({ tenantId, livemode, accountId, what, stored, computed }) => {
-              difference({ tenant_id: tenantId, livemode, account_id: accountId, what, stored, computed });
-            },
+            onDifference: ({ tenantId, livemode, accountId, what, stored, computed }) =>
+              difference({ tenant_id: tenantId, livemode, account_id: accountId, what, stored, computed }),
             signal,
           });
           return { done, log: { objects: done.accounts, differences: done.differences } };

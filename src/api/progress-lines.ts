@@ -12,11 +12,12 @@ export const LINES = "application/x-ndjson";
 
 /** What a running operation tells. */
 export interface ProgressLines {
-  /** Also looks whether the process is to stop. */
+  /** Also looks whether the process is to stop. Behind a reader that is slow only the latest is told. */
   progress: (progress: object) => void;
-  difference: (difference: object) => void;
-  /** Any other line, by its one field. */
-  tell: (line: Record<string, unknown>) => void;
+  /** Resolves when a slow reader has taken what came before, or is gone: to be waited for. */
+  difference: (difference: object) => Promise<void>;
+  /** Any other line, by its one field. Resolves as `difference` does. */
+  tell: (line: Record<string, unknown>) => Promise<void>;
   /** Whoever asked is gone, or the process is to stop. */
   signal: AbortSignal;
 }
@@ -51,28 +52,73 @@ async function runInto(
   lines: PassThrough,
   stop: AbortController,
 ): Promise<void> {
-  const tell = (line: Record<string, unknown>): void => {
-    if (!lines.destroyed) lines.write(`${JSON.stringify(line)}\n`);
+  const { write, writeLatest, taken } = slowly(lines, stop, deps.stopping);
+  const tell = async (line: Record<string, unknown>): Promise<void> => {
+    write(line);
+    await taken();
+  };
+  const end = (line: Record<string, unknown>): void => {
+    write(line);
+    lines.end();
   };
   try {
     const { done, log } = await run({
       progress: (progress) => {
         if (deps.stopping()) stop.abort();
-        tell({ progress });
+        writeLatest({ progress });
       },
-      difference: (difference) => {
-        tell({ difference });
-      },
+      difference: (difference) => tell({ difference }),
       tell,
       signal: stop.signal,
     });
     const outcome = stop.signal.aborted ? "stopped" : "finished";
     deps.log.unit(event, { request_id: requestId, ...log, outcome });
-    if (outcome === "stopped") tell({ error: errorBody(publicError("stopping"), requestId) });
-    else tell({ done });
+    end(outcome === "stopped" ? { error: errorBody(publicError("stopping"), requestId) } : { done });
   } catch (thrown) {
     deps.log.unit(event, { request_id: requestId, outcome: "failed", error: thrown });
-    tell({ error: errorBody(requestError(thrown), requestId) });
+    end({ error: errorBody(requestError(thrown), requestId) });
   }
-  lines.end();
+}
+
+/** Milliseconds. Nobody tells of it when the process is to stop. */
+const LOOK_EVERY = 500;
+
+/** Lines to a reader who may be slow: what waits for one is a few lines, however many there are to be told. */
+function slowly(lines: PassThrough, stop: AbortController, stopping: () => boolean) {
+  let latest: Record<string, unknown> | undefined;
+  const write = (line: Record<string, unknown>): void => {
+    if (lines.destroyed) return;
+    for (const one of latest === undefined ? [line] : [latest, line]) lines.write(`${JSON.stringify(one)}\n`);
+    latest = undefined;
+  };
+  return {
+    write,
+    writeLatest: (line: Record<string, unknown>): void => {
+      // An earlier one that waits says nothing more.
+      latest = undefined;
+      if (lines.writableNeedDrain) latest = line;
+      else write(line);
+    },
+    taken: async (): Promise<void> => {
+      while (lines.writableNeedDrain && !lines.destroyed && !stop.signal.aborted) {
+        if (stopping()) stop.abort();
+        else await drainOrEnd(lines, stop.signal);
+      }
+    },
+  };
+}
+
+/** Resolves when there is room again, when it is to stop, or after LOOK_EVERY. */
+function drainOrEnd(lines: PassThrough, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      lines.off("drain", end);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, LOOK_EVERY);
+    lines.on("drain", end);
+    signal.addEventListener("abort", end);
+  });
 }

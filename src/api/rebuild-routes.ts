@@ -40,9 +40,7 @@ async function rebuildInto(
     onProgress: (state) => {
       progress(wireProgress(state));
     },
-    onDifference: ({ key, table, columns }) => {
-      difference({ ...wireKey(key), table, columns });
-    },
+    onDifference: ({ key, table, columns }) => difference({ ...wireKey(key), table, columns }),
   });
   return { done: wireProgress(done), log: { objects: done.done, differences: done.differing } };
 }

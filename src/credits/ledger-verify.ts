@@ -18,7 +18,8 @@ export interface VerifyOptions {
   after?: AccountRef | undefined;
   /** Told of each page: how many accounts in all, and the last of them. */
   onProgress?: (accounts: number, last: AccountRef) => void;
-  onDifference: (difference: LedgerDifference) => void;
+  /** What it returns is waited for. */
+  onDifference: (difference: LedgerDifference) => unknown;
   signal?: AbortSignal;
 }
 
@@ -37,16 +38,16 @@ export async function verifyLedger(options: VerifyOptions): Promise<{ accounts: 
   let differences = 0;
   let size = PAGE;
   let after: AccountRef = options.after ?? { tenantId: "", livemode: false, accountId: "" };
-  const tell = (found: readonly LedgerDifference[]): void => {
+  const tell = async (found: readonly LedgerDifference[]): Promise<void> => {
     differences += found.length;
-    found.forEach(onDifference);
+    for (const difference of found) await onDifference(difference);
   };
   while (signal?.aborted !== true) {
     const started = clock?.monotonic() ?? 0;
     const page = await readPage(database, after, size);
-    tell(page.differences);
+    await tell(page.differences);
     const { last } = page;
-    tell(await readOrphans(database, after, last));
+    await tell(await readOrphans(database, after, last));
     if (last === undefined) break;
     accounts += page.accounts;
     after = last;

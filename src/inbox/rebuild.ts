@@ -26,8 +26,8 @@ export interface RebuildOptions {
   check: boolean;
   /** Told every few hundred milliseconds, and at the end. */
   onProgress: (progress: RebuildProgress) => void;
-  /** Told of each object whose live row is not what the inbox says. */
-  onDifference: (difference: Difference) => void;
+  /** Told of each object whose live row is not what the inbox says. What it returns is waited for. */
+  onDifference: (difference: Difference) => unknown;
   signal?: AbortSignal;
 }
 
@@ -59,7 +59,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildProgress>
   let told = started;
   for await (const keys of pages(options)) {
     const { differences, pending } = await rebuildObjects(options, keys);
-    differences.forEach(options.onDifference);
+    for (const difference of differences) await options.onDifference(difference);
     progress.done += keys.length;
     // Events arrive meanwhile, and rows that the inbox does not know were not counted.
     progress.total = Math.max(progress.total, progress.done);

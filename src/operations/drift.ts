@@ -60,7 +60,8 @@ export interface DriftCount extends ListScope {
 
 export interface DriftOptions {
   onProgress?: (checked: number) => void;
-  onDifference?: (drift: Drift) => void;
+  /** What it returns is waited for. */
+  onDifference?: (drift: Drift) => unknown;
   signal?: AbortSignal | undefined;
 }
 
@@ -223,7 +224,7 @@ class KindRun {
       } else if (answer.outcome === "missing") {
         this.count.checked += 1;
         const columns = [{ column: "*", local: "a row", stripe: "no object" }];
-        this.tell({ livemode: scope.livemode, ...wanted }, columns, false);
+        await this.tell({ livemode: scope.livemode, ...wanted }, columns, false);
       }
     }
   }
@@ -278,7 +279,7 @@ class KindRun {
         await context.database.transaction((tx) => observe(tx, fetched, context.platformTenant));
         context.wake();
       }
-      for (const { key, columns } of differing) this.tell(key, columns, wish.repair);
+      for (const { key, columns } of differing) await this.tell(key, columns, wish.repair);
     }
   }
 
@@ -290,10 +291,10 @@ class KindRun {
     return owners.get(accountKey(scope))?.connectedAt ?? Infinity;
   }
 
-  private tell(key: ObjectKey, columns: ColumnDifference[], repaired: boolean): void {
+  private async tell(key: ObjectKey, columns: ColumnDifference[], repaired: boolean): Promise<void> {
     this.count.differing += 1;
     if (repaired) this.count.repaired += 1;
-    this.options.onDifference?.({ key, kind: this.kind.name, tenantId: this.count.tenantId, columns, repaired });
+    await this.options.onDifference?.({ key, kind: this.kind.name, tenantId: this.count.tenantId, columns, repaired });
   }
 }
 
