@@ -16,7 +16,7 @@ import {
   type TestPerson,
 } from "./support/dashboard-browser.ts";
 import { EVENTS } from "./support/operator-scene.ts";
-import { mailedToken, newEmail, PASSWORD, registerTenant } from "./support/people.ts";
+import { mailedToken, newEmail, PASSWORD, registerTenant, send } from "./support/people.ts";
 
 /** A wrong password, and the page's own try to go on with a session that has ended. */
 const REFUSED = /status of 40[013]/;
@@ -207,6 +207,27 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await heading(page, "Stripe account");
     const cookies = await page.context().cookies(`${scene.door.url}/api/v1/auth/refresh/`);
     expect(cookies).toMatchObject([{ name: "billhook_refresh", httpOnly: true, sameSite: "Strict" }]);
+    await page.context().close();
+  });
+
+  it("who is invited with a verified account is told so at the password, and joins by the account's own", async () => {
+    const [tenant, known] = [await registerTenant(scene.door), await newPerson(scene.door)];
+    const post = (path: string, token: string | undefined, body: object) =>
+      send(scene.door, "POST", `/api/v1/auth${path}`, { token, body });
+    await post("/email/verify/", undefined, { token: await mailedToken(scene.door, known.email) });
+    await post("/tenants/members/", tenant.access, { email: known.email, role: "admin" });
+    const link = `/invitation#token=${await mailedToken(scene.door, known.email)}`;
+    const page = await scene.visit(link, { expected: REFUSED });
+    const accept = async (password: string): Promise<void> => {
+      await page.locator("input[name=password]").fill(password);
+      await page.getByRole("button", { name: "Accept" }).click();
+    };
+    await accept("Another-Choice-99-q");
+    await page.getByText("There is an account with your address").waitFor();
+    await accept(PASSWORD);
+    await heading(page, "Sign in");
+    await signIn(page, known.email);
+    await heading(page, "Stripe account");
     await page.context().close();
   });
 

@@ -45,7 +45,10 @@ export default function InvitationPage(): ReactNode {
   }
   const needsAddress = isFirst || fieldError(form.error, "email") !== undefined;
   return (
-    <CardPage title="Accept the invitation" lead="Choose a password. If you have an account already, leave it empty.">
+    <CardPage
+      title="Accept the invitation"
+      lead="Choose a password. If you have an account already, enter its password, or leave it empty."
+    >
       <form onSubmit={(event) => form.mutate(fieldsOf(event))} className="bh-stack">
         <Checkbox
           label="The link came from the server's start, not by mail"

@@ -85,7 +85,10 @@ export async function listKeys(tx: Queryable, tenantId: string): Promise<KeyRow[
   return (await tx.query<KeyRow>({ text: LIST, values: [tenantId] })).rows;
 }
 
-/** Ends the keys of these types: at once, or after a grace. One that is to end earlier keeps its end. Returns the types that had one. */
+/**
+ * Ends the keys of these types: at once, or after a grace. One that is to end earlier keeps its end. Returns the types that
+ * had one. Until the transaction ends no other ends keys of this tenant: what is made in place of them comes after this.
+ */
 export async function endKeys(
   tx: Queryable,
   {
@@ -102,6 +105,8 @@ export async function endKeys(
     told: "key.regenerated" | "key.revoked";
   },
 ): Promise<KeyType[]> {
+  // A statement of its own: only one that begins behind it sees the keys that the former holder of the lock has made.
+  await tx.query({ text: ONE_AT_A_TIME, values: [`api_keys|${tenantId}`] });
   const values = [tenantId, textArray(types), reason, graceSeconds];
   const { rows } = await tx.query<ToldKey>({ text: END, values });
   await publishKeys(tx, told, tenantId, rows);
@@ -145,6 +150,7 @@ const LIST = `
          expires_at as "expiresAt", last_used_at as "lastUsedAt"
   from api_keys where tenant_id = $1 and ${WORKS}
   order by livemode desc, kind, created_at desc, id desc`;
+const ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 const END = `
   update api_keys
   set revoked_at = case when $4::int = 0 then now() end,

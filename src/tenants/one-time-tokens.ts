@@ -18,6 +18,16 @@ export async function issueToken(
   return token;
 }
 
+/** Whose it is, without using it. Undefined: unknown, used, or too old. */
+export async function readToken(
+  tx: Queryable,
+  purpose: Purpose,
+  token: string,
+): Promise<{ personId: string; email: string } | undefined> {
+  const values = [hashOf(token), purpose];
+  return (await tx.query<{ personId: string; email: string }>({ text: READ, values })).rows[0];
+}
+
 /** Undefined: unknown, used, or too old. */
 export async function redeemToken(
   tx: Queryable,
@@ -40,7 +50,7 @@ const SPEND_OTHERS = `
 const ISSUE = `
   insert into one_time_tokens (token_hash, purpose, person_id, email, expires_at)
   values ($1, $2, $3, $4, now() + make_interval(hours => $5))`;
+const WORKS = "token_hash = $1 and purpose = $2 and used_at is null and expires_at > now()";
+const READ = `select person_id as "personId", email from one_time_tokens where ${WORKS}`;
 const REDEEM = `
-  update one_time_tokens set used_at = now()
-  where token_hash = $1 and purpose = $2 and used_at is null and expires_at > now()
-  returning person_id as "personId", email`;
+  update one_time_tokens set used_at = now() where ${WORKS} returning person_id as "personId", email`;

@@ -43,15 +43,34 @@ export async function findPerson(
   tx: Queryable,
   email: string,
 ): Promise<(Person & { passwordHash: string }) | undefined> {
-  const { rows } = await tx.query<Person & { passwordHash: string }>({
-    text: `${SELECT} where lower(email) = lower($1)`,
-    values: [email],
-  });
-  return rows[0];
+  return (await tx.query<Person & { passwordHash: string }>({ text: FIND, values: [email] })).rows[0];
+}
+
+/** As `findPerson`; until the transaction ends nobody changes the password or verifies the address. */
+export async function lockPerson(
+  tx: Queryable,
+  email: string,
+): Promise<(Person & { passwordHash: string }) | undefined> {
+  const text = `${FIND} for no key update`;
+  return (await tx.query<Person & { passwordHash: string }>({ text, values: [email] })).rows[0];
+}
+
+/** Whether the password is this one still; until the transaction ends nobody changes it. */
+export async function keepsPassword(tx: Queryable, id: string, passwordHash: string): Promise<boolean> {
+  return (await tx.query({ text: KEEPS_PASSWORD, values: [id, passwordHash] })).rowCount === 1;
 }
 
 export async function setPassword(tx: Queryable, id: string, passwordHash: string): Promise<void> {
   await tx.query({ text: SET_PASSWORD, values: [id, passwordHash] });
+}
+
+/** Returns false, and changes nothing, when the password is another one than `from` by now. */
+export async function replacePassword(
+  tx: Queryable,
+  id: string,
+  { from, to }: { from: string; to: string },
+): Promise<boolean> {
+  return (await tx.query({ text: `${SET_PASSWORD} and password_hash = $3`, values: [id, to, from] })).rowCount === 1;
 }
 
 /** Returns false when the person's address is another one by now. */
@@ -74,6 +93,9 @@ const INSERT = `
   on conflict (lower(email)) do nothing
   returning ${COLUMNS}`;
 const SELECT = `select ${COLUMNS}, password_hash as "passwordHash" from people`;
+const FIND = `${SELECT} where lower(email) = lower($1)`;
+// Shared: sign-ins wait for a change of the password, and not for each other.
+const KEEPS_PASSWORD = "select from people where id = $1 and password_hash = $2 for share";
 const SET_PASSWORD =
   "update people set password_hash = $2, password_changed_at = now(), updated_at = now() where id = $1";
 const SET_VERIFIED = `

@@ -1,7 +1,7 @@
 // What is done by mailed links: a forgotten password, an address that is verified.
 import { audit } from "../audit/audit-log.ts";
-import { publicError } from "../base/errors.ts";
-import { redeemToken } from "./one-time-tokens.ts";
+import { type PublicError, publicError } from "../base/errors.ts";
+import { readToken, redeemToken } from "./one-time-tokens.ts";
 import { mailToken } from "./people-context.ts";
 import type { PeopleContext } from "./people-context.ts";
 import { findPerson, readPerson, setPassword, setVerified } from "./people.ts";
@@ -29,10 +29,14 @@ export async function resetPassword(
   { token, password }: { token: string; password: string },
   source: string | null,
 ): Promise<void> {
-  const passwordHash = await acceptedHash(password, []);
+  // Whose password it becomes decides what it may be; and a guessed token costs no argon2.
+  const found = await readToken(context.database, "reset_password", token);
+  if (found === undefined) throw invalidToken();
+  const person = await readPerson(context.database, found.personId);
+  const passwordHash = await acceptedHash(password, [found.email, person?.name ?? ""]);
   await context.database.transaction(async (tx) => {
     const redeemed = await redeemToken(tx, "reset_password", token);
-    if (redeemed === undefined) throw publicError("one_time_token_invalid", { param: "token" });
+    if (redeemed === undefined) throw invalidToken();
     const { personId, email } = redeemed;
     await setPassword(tx, personId, passwordHash);
     await setVerified(tx, personId, email);
@@ -47,12 +51,14 @@ export async function resetPassword(
   });
 }
 
+const invalidToken = (): PublicError => publicError("one_time_token_invalid", { param: "token" });
+
 /** Throws `one_time_token_invalid`. */
 export async function verifyAddress(context: PeopleContext, token: string, source: string | null): Promise<void> {
   await context.database.transaction(async (tx) => {
     const redeemed = await redeemToken(tx, "verify_address", token);
     const verified = redeemed !== undefined && (await setVerified(tx, redeemed.personId, redeemed.email));
-    if (!verified) throw publicError("one_time_token_invalid", { param: "token" });
+    if (!verified) throw invalidToken();
     await audit(tx, {
       tenantId: null,
       actor: { kind: "person", id: redeemed.personId },

@@ -62,6 +62,10 @@ export async function endSessions(tx: Queryable, personId: string, reason: strin
   await tx.query({ text: END_ALL, values: [personId, reason, except] });
 }
 
+export async function isOpenSession(tx: Queryable, personId: string, sessionId: string): Promise<boolean> {
+  return (await tx.query({ text: IS_OPEN, values: [sessionId, personId] })).rowCount === 1;
+}
+
 export interface OpenSession {
   id: string;
   /** Where it was begun from. */
@@ -113,6 +117,7 @@ const END_BY_TOKEN = `
 const END_ONE = "update sessions set ended_at = now(), end_reason = $2 where id = $1 and ended_at is null";
 const END_ALL = `
   update sessions set ended_at = now(), end_reason = $2 where person_id = $1 and ended_at is null and id <> $3`;
+const IS_OPEN = "select from sessions where id = $1 and person_id = $2 and ended_at is null and expires_at > now()";
 const OPEN = `
   select session.id, session.source, session.created_at as "createdAt", session.expires_at as "expiresAt",
          coalesce((select max(token.created_at) from refresh_tokens as token where token.session_id = session.id),

@@ -4,9 +4,10 @@ import { publicError } from "../base/errors.ts";
 import { verifyPassword } from "./passwords.ts";
 import { tokenPair } from "./people-context.ts";
 import type { PeopleContext, TokenPair } from "./people-context.ts";
-import { findPerson, readPerson } from "./people.ts";
+import { findPerson, keepsPassword, readPerson } from "./people.ts";
 import type { Person } from "./people.ts";
 import { endByRefreshToken, rotateRefreshToken, startSession } from "./sessions.ts";
+import type { StartedSession } from "./sessions.ts";
 
 export interface SignedInAnswer {
   person: Person;
@@ -21,7 +22,8 @@ export async function signIn(
 ): Promise<SignedInAnswer> {
   const person = await findPerson(context.database, email);
   const right = await verifyPassword(password, person?.passwordHash);
-  if (person === undefined || !right) {
+  const session = person !== undefined && right ? await sessionFor(context, person, source) : undefined;
+  if (person === undefined || session === undefined) {
     await audit(context.database, {
       tenantId: null,
       actor: { kind: "person", id: person?.id ?? null },
@@ -31,17 +33,21 @@ export async function signIn(
     });
     throw publicError("credentials_invalid");
   }
-  const session = await context.database.transaction(async (tx) => {
-    await audit(tx, {
-      tenantId: null,
-      actor: { kind: "person", id: person.id },
-      action: "sign_in.succeeded",
-      target: person.id,
-      source,
-    });
-    return startSession(tx, person.id, source);
-  });
   return { person, tokens: await tokenPair(context, session) };
+}
+
+/** Undefined: the password was changed while argon2 compared it; that change has ended all sessions, and none begins behind it. */
+async function sessionFor(
+  { database }: PeopleContext,
+  { id, passwordHash }: { id: string; passwordHash: string },
+  source: string | null,
+): Promise<StartedSession | undefined> {
+  return database.transaction(async (tx) => {
+    if (!(await keepsPassword(tx, id, passwordHash))) return undefined;
+    const actor = { kind: "person", id } as const;
+    await audit(tx, { tenantId: null, actor, action: "sign_in.succeeded", target: id, source });
+    return startSession(tx, id, source);
+  });
 }
 
 /** Throws `refresh_token_invalid`; a token that was used before ends its family first. */

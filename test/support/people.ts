@@ -15,6 +15,10 @@ export interface TestTenant extends Session {
   keys: Record<"live_public" | "live_secret" | "test_public" | "test_secret", string>;
 }
 
+const WIDE = { tries: 10_000, seconds: 60 };
+const UNLIMITED = { address: WIDE, source: WIDE };
+export const UNLIMITED_TRIES = { sign_in: UNLIMITED, reset: UNLIMITED, registration: UNLIMITED, token: UNLIMITED };
+
 let made = 0;
 /** Another one at each call. */
 export const newEmail = (): string => `person${String((made += 1))}@people.example`;
@@ -83,4 +87,25 @@ export async function mailsTo(door: Door, email: string): Promise<string[]> {
 export async function auditOf(door: Door, tenant: TestTenant): Promise<Wire[]> {
   const answer = await send(door, "GET", "/api/v1/auth/tenants/audit-log/?limit=100", { token: tenant.access });
   return answer.json.data as Wire[];
+}
+
+/** What `act` answers when all of `meanwhile` happens just before its transaction begins: after its argon2, that is. */
+export async function meanwhileOf<T>(door: Door, act: () => Promise<T>, meanwhile: () => Promise<unknown>): Promise<T> {
+  const { people } = door.deps;
+  const { database } = people;
+  people.database = {
+    ...database,
+    transaction: async (work, options) => {
+      people.database = database;
+      await meanwhile();
+      return database.transaction(work, options);
+    },
+  };
+  try {
+    const answer = await act();
+    if (people.database !== database) throw new Error("no transaction was begun");
+    return answer;
+  } finally {
+    people.database = database;
+  }
 }
