@@ -3,8 +3,11 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { newId } from "../src/base/ids.ts";
+import { decideAndWrite } from "../src/credits/credit-requests.ts";
 import { expire, type Ledger, reverse, spend } from "../src/credits/ledger.ts";
+import { readBalances } from "../src/credits/ledger-reads.ts";
 import { accountText, lockLedgers, writeLedgers } from "../src/credits/ledger-tables.ts";
+import { expireCredits } from "../src/credits/ledger-upkeep.ts";
 import { verifyLedger } from "../src/credits/ledger-verify.ts";
 import type { Queryable } from "../src/db/database.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
@@ -57,6 +60,29 @@ describe.each(BOTH)("on the %s database", (kind) => {
       return loaded;
     });
 
+  /** As if they were asked for at once; `read` takes how many lots are read. */
+  const post = (
+    accountId: string,
+    ...asked: ({ spend: number; read?: number[] } | { grant: number; read?: number[] })[]
+  ): Promise<unknown[]> =>
+    pipe.database.transaction((tx) => {
+      const counting: Queryable = Object.create(tx, {
+        query: {
+          value: async (query: { name?: string; text: string }) => {
+            const answer = await tx.query(query);
+            if (query.name === "load_lots") asked[0]?.read?.push(answer.rows.length);
+            return answer;
+          },
+        },
+      }) as Queryable;
+      const requests = asked.map((one) => ({
+        ...{ operation: "spend" in one ? ("spend" as const) : ("grant" as const), livemode: false, accountId },
+        ...{ amount: "spend" in one ? one.spend : one.grant, reason: "test", reference: null, expiresAt: null },
+        ...{ act: { actor: { kind: "key" as const, id: "key_test" }, source: null }, key: newId("req") },
+      }));
+      return decideAndWrite(counting, pipe.platformTenant, requests);
+    });
+
   it("any spend takes the lots that expire first, after all that are due, however many there are", async () => {
     const lot = fc.record({ credits: fc.integer({ min: 1, max: 5 }), due: fc.boolean() });
     const lots = fc.oneof(
@@ -99,6 +125,58 @@ describe.each(BOTH)("on the %s database", (kind) => {
     });
     expect(loaded).toBe(64);
   });
+
+  it("5,000 lots that are due at once expire in commits of at most 100, and the balance is right throughout", async () => {
+    const { database, platformTenant: tenantId } = pipe;
+    const due = Array.from({ length: 5000 }, () => ({ credits: 2, due: true }));
+    const accountId = await accountWith([...due, { credits: 7, due: false }]);
+    const balances: unknown[] = [];
+    const transaction: typeof database.transaction = async (work) => {
+      const done = await database.transaction(work);
+      const found = await readBalances(database, { tenantId, livemode: false }, [accountId]);
+      balances.push(found.get(accountId)?.balance);
+      return done;
+    };
+    await expireCredits(Object.create(database, { transaction: { value: transaction } }) as typeof database);
+    expect([...new Set(balances)]).toEqual([7]);
+    expect((await lotsOf(database, accountId)).filter(({ remaining }) => remaining > 0)).toHaveLength(1);
+    const { rows } = await database.query<{ entries: number }>({
+      text: `select count(*)::int as entries from credit_entries where account_id = $1 and kind = 'expiry' group by xmin::text`,
+      values: [accountId],
+    });
+    expect(rows.reduce((sum, { entries }) => sum + entries, 0)).toBe(5000);
+    expect(Math.max(...rows.map(({ entries }) => entries))).toBe(100);
+    const wrong: unknown[] = [];
+    await verifyLedger({ database, onDifference: (difference) => wrong.push(difference) });
+    expect(wrong).toEqual([]);
+  }, 60_000);
+
+  it("a spend sees what is due as expired, though the job has come to a part of it only", async () => {
+    const { database } = pipe;
+    const due = Array.from({ length: 300 }, () => ({ credits: 2, due: true }));
+    const accountId = await accountWith([...due, { credits: 7, due: false }]);
+    const ended = new Error("the process died");
+    let commits = 0;
+    const transaction: typeof database.transaction = async (work) => {
+      if (commits === 1) throw ended;
+      commits += 1;
+      return database.transaction(work);
+    };
+    const dying = Object.create(database, { transaction: { value: transaction } }) as typeof database;
+    await expect(expireCredits(dying)).rejects.toBe(ended);
+    expect((await lotsOf(database, accountId)).filter(({ remaining }) => remaining > 0)).toHaveLength(201);
+    const [over, within] = await post(accountId, { spend: 8 }, { spend: 7 });
+    expect([over, within]).toMatchObject([{ code: "insufficient_credits" }, { entry: { balanceAfter: 0 } }]);
+  }, 60_000);
+
+  it("a spend of more than there is reads 64 of 5,000 lots, and what is given beside it is counted", async () => {
+    const accountId = await accountWith(Array.from({ length: 5000 }, () => ({ credits: 2, due: false })));
+    const read: number[] = [];
+    const [refused] = await post(accountId, { spend: 10_001, read });
+    expect([refused, read]).toMatchObject([{ code: "insufficient_credits" }, [64]]);
+    const [, taken, rest] = await post(accountId, { grant: 5 }, { spend: 10_003 }, { spend: 3 });
+    expect([taken, rest]).toMatchObject([{ entry: { balanceAfter: 2 } }, { code: "insufficient_credits" }]);
+  }, 60_000);
 
   it("what is taken back for a purchase comes from as many lots as hold it, and the rest is a debt", async () => {
     const accountId = await accountWith(Array.from({ length: 300 }, () => ({ credits: 1, due: false })));

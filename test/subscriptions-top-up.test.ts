@@ -182,7 +182,8 @@ describe.each(BOTH)("automatic top-ups, %s database", (kind) => {
     if (stale === undefined) throw new Error("nothing was due");
     await database.query("update auto_top_ups set next_attempt_at = now()");
     await run();
-    const began = await beginTopUp(database, stale, { purchaseId: newId("pur"), paymentMethodId: "pm_stale" });
+    const mine = { purchaseId: newId("pur"), paymentMethodId: "pm_stale", seconds: 60 };
+    const began = await beginTopUp(database, stale, mine);
     expect([stale.accountId, began, (await payments(buyer)).length]).toEqual([buyer.accountId, false, 1]);
   }, 30_000);
 

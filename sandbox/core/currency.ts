@@ -28,6 +28,11 @@ export const LEAST_CHARGE: Readonly<Record<string, number>> = {
   thb: 1000,
 };
 
+/** The most that may be charged, by the same docs: twelve digits in Indonesian rupiahs, eight in every other currency. */
+export function mostCharge(currency: string): number {
+  return currency === "idr" ? 999_999_999_999 : 99_999_999;
+}
+
 /** Their amounts are whole. */
 export const WHOLE_CURRENCIES: ReadonlySet<string> = new Set(
   "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split(" "),

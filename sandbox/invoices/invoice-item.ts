@@ -108,8 +108,9 @@ export function costOf(tx: Transaction, input: ItemInput, currency?: string, old
       const param = priced === null ? "quantity" : "pricing";
       throw invalidRequest(`You may only specify one of these parameters: amount, ${param}.`, { param: "amount" });
     }
-    checkAmount(amount, "amount");
-    return { amount, currency: chosen ?? old?.currency ?? currency ?? "usd", price: null, quantity: "1" };
+    const own = chosen ?? old?.currency ?? currency ?? "usd";
+    checkAmount(amount, own, "amount");
+    return { amount, currency: own, price: null, quantity: "1" };
   }
   const price = priced ?? old?.price ?? null;
   const unit = input.unit_amount_decimal ?? input.unit_amount;

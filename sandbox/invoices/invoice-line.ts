@@ -2,6 +2,7 @@
 import type Stripe from "stripe";
 import { currencyOptionsOf, tiersOf } from "../catalogue/price-options.ts";
 import { blank } from "../core/blank.ts";
+import { mostCharge } from "../core/currency.ts";
 import { invalidRequest } from "../core/errors.ts";
 import { idOf } from "../core/kinds.ts";
 import type { Transaction } from "../core/transaction.ts";
@@ -166,8 +167,10 @@ export function checkQuantity(quantity: number | undefined, param: string): void
   throw invalidRequest("This value must be greater than or equal to 0.", { param, code: "parameter_invalid_integer" });
 }
 
-/** @throws StripeFailure 400 when an amount does not fit into Stripe's eight digits */
-export function checkAmount(amount: number, param: string): void {
-  if (Math.abs(amount) <= 99_999_999) return;
-  throw invalidRequest("Amount must be no more than $999,999.99", { param, code: "amount_too_large" });
+/** @throws StripeFailure 400 when an amount has more digits than Stripe charges in its currency */
+export function checkAmount(amount: number, currency: string, param: string): void {
+  const most = mostCharge(currency);
+  if (Math.abs(amount) <= most) return;
+  const shown = currency === "usd" ? "$999,999.99" : `${String(most)} ${currency}`;
+  throw invalidRequest(`Amount must be no more than ${shown}`, { param, code: "amount_too_large" });
 }

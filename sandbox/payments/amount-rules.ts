@@ -1,9 +1,8 @@
 // Which amounts, currencies and fees a payment may have.
-import { LEAST_CHARGE, WHOLE_CURRENCIES } from "../core/currency.ts";
+import { LEAST_CHARGE, mostCharge, WHOLE_CURRENCIES } from "../core/currency.ts";
 import { invalidRequest } from "../core/errors.ts";
 import type { Transaction } from "../core/transaction.ts";
 
-const MOST = 99_999_999;
 const CURRENCIES = new Set(
   (
     "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny " +
@@ -33,8 +32,9 @@ export function checkAmount(amount: number, currency: string): void {
     );
   }
   checkPositive(amount, "amount");
-  if (amount > MOST) {
-    throw invalidRequest(`Amount must be no more than ${written(MOST, currency)}`, {
+  const most = mostCharge(currency);
+  if (amount > most) {
+    throw invalidRequest(`Amount must be no more than ${written(most, currency)}`, {
       param: "amount",
       code: "amount_too_large",
     });

@@ -130,6 +130,11 @@ export async function readAccount(
   return (await tx.query<AccountRow>({ text: READ, values: [tenantId, livemode, id] })).rows.map(accountOf)[0];
 }
 
+/** Until the transaction ends: for what may be done once for an account. */
+export async function lockAccount(tx: Queryable, { tenantId, livemode, accountId }: AccountKey): Promise<void> {
+  await tx.query({ text: LOCK_ONE, values: [tenantId, livemode, accountId] });
+}
+
 /** What is not named stays as it is. Undefined: there is no such account. Throws a unique violation for a taken external id. */
 export async function updateProfile(
   tx: Queryable,
@@ -261,6 +266,8 @@ const INSERT = `
   returning ${COLUMNS}`;
 
 const READ = `select ${COLUMNS} from accounts where tenant_id = $1 and livemode = $2 and id = $3`;
+
+const LOCK_ONE = "select from accounts where tenant_id = $1 and livemode = $2 and id = $3 for no key update";
 
 const BY_OPERATION = `select ${COLUMNS} from accounts where tenant_id = $1 and livemode = $2 and operation_id = $3`;
 

@@ -71,8 +71,8 @@ export async function settleSetups(tx: Queryable, links: readonly SetupLink[]): 
 }
 
 /**
- * Takes what is due for so many seconds, in these modes. Of an account's setups only the newest is worth using: the others
- * end here.
+ * Takes what is due for so many seconds, in these modes. Of an account's setups only the one that was completed last is worth
+ * using: the others end here.
  */
 export async function claimDueSetups(
   tx: Queryable,
@@ -122,12 +122,19 @@ const SETTLE = `
   set state = excluded.state, payment_method_id = excluded.payment_method_id, next_attempt_at = now()
   where stored.state = 'asked'`;
 
+// What people do last counts, not what they asked for last: of two open pages either may be completed first. When that was,
+// the intents' heads say; of one second, the ids.
 const SUPERSEDE = `
   update payment_method_setups as older set state = 'failed', last_error = 'a newer one took its place'
-  where older.state = 'succeeded' and exists (
-    select from payment_method_setups as newer
-    where newer.tenant_id = older.tenant_id and newer.livemode = older.livemode and newer.account_id = older.account_id
-      and newer.state in ('succeeded', 'used') and newer.id > older.id)`;
+  from setup_intents as done
+  where older.state = 'succeeded' and done.livemode = older.livemode and done.stripe_account = older.stripe_account
+    and done.id = older.setup_intent_id and exists (
+      select from setup_intents as later
+      join payment_method_setups as newer on newer.setup_intent_id = later.id
+      where later.livemode = done.livemode and later.stripe_account = done.stripe_account
+        and later.customer_id = done.customer_id and later.status = 'succeeded'
+        and newer.tenant_id = older.tenant_id and newer.livemode = older.livemode and newer.account_id = older.account_id
+        and newer.state in ('succeeded', 'used') and (later.head_created, newer.id) > (done.head_created, older.id))`;
 
 const CLAIM = `
   update payment_method_setups as claimed

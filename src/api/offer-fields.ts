@@ -22,7 +22,9 @@ export const key = z
   .meta({ description: "Your own name for it, once in a mode: files name it by this." });
 export const name = plainLine(250).meta({ description: "Stands on Stripe's pages." });
 const amountOf = (least: number) =>
-  z.int().min(least).max(MOST).meta({ description: "In the smallest unit of the currency." });
+  z.int().min(least).max(MOST).meta({
+    description: "In the smallest unit of the currency: at most 8 digits, and 12 in Indonesian rupiahs.",
+  });
 export const currency = z
   .string()
   .regex(/^[A-Za-z]{3}$/, "must be a currency code such as usd")

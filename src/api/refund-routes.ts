@@ -29,9 +29,8 @@ export const refundPaymentRoute = operation({
       amount: z
         .int()
         .min(1)
-        .max(99_999_999)
         .optional()
-        .meta({ description: "In the smallest unit of the currency; without it all that is left." }),
+        .meta({ description: "In the smallest unit of the currency, at most what is left; without it all of that." }),
       reason: z.enum(["duplicate", "fraudulent", "requested_by_customer"]).optional(),
       refund_application_fee: z
         .boolean()

@@ -3,7 +3,7 @@ import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 
 import { asPublicError, PublicError, publicError } from "../base/errors.ts";
 import type { ErrorCode } from "../base/errors.ts";
-import { databaseFailure } from "../db/failure.ts";
+import { databaseFailure, isStatementsFault } from "../db/failure.ts";
 
 /** Fastify's codes; its other 4xx are `invalid_request`. */
 const FASTIFY_CODES: Record<string, ErrorCode> = {
@@ -24,7 +24,7 @@ export function requestError(thrown: unknown): PublicError {
   if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500) {
     return publicError("invalid_request", { cause: thrown });
   }
-  if (thrown instanceof Error && databaseFailure(thrown) !== "content") {
+  if (thrown instanceof Error && (databaseFailure(thrown) !== "content" || isStatementsFault(thrown))) {
     return publicError("storage_unavailable", { message: "The database does not answer: try again.", cause: thrown });
   }
   return asPublicError(thrown);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
+import { totalsOf } from "../billing/credit-checkout.ts";
 import { MAX_AMOUNT } from "../credits/credit-requests.ts";
 import { activePackOfPrice } from "../credits/pack-table.ts";
 import { readTopUp, saveTopUp, type TopUp } from "../credits/top-up-table.ts";
@@ -14,12 +15,15 @@ const TAG = "Own billing";
 
 const AutoTopUp = z
   .strictObject({
-    enabled: z.boolean().meta({ description: "Turned off by itself after four failures in a row." }),
+    enabled: z.boolean().meta({
+      description:
+        "Turned off by itself after four refusals in a row, and when its pack is not sold at its price any more.",
+    }),
     threshold: z.int().nullable(),
     price_id: z.string().nullable(),
     quantity: z.int().nullable(),
     pending: z.boolean().meta({ description: "A payment is under way." }),
-    failures: z.int().meta({ description: "In a row." }),
+    failures: z.int().meta({ description: "Refusals of the card in a row." }),
     last_error: z.string().nullable(),
   })
   .meta({ id: "AutoTopUp" });
@@ -73,9 +77,13 @@ export const changeTopUpRoute = operation({
         throw publicError("invalid_request", { param, message: "Name a threshold and the price_id of a credit pack." });
       }
       const { threshold: below, priceId: price } = terms;
-      if (enabled && (await activePackOfPrice(tx, { ...account, priceId: price })) === undefined) {
-        const message = "No credit pack is sold at this price now: take a price_id from GET /account/credit-packs/.";
-        throw publicError("not_found", { message, param: "price_id" });
+      if (enabled) {
+        const pack = await activePackOfPrice(tx, { ...account, priceId: price });
+        if (pack === undefined) {
+          const message = "No credit pack is sold at this price now: take a price_id from GET /account/credit-packs/.";
+          throw publicError("not_found", { message, param: "price_id" });
+        }
+        totalsOf(pack, terms.quantity);
       }
       await saveTopUp(tx, account, { enabled, threshold: below, priceId: price, quantity: terms.quantity });
       return viewOf(await readTopUp(tx, account));

@@ -9,33 +9,41 @@ const LEAST: Readonly<Record<string, number>> = {
   ...{ thb: 1000, usd: 50 },
 };
 
-/** Eight digits, in every currency. */
-export const MOST = 99_999_999;
+/** Twelve digits: of the currency with the most, for schemas that know none. */
+export const MOST = 999_999_999_999;
+
+/** The same page: eight digits, and twelve in Indonesian rupiahs. */
+const EIGHT_DIGITS = 99_999_999;
+
+/** The most that Stripe charges at once. */
+export function mostOf(currency: string): number {
+  return currency === "idr" ? MOST : EIGHT_DIGITS;
+}
 
 /** Throws `invalid_request` for the price of one thing that Stripe would not charge. `free`: it may cost nothing. */
 export function checkPrice(amount: number, currency: string, { free = false }: { free?: boolean } = {}): void {
-  const least = LEAST[currency] ?? 1;
-  if ((free && amount === 0) || (amount >= least && amount <= MOST)) return;
+  const [least, most] = [LEAST[currency] ?? 1, mostOf(currency)];
+  if ((free && amount === 0) || (amount >= least && amount <= most)) return;
   throw publicError("invalid_request", {
     param: "amount",
-    message: `In ${currency} the amount must be from ${String(least)} to ${String(MOST)}, in the smallest unit.`,
+    message: `In ${currency} the amount must be from ${String(least)} to ${String(most)}, in the smallest unit.`,
   });
 }
 
 /** Throws `invalid_request` for a total that Stripe would not charge. */
 export function checkTotal(items: readonly InvoiceItem[], currency: string): void {
+  const [least, most] = [LEAST[currency] ?? 1, mostOf(currency)];
   for (const [index, { amount, quantity }] of items.entries()) {
-    if (amount * quantity <= MOST) continue;
+    if (amount * quantity <= most) continue;
     throw publicError("invalid_request", {
       param: `items.${String(index)}.amount`,
-      message: `amount × quantity must be at most ${String(MOST)}: split the item into several invoices.`,
+      message: `amount × quantity must be at most ${String(most)}: split the item into several invoices.`,
     });
   }
   const total = totalOf(items);
-  const least = LEAST[currency] ?? 1;
-  if (total >= least && total <= MOST) return;
+  if (total >= least && total <= most) return;
   throw publicError("invalid_request", {
     param: items.length === 1 ? "items.0.amount" : "items",
-    message: `The items come to ${String(total)}: in ${currency} it must be from ${String(least)} to ${String(MOST)}, in the smallest unit.`,
+    message: `The items come to ${String(total)}: in ${currency} it must be from ${String(least)} to ${String(most)}, in the smallest unit.`,
   });
 }

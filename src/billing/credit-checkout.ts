@@ -21,7 +21,7 @@ import type { StripeAnswer } from "../stripe/access.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
 import type { StripeClient } from "../stripe/client.ts";
 import type { StripeObject } from "../stripe/envelope.ts";
-import { MOST } from "./charge-limits.ts";
+import { mostOf } from "./charge-limits.ts";
 import { feeAmountOf, feePercentOf, sellingAccountOf } from "./selling-account.ts";
 import { recordStatusId } from "./status-grants.ts";
 import { statusUrl } from "./status-url.ts";
@@ -106,9 +106,9 @@ async function begin(
 }
 
 /** Throws `invalid_request` for more than can be paid at once. */
-function totalsOf(pack: SoldPack, quantity: number): { credits: number; amount: number } {
+export function totalsOf(pack: SoldPack, quantity: number): { credits: number; amount: number } {
   const [credits, amount] = [pack.credits * quantity, pack.amount * quantity];
-  if (amount <= MOST && credits <= MAX_AMOUNT) return { credits, amount };
+  if (amount <= mostOf(pack.currency) && credits <= MAX_AMOUNT) return { credits, amount };
   throw publicError("invalid_request", {
     param: "quantity",
     message: "So many packs cost more than can be paid at once: buy fewer.",

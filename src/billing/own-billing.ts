@@ -13,14 +13,15 @@ export interface OwnSubscription {
   cancelAt: Date | null;
 }
 
-/** The one that counts: an open one before those that have ended, then the newest. */
+/** The one that the account's status is of; where none counts, one that was never paid before those that have ended. */
 export async function readOwnSubscription(
   tx: Queryable,
   mode: TenantMode,
   account: Account,
 ): Promise<OwnSubscription | undefined> {
   if (account.stripeCustomerId === null) return undefined;
-  return (await tx.query<OwnSubscription>({ text: SUBSCRIPTION, values: customerOf(mode, account) })).rows[0];
+  const values = [...customerOf(mode, account), account.subscriptionId];
+  return (await tx.query<OwnSubscription>({ text: SUBSCRIPTION, values })).rows[0];
 }
 
 export interface OwnInvoice {
@@ -90,7 +91,7 @@ const SUBSCRIPTION = `
          stored.current_period_end as "currentPeriodEnd", stored.trial_end as "trialEnd",
          case when stored.cancel_scheduled then coalesce(stored.cancel_at, stored.current_period_end) end as "cancelAt"
   from subscriptions as stored where ${OWN}
-  order by stored.status in ('canceled', 'incomplete_expired'), stored.stripe_created desc nulls last, stored.id desc
+  order by stored.id is distinct from $5, stored.status in ('canceled', 'incomplete_expired'), stored.stripe_created desc nulls last, stored.id desc
   limit 1`;
 
 const INVOICES = `

@@ -4,6 +4,7 @@ import { publicError } from "../base/errors.ts";
 import type { FetchedObject } from "../inbox/observe.ts";
 import { REQUEST_FIELD } from "../inbox/subscription-heads.ts";
 import type { StripeAccess, StripeAnswer } from "../stripe/access.ts";
+import { StripeCallError } from "../stripe/call-failure.ts";
 import type { RequestOptions, StripeClient } from "../stripe/client.ts";
 import type { StripeObject } from "../stripe/envelope.ts";
 import { ACCOUNT_FIELD } from "./stripe-customer.ts";
@@ -112,16 +113,37 @@ export function clientSecretOf({
 
 /** By the code that a person types, or its promo_ id. Throws `invalid_request` for one that does not work (any more). */
 export async function findPromotionCode(stripe: StripeAccess, place: Place, code: string): Promise<string> {
-  const named = code.startsWith("promo_");
-  const { value } = await ask(stripe, place, undefined, (client, options) =>
-    client.promotionCodes.list(named ? { active: true, limit: 100 } : { code, active: true, limit: 1 }, options),
-  );
-  const found = value.data.find((one) => !named || one.id === code);
-  if (found !== undefined) return found.id;
+  const found = code.startsWith("promo_")
+    ? await retrievePromotionCode(stripe, place, code)
+    : await listPromotionCode(stripe, place, code);
+  if (found?.active === true) return found.id;
   throw publicError("invalid_request", {
     param: "promotion_code",
     message: "There is no such promotion code, or it does not work any more: leave it out, or take another one.",
   });
+}
+
+type PromotionCode = Pick<Awaited<ReturnType<StripeClient["promotionCodes"]["retrieve"]>>, "id" | "active">;
+
+async function listPromotionCode(stripe: StripeAccess, place: Place, code: string): Promise<PromotionCode | undefined> {
+  const { value } = await ask(stripe, place, undefined, (client, options) =>
+    client.promotionCodes.list({ code, active: true, limit: 1 }, options),
+  );
+  return value.data[0];
+}
+
+async function retrievePromotionCode(
+  stripe: StripeAccess,
+  place: Place,
+  id: string,
+): Promise<PromotionCode | undefined> {
+  try {
+    return (await ask(stripe, place, undefined, (client, options) => client.promotionCodes.retrieve(id, {}, options)))
+      .value;
+  } catch (error) {
+    if (error instanceof StripeCallError && error.stripeCode === "resource_missing") return undefined;
+    throw error;
+  }
 }
 
 /** An answer as an observation. Objects inside it are named only: they bring their own, and no secret of theirs is kept. */

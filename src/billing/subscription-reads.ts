@@ -2,6 +2,7 @@
 import type { AccountKey } from "../accounts/account-table.ts";
 import { isLive } from "../accounts/account-status.ts";
 import type { SubscriptionRequest } from "../accounts/subscription-request-table.ts";
+import { firstIdAt, isId, timeOfId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
 
 export interface OwnSubscription {
@@ -29,10 +30,21 @@ export async function ownSubscriptions(tx: Queryable, account: AccountKey): Prom
   return (await tx.query<OwnSubscription>({ text: SUBSCRIPTIONS, values })).rows;
 }
 
-/** Whether one of its subscriptions began with a trial. */
-export async function hadTrial(tx: Queryable, account: AccountKey): Promise<boolean> {
-  const values = [account.tenantId, account.livemode, account.accountId];
-  return (await tx.query({ text: HAD_TRIAL, values })).rowCount > 0;
+/** Clocks of nodes that make ids differ by less. */
+const CLOCKS_DIFFER = 3_600_000;
+
+/**
+ * Whether one of its subscriptions began with a trial, also of a customer at Stripe that it had before, or one may begin that
+ * was asked for. `instead`: the plan group whose open request makes room for the one that this is asked for.
+ */
+export async function hadTrial(
+  tx: Queryable,
+  { tenantId, livemode, accountId }: AccountKey,
+  instead: string | null,
+): Promise<boolean> {
+  // Requests are looked up by their ids, which grow: none is older than its account.
+  const oldest = firstIdAt("subr", isId(accountId, "acc") ? timeOfId(accountId) - CLOCKS_DIFFER : 0);
+  return (await tx.query({ text: HAD_TRIAL, values: [tenantId, livemode, accountId, instead, oldest] })).rowCount > 0;
 }
 
 export interface RequestHeads {
@@ -66,7 +78,20 @@ const SUBSCRIPTIONS = `
   ${OF_ACCOUNT}
   order by stored.stripe_created desc nulls last, stored.id desc`;
 
-const HAD_TRIAL = `select 1 ${OF_ACCOUNT} and stored.trial_start is not null limit 1`;
+// A session stays open for 24 hours; what was begun on it is a subscription by then.
+const HAD_TRIAL = `
+  select 1 where exists (select ${OF_ACCOUNT} and stored.trial_start is not null)
+  or exists (
+    select from subscription_requests as asked
+    where asked.tenant_id = $1 and asked.livemode = $2 and asked.account_id = $3 and asked.holds
+      and asked.plan_group is distinct from $4::text and asked.trial_days > 0
+      and asked.created_at > now() - interval '24 hours')
+  or exists (
+    select from subscription_requests as asked
+    join subscriptions as begun
+      on begun.livemode = asked.livemode and begun.stripe_account = asked.stripe_account and begun.id = asked.subscription_id
+    where asked.tenant_id = $1 and asked.livemode = $2 and asked.id >= $5 and asked.account_id = $3
+      and begun.trial_start is not null)`;
 
 const HEADS = `
   select (select status from checkout_sessions where livemode = $1 and stripe_account = $2 and id = $3) as "sessionStatus",

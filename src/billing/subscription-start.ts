@@ -10,6 +10,7 @@ import {
   type SubscriptionRequest,
   type SubscriptionTerms,
 } from "../accounts/subscription-request-table.ts";
+import { lockAccount } from "../accounts/account-table.ts";
 import type { Clock } from "../base/clock.ts";
 import { publicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
@@ -88,15 +89,10 @@ export async function startSubscription(
   if (known !== undefined) return askFor(context, scope, known);
   const request = await requestFor(context, scope, wanted);
   for (let round = 1; round <= ROUNDS; round += 1) {
-    if (await scope.transaction((tx) => insertSubscriptionRequest(tx, request))) {
-      return askFor(context, scope, {
-        ...request,
-        sessionId: null,
-        subscriptionId: null,
-        holds: true,
-        handed: false,
-        age: 0,
-      });
+    const placed = await scope.transaction((tx) => place(tx, request, wanted));
+    if (placed !== undefined) {
+      const unasked = { sessionId: null, subscriptionId: null, holds: true, handed: false, age: 0 };
+      return askFor(context, scope, { ...placed, ...unasked });
     }
     // A place of its own is taken by the same request alone.
     const same = request.ownPlace ? await requestBefore(scope, wanted) : undefined;
@@ -113,6 +109,26 @@ export async function startSubscription(
     retryAfter: 1,
   });
 }
+
+/** Undefined: its place is taken. An account's requests with a trial are placed one after the other: only one of them has it. */
+async function place(
+  tx: Queryable,
+  request: NewSubscriptionRequest,
+  { trialDays: wanted }: WantedSubscription,
+): Promise<NewSubscriptionRequest | undefined> {
+  let { trialDays } = request;
+  if (trialDays > 0) {
+    await lockAccount(tx, request);
+    const had = await hadTrial(tx, request, instead(request));
+    if (had) trialDays = trialOf({ trialDays }, wanted, had);
+  }
+  const placed = { ...request, trialDays };
+  return (await insertSubscriptionRequest(tx, placed)) ? placed : undefined;
+}
+
+/** The group whose open request makes room for this one. */
+const instead = ({ planGroup, ownPlace }: Pick<NewSubscriptionRequest, "planGroup" | "ownPlace">): string | null =>
+  ownPlace ? null : planGroup;
 
 async function requestBefore(
   scope: TenantScope,
@@ -138,7 +154,8 @@ async function requestFor(
       throw publicError("not_found", { message, param: "price_id" });
     }
     const account = { tenantId, livemode, accountId };
-    const trialDays = trialOf(plan, wanted.trialDays, await hadTrial(tx, account));
+    const had = await hadTrial(tx, account, instead({ planGroup: plan.planGroup, ownPlace }));
+    const trialDays = trialOf(plan, wanted.trialDays, had);
     if (!ownPlace) await checkPlace(tx, { ...account, stripeAccount }, plan.planGroup);
     const percent = await feePercentOf(tx, tenantId, context);
     return { stripeAccount, planId: plan.id, planGroup: plan.planGroup, trialDays, applicationFeePercent: percent };
@@ -152,14 +169,14 @@ async function requestFor(
 }
 
 /** The plan's own, once in an account's life; who asks for less gets less. Throws `invalid_request` for more. */
-function trialOf({ trialDays }: SoldPlan, wanted: number | undefined, had: boolean): number {
+function trialOf({ trialDays }: Pick<SoldPlan, "trialDays">, wanted: number | undefined, had: boolean): number {
   const most = trialDays ?? 0;
   if (wanted === undefined) return had ? 0 : most;
   if (wanted === 0 || (wanted <= most && !had)) return wanted;
   throw publicError("invalid_request", {
     param: "trial_days",
     message: had
-      ? "The account had its trial: leave trial_days out."
+      ? "The account had its trial, or has asked for it already: leave trial_days out."
       : `The plan's trial has ${String(most)} days: ask for at most as many.`,
   });
 }

@@ -4,20 +4,14 @@ import { createHash } from "node:crypto";
 import { audit } from "../audit/audit-log.ts";
 import { publicError } from "../base/errors.ts";
 import { isId } from "../base/ids.ts";
-import { databaseFailure } from "../db/failure.ts";
+import { databaseFailure, isItemsFault } from "../db/failure.ts";
 import type { Queryable } from "../db/database.ts";
 import type { TenantScope } from "../db/tenant-scope.ts";
 import type { Act } from "../tenants/people-context.ts";
 import { gather } from "./gather.ts";
 import { type AccountRef, type Credits, type Entry, expire, grant, type Ledger, MAX_BALANCE, spend } from "./ledger.ts";
-import {
-  accountText,
-  entriesBySource,
-  lockLedgers,
-  spendAndRefunds,
-  type StoredEntry,
-  writeLedgers,
-} from "./ledger-tables.ts";
+import { entriesBySource, spendAndRefunds } from "./ledger-reads.ts";
+import { accountText, lockLedgers, type StoredEntry, writeLedgers } from "./ledger-tables.ts";
 
 /** refund: spent credits are given back. */
 export type CreditOperation = "spend" | "grant" | "refund";
@@ -71,7 +65,7 @@ export function creditDesk(): CreditDesk {
     write: (_, items) => carryOut(items),
     maxBatch: MAX_BATCH,
     maxWaiting: MAX_WAITING,
-    isItemsFault: (error) => databaseFailure(error) === "content",
+    isItemsFault,
   });
   return { post: (scope, request) => lanes.add(laneOf(scope, request), { scope, request }) };
 }
@@ -112,7 +106,10 @@ export async function decideAndWrite(
   const [{ ledgers, now }, known] = await Promise.all([
     lockLedgers(
       tx,
-      requests.map((request) => ({ ...refOf(request), takes: request.operation === "spend" ? request.amount : 0 })),
+      requests.map((request) => ({
+        ...refOf(request),
+        ...(request.operation === "spend" ? { spends: request.amount } : { gives: request.amount }),
+      })),
     ),
     entriesBySource(tx, { tenantId, livemode }, [...new Set(requests.map(sourceOf))]),
   ]);

@@ -1,6 +1,7 @@
 // What the ledger says, for whoever asks: balances and entries.
 import { publicError } from "../base/errors.ts";
 import { isId } from "../base/ids.ts";
+import { textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 import type { AccountRef, Credits } from "./ledger.ts";
 import type { StoredEntry } from "./ledger-tables.ts";
@@ -46,6 +47,27 @@ export async function readEntries(
   return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
+/** The entries of these sources, by source. Asked under the accounts' locks it sees what another node has just committed. */
+export async function entriesBySource(
+  tx: Queryable,
+  { tenantId, livemode }: Pick<AccountRef, "tenantId" | "livemode">,
+  sources: readonly string[],
+): Promise<Map<string, StoredEntry>> {
+  const values = [tenantId, livemode, textArray([...sources])];
+  const { rows } = await tx.query<StoredEntry>({ name: "entries_by_source", text: BY_SOURCE, values });
+  return new Map(rows.map((entry) => [entry.source, entry]));
+}
+
+/** What an account spent in one entry, and how much of it has been given back. Undefined: it is no spend of this account. */
+export async function spendAndRefunds(
+  tx: Queryable,
+  ref: AccountRef,
+  entryId: string,
+): Promise<{ spent: Credits; refunded: Credits } | undefined> {
+  const values = [ref.tenantId, ref.livemode, ref.accountId, entryId];
+  return (await tx.query<{ spent: Credits; refunded: Credits }>({ text: REFUNDED, values })).rows[0];
+}
+
 const BALANCES = `
   select stored.account_id as "accountId", stored.low_threshold as "lowThreshold",
          stored.balance - coalesce((
@@ -61,3 +83,21 @@ const ENTRIES = `
   from credit_entries
   where tenant_id = $1 and livemode = $2 and account_id = $3 and ($4::text is null or id < $4)
   order by id desc limit $5`;
+
+const ENTRY = `
+  id, account_id as "accountId", kind, amount, balance_after as "balanceAfter", source, reason, reference,
+  purchase_id as "purchaseId", lot_id as "lotId", expires_at as "expiresAt", created_at as "createdAt"`;
+
+const BY_SOURCE = `
+  select found.* from unnest($3::text[]) as wanted (source)
+  cross join lateral (
+    select ${ENTRY} from credit_entries as stored
+    where stored.tenant_id = $1 and stored.livemode = $2 and stored.source = wanted.source limit 1) as found`;
+
+const REFUNDED = `
+  select -spent.amount as spent, coalesce((
+    select sum(refund.amount)::bigint from credit_entries as refund
+    where refund.tenant_id = $1 and refund.livemode = $2 and refund.account_id = $3
+      and refund.kind = 'restoral' and refund.reference = $4), 0) as refunded
+  from credit_entries as spent
+  where spent.tenant_id = $1 and spent.livemode = $2 and spent.account_id = $3 and spent.id = $4 and spent.kind = 'spend'`;

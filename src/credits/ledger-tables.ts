@@ -33,8 +33,12 @@ export interface LoadedLedgers {
 
 /** An account whose ledger is wanted. */
 export interface WantedLedger extends AccountRef {
-  /** How much may be taken out of its lots; by default nothing is. */
+  /** How much is taken out of its lots, as far as they hold it; by default nothing is. */
   takes?: Credits;
+  /** How much is taken where they hold all of it. */
+  spends?: Credits;
+  /** How much is put into a new one. */
+  gives?: Credits;
 }
 
 /** Open lots of an account that are loaded at first, and how many times as many when those do not hold what is taken. */
@@ -44,26 +48,32 @@ const LOTS_MORE = 16;
 /**
  * Takes the locks of these accounts, in one order everywhere, and loads what they have in the next statement: one that
  * locks and loads reads the stale lots. Of an account's open lots it loads those that are spent first: all that are due,
- * and so many that they hold what may be taken. `purchases`: their lots too, though nothing is left in them.
+ * and so many that they hold what may be taken. `purchases`: their lots too, though nothing is left in them. `most`: of what is
+ * spent first only so many, though more may be due.
  */
 export async function lockLedgers(
   tx: Queryable,
   refs: readonly WantedLedger[],
   purchases: readonly string[] = [],
+  { most }: { most?: number } = {},
 ): Promise<LoadedLedgers> {
   const wanted = distinct(refs);
+  const atFirst = most ?? LOTS_AT_FIRST;
   const [balances, first] = await Promise.all([
     tx.query<{ number: number; balance: Credits; low_threshold: Credits | null }>({
       name: "lock_balances",
       text: LOCK,
       values: keyArrays(wanted),
     }),
-    loadLots(tx, wanted, purchases, LOTS_AT_FIRST),
+    loadLots(tx, wanted, purchases, atFirst),
   ]);
   let { now } = first;
   const lotsOf = new Map(wanted.map((ref, index) => [accountText(ref), first.lots[index] ?? NO_LOTS]));
-  for (let limit = LOTS_AT_FIRST; ;) {
-    const short = wanted.filter((ref) => isShort(lotsOf.get(accountText(ref)) ?? NO_LOTS, ref.takes ?? 0, limit));
+  const balanceOf = new Map(balances.rows.map(({ number, balance }) => [wanted[number - 1], balance]));
+  for (let limit = atFirst; most === undefined;) {
+    const short = wanted.filter((ref) =>
+      isShort(lotsOf.get(accountText(ref)) ?? NO_LOTS, ref, { balance: balanceOf.get(ref) ?? 0, limit }),
+    );
     if (short.length === 0) break;
     limit *= LOTS_MORE;
     const more = await loadLots(tx, short, purchases, limit);
@@ -81,12 +91,24 @@ export async function lockLedgers(
   return { ledgers, now };
 }
 
-/** Each account once, with all that may be taken of it, in the order of their locks. */
-function distinct(refs: readonly WantedLedger[]): WantedLedger[] {
-  const byText = new Map<string, WantedLedger>();
-  for (const ref of refs) {
+/** An account, with all that is done to it. */
+interface WantedOnce extends AccountRef {
+  takes: Credits;
+  spends: Credits[];
+  gives: Credits;
+}
+
+/** Each account once, in the order of their locks. */
+function distinct(refs: readonly WantedLedger[]): WantedOnce[] {
+  const byText = new Map<string, WantedOnce>();
+  for (const { tenantId, livemode, accountId, takes = 0, spends, gives = 0 } of refs) {
+    const ref = { tenantId, livemode, accountId };
     const text = accountText(ref);
-    byText.set(text, { ...ref, takes: (ref.takes ?? 0) + (byText.get(text)?.takes ?? 0) });
+    const one = byText.get(text) ?? { ...ref, takes: 0, spends: [], gives: 0 };
+    one.takes += takes;
+    one.gives += gives;
+    if (spends !== undefined) one.spends.push(spends);
+    byText.set(text, one);
   }
   return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ref]) => ref);
 }
@@ -99,11 +121,21 @@ interface LoadedLots {
 
 const NO_LOTS: LoadedLots = { byId: new Map(), ordered: [] };
 
-/** There may be more lots, and they may be needed: the last that was loaded is due, or too little is left in those that are not. */
-function isShort({ ordered }: LoadedLots, takes: Credits, limit: number): boolean {
+/**
+ * There may be more lots, and they may be needed: the last that was loaded is due, or too little is left in those that are
+ * not. A spend of more than there is, and is given beside it, takes nothing: no lot is read for it.
+ */
+function isShort(
+  { ordered }: LoadedLots,
+  { takes, spends, gives }: WantedOnce,
+  { balance, limit }: { balance: Credits; limit: number },
+): boolean {
   if (ordered.length < limit) return false;
   if (ordered.at(-1)?.due === true) return true;
-  return ordered.reduce((sum, { due, remaining }) => (due ? sum : sum + remaining), 0) < takes;
+  const left = (isDue: boolean): Credits =>
+    ordered.reduce((sum, { due, remaining }) => (due === isDue ? sum + remaining : sum), 0);
+  const most = balance - left(true) + gives;
+  return left(false) < spends.reduce((sum, amount) => (amount <= most ? sum + amount : sum), takes);
 }
 
 /** By the number of the account, from 0. */
@@ -159,27 +191,6 @@ function lotOf(row: LotRow): Lot {
     expiresAt: row.expires_at as Date | null,
     due: row.due === true,
   };
-}
-
-/** The entries of these sources, by source. Asked under the accounts' locks it sees what another node has just committed. */
-export async function entriesBySource(
-  tx: Queryable,
-  { tenantId, livemode }: Pick<AccountRef, "tenantId" | "livemode">,
-  sources: readonly string[],
-): Promise<Map<string, StoredEntry>> {
-  const values = [tenantId, livemode, textArray([...sources])];
-  const { rows } = await tx.query<StoredEntry>({ name: "entries_by_source", text: BY_SOURCE, values });
-  return new Map(rows.map((entry) => [entry.source, entry]));
-}
-
-/** What an account spent in one entry, and how much of it has been given back. Undefined: it is no spend of this account. */
-export async function spendAndRefunds(
-  tx: Queryable,
-  ref: AccountRef,
-  entryId: string,
-): Promise<{ spent: Credits; refunded: Credits } | undefined> {
-  const values = [ref.tenantId, ref.livemode, ref.accountId, entryId];
-  return (await tx.query<{ spent: Credits; refunded: Credits }>({ text: REFUNDED, values })).rows[0];
 }
 
 /**
@@ -267,9 +278,9 @@ function noticeArrays(low: readonly { ref: AccountRef; entry: Entry }[]): Buffer
   return [...keyArrays(low.map(({ ref }) => ref)), textArray(low.map(({ entry }) => entry.id))];
 }
 
-/** Accounts with lots whose time has come. */
-export async function accountsWithDueLots(tx: Queryable, limit: number): Promise<AccountRef[]> {
-  return (await tx.query<AccountRef>({ text: DUE, values: [limit] })).rows;
+/** Of the lots whose time has come, so many that are due longest: whose they are, and how many of each. */
+export async function accountsWithDueLots(tx: Queryable, limit: number): Promise<(AccountRef & { lots: number })[]> {
+  return (await tx.query<AccountRef & { lots: number }>({ text: DUE, values: [limit] })).rows;
 }
 
 export interface LowNotice extends AccountRef {
@@ -317,24 +328,6 @@ const LOTS = `
         and stored.purchase_id = any ($4::text[]) and stored.account_id = wanted.account_id
       offset 0) as lot) as found on true`;
 
-const ENTRY = `
-  id, account_id as "accountId", kind, amount, balance_after as "balanceAfter", source, reason, reference,
-  purchase_id as "purchaseId", lot_id as "lotId", expires_at as "expiresAt", created_at as "createdAt"`;
-
-const BY_SOURCE = `
-  select found.* from unnest($3::text[]) as wanted (source)
-  cross join lateral (
-    select ${ENTRY} from credit_entries as stored
-    where stored.tenant_id = $1 and stored.livemode = $2 and stored.source = wanted.source limit 1) as found`;
-
-const REFUNDED = `
-  select -spent.amount as spent, coalesce((
-    select sum(refund.amount)::bigint from credit_entries as refund
-    where refund.tenant_id = $1 and refund.livemode = $2 and refund.account_id = $3
-      and refund.kind = 'restoral' and refund.reference = $4), 0) as refunded
-  from credit_entries as spent
-  where spent.tenant_id = $1 and spent.livemode = $2 and spent.account_id = $3 and spent.id = $4 and spent.kind = 'spend'`;
-
 const WRITE = `
   with moved as (
     update credit_balances as stored
@@ -376,9 +369,10 @@ const NOTICE = `
   select * from unnest($1::text[], $2::boolean[], $3::text[], $4::text[])`;
 
 const DUE = `
-  select distinct tenant_id as "tenantId", livemode, account_id as "accountId" from (
+  select tenant_id as "tenantId", livemode, account_id as "accountId", count(*)::int as lots from (
     select tenant_id, livemode, account_id from credit_lots
-    where open and expires_at is not null and expires_at <= now() order by expires_at limit $1) as due`;
+    where open and expires_at is not null and expires_at <= now() order by expires_at limit $1) as due
+  group by tenant_id, livemode, account_id`;
 
 const TAKE_NOTICES = `
   delete from credit_low_notices as notice

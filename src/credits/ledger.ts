@@ -104,10 +104,13 @@ export function sharesOf(lots: readonly Lot[], amount: Credits): { lot: Lot; sha
   return shares;
 }
 
-/** Takes what is due out of its lots. Before anything else is decided, and after credits went back into old lots. */
-export function expire(ledger: Ledger): void {
-  for (const lot of [...ledger.lots].sort(soonestFirst)) {
-    if (!lot.due || lot.remaining === 0) continue;
+/**
+ * Takes what is due out of its lots: of so many of them, those that are due longest. Before anything else is decided, and
+ * after credits went back into old lots.
+ */
+export function expire(ledger: Ledger, most = Infinity): void {
+  const due = ledger.lots.filter((lot) => lot.due && lot.remaining > 0).sort(soonestFirst);
+  for (const lot of due.slice(0, most)) {
     const amount = lot.remaining;
     const source = `expiry:${lot.id}@${String(lot.expired)}`;
     change(ledger, lot, -amount);

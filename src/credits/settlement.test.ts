@@ -41,6 +41,11 @@ describe("what is taken back of 100 credits for 10.00", () => {
     ["a won one gives back", { disputes: [dispute(1000, "won")] }, 0],
     ["a prevented one never took", { disputes: [dispute(1000, "prevented")] }, 0],
     ["an inquiry never took", { disputes: [dispute(1000, "warning_needs_response"), dispute(9, "warning_closed")] }, 0],
+    [
+      "a dispute that ended by a refund takes what the refund takes, once",
+      { refunds: [refund(500)], charges: charged(500), disputes: [dispute(500, "charge_refunded")] },
+      50,
+    ],
     ["never more than was bought", { refunds: [refund(600)], disputes: [dispute(600, "lost")] }, 100],
     [
       "nothing where nothing was paid",

@@ -114,11 +114,14 @@ function isFailed({ status }: RefundHead): boolean {
   return status === "failed" || status === "canceled";
 }
 
-/** Won and prevented disputes left the money where it was; warnings (inquiries) never moved it. */
+/**
+ * Won and prevented disputes left the money where it was; warnings (inquiries) never moved it; and `charge_refunded`, of older
+ * versions of Stripe's API, is one that a refund has ended: that counts as a refund.
+ */
+const NOT_TAKEN: ReadonlySet<string | null> = new Set(["won", "prevented", "charge_refunded"]);
+
 function disputedOf({ disputes }: PurchaseHeads): MinorUnits {
-  const standing = disputes.filter(
-    ({ status }) => status !== "won" && status !== "prevented" && status?.startsWith("warning_") !== true,
-  );
+  const standing = disputes.filter(({ status }) => !NOT_TAKEN.has(status) && status?.startsWith("warning_") !== true);
   return sum(standing.map(({ amount }) => amount));
 }
 

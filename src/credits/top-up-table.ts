@@ -69,15 +69,26 @@ interface DueTopUps {
 
 const keyOf = ({ tenantId, livemode, accountId }: AccountRef) => [tenantId, livemode, accountId];
 
-/** In the commit that writes the purchase. False: since it was claimed somebody else began, ended or changed it. */
+/**
+ * In the commit that writes the purchase. False: since it was claimed somebody else began, ended or changed it. `seconds`: its
+ * lease begins anew, for who has changed the threshold meanwhile has made it due.
+ */
 export async function beginTopUp(
   tx: Queryable,
   claimed: TopUp,
-  { purchaseId, paymentMethodId }: { purchaseId: string; paymentMethodId: string },
+  { purchaseId, paymentMethodId, seconds }: { purchaseId: string; paymentMethodId: string; seconds: number },
 ): Promise<boolean> {
   const { tenantId, livemode, accountId, priceId, quantity, failures, boughtAt } = claimed;
-  const values = [tenantId, livemode, accountId, purchaseId, paymentMethodId, priceId, quantity, failures, boughtAt];
+  const terms = [priceId, quantity, failures, boughtAt];
+  const values = [tenantId, livemode, accountId, purchaseId, paymentMethodId, ...terms, seconds];
   return (await tx.query({ text: BEGIN, values })).rowCount === 1;
+}
+
+export interface PurchaseStanding {
+  state: string;
+  intentId: string | null;
+  /** Its account still asks for just this: it has not been turned off, is low, and wants this pack so many times. */
+  wanted: boolean;
 }
 
 /** How its purchase stands now. */
@@ -85,9 +96,9 @@ export async function purchaseState(
   tx: Queryable,
   ref: AccountRef,
   purchaseId: string,
-): Promise<{ state: string; intentId: string | null } | undefined> {
+): Promise<PurchaseStanding | undefined> {
   const values = [ref.tenantId, ref.livemode, purchaseId];
-  return (await tx.query<{ state: string; intentId: string | null }>({ text: STATE, values })).rows[0];
+  return (await tx.query<PurchaseStanding>({ text: STATE, values })).rows[0];
 }
 
 /** They were paid: does nothing where another purchase is under way, or none. `at`: when their credits came; without it, it is looked up. */
@@ -107,14 +118,36 @@ export async function endTopUps(
   await tx.query({ name: "end_top_ups", text: END, values });
 }
 
-/** It was not, and is tried anew after so many seconds; `give up`: not by itself any more. `purchaseId` null: none was begun. */
+/** It was refused: counted, and tried anew after so many seconds; `give up`: not by itself any more. */
 export async function failTopUp(
   tx: Queryable,
   ref: AccountRef,
-  purchaseId: string | null,
+  purchaseId: string,
   { error, after, giveUp }: { error: string; after: number; giveUp: boolean },
 ): Promise<void> {
   await tx.query({ text: FAIL, values: [ref.tenantId, ref.livemode, ref.accountId, error, after, giveUp, purchaseId] });
+}
+
+/**
+ * Nobody refused it: it goes on after so many seconds, and nothing is counted. `purchaseId` null: none was begun; `stays`: it
+ * stays under way, because nobody knows whether it was charged.
+ */
+export async function putOffTopUp(
+  tx: Queryable,
+  ref: AccountRef,
+  purchaseId: string | null,
+  { error, after, stays = false }: { error: string | null; after: number; stays?: boolean },
+): Promise<void> {
+  const values = [ref.tenantId, ref.livemode, ref.accountId, error, after, stays, purchaseId];
+  await tx.query({ text: PUT_OFF, values });
+}
+
+/** What it asks for cannot be bought: off, until somebody turns it on again. False: somebody has changed or begun it meanwhile. */
+export async function stopTopUp(tx: Queryable, claimed: TopUp, error: string): Promise<boolean> {
+  const { tenantId, livemode, accountId, priceId, quantity } = claimed;
+  return (
+    (await tx.query({ text: STOP, values: [tenantId, livemode, accountId, priceId, quantity, error] })).rowCount === 1
+  );
 }
 
 const COLUMNS = `
@@ -138,6 +171,29 @@ const UNTIL = `
   where (tenant_id, livemode, account_id) > ($1::text, $2::boolean, $3::text) and enabled and purchase_id is null
   order by tenant_id, livemode, account_id offset $4 limit 1`;
 
+const USES = `
+  from credit_entries as used
+  where used.tenant_id = account.tenant_id and used.livemode = account.livemode and used.account_id = account.id
+    and used.kind in ('spend', 'expiry')`;
+
+// An id's first seven characters are its time to half a minute: see src/base/ids.ts.
+const TIME_OF_ID = Array.from({ length: 7 }, (_, place) => {
+  const digit = `(since.milliseconds >> ${String(45 - 5 * place)} & 31)::integer`;
+  return `substr('0123456789abcdefghjkmnpqrstvwxyz', ${digit} + 1, 1)`;
+}).join(" || ");
+
+// Ids are the clocks of the nodes that made them; when an entry was written, the database's says. Mostly the newest id tells;
+// the others are looked at where the balance has moved since, by a transaction that began a moment before at the earliest.
+// A node whose clock is off by more than five minutes takes no webhook of Stripe's either.
+const USED_SINCE = `(
+  coalesce((select used.created_at ${USES} order by used.id desc limit 1) > idle.bought_at, false)
+  or stored.updated_at > idle.bought_at - interval '1 minute' and (
+    select true
+    ${USES} and used.created_at > idle.bought_at and used.id >= (
+      select 'crd_' || ${TIME_OF_ID}
+      from (select (extract(epoch from idle.bought_at) * 1000)::bigint - 300000 as milliseconds) as since)
+    order by used.id desc limit 1))`;
+
 const CLAIM = `
   update auto_top_ups as top_up set next_attempt_at = now() + $3 * interval '1 second'
   from (
@@ -157,11 +213,7 @@ const CLAIM = `
         and idle.purchase_id is null and idle.enabled and idle.next_attempt_at <= now()
         and $10::text is distinct from 'under way'
         and stored.balance < idle.threshold and account.default_payment_method_id is not null
-        and (idle.bought_at is null or idle.bought_at < (
-          select used.created_at from credit_entries as used
-          where used.tenant_id = account.tenant_id and used.livemode = account.livemode
-            and used.account_id = account.id and used.kind in ('spend', 'expiry')
-          order by used.id desc limit 1))) as found
+        and (idle.bought_at is null or ${USED_SINCE})) as found
     join auto_top_ups as wanted using (tenant_id, livemode, account_id)
     where wanted.livemode = any ($1::boolean[]) and wanted.next_attempt_at <= now()
     order by wanted.next_attempt_at limit $2 for update of wanted skip locked) as due
@@ -171,12 +223,19 @@ const CLAIM = `
 const OF = "where tenant_id = $1 and livemode = $2 and account_id = $3";
 
 const BEGIN = `
-  update auto_top_ups set purchase_id = $4, payment_method_id = $5, updated_at = now()
+  update auto_top_ups
+  set purchase_id = $4, payment_method_id = $5, updated_at = now(), next_attempt_at = now() + $10 * interval '1 second'
   ${OF} and purchase_id is null and enabled and price_id = $6 and quantity = $7 and failures = $8
     and bought_at is not distinct from $9::timestamptz`;
 
-const STATE =
-  'select state, payment_intent_id as "intentId" from credit_purchases where tenant_id = $1 and livemode = $2 and id = $3';
+const STATE = `
+  select purchase.state, purchase.payment_intent_id as "intentId",
+         top_up.enabled and stored.balance < top_up.threshold and top_up.quantity = purchase.quantity
+           and top_up.price_id is not distinct from purchase.stripe_price_id as wanted
+  from credit_purchases as purchase
+  join auto_top_ups as top_up using (tenant_id, livemode, account_id)
+  join credit_balances as stored using (tenant_id, livemode, account_id)
+  where purchase.tenant_id = $1 and purchase.livemode = $2 and purchase.id = $3`;
 
 // What was used from the moment on at which the credits came is a reason to buy again.
 const END = `
@@ -195,4 +254,14 @@ const FAIL = `
   update auto_top_ups
   set purchase_id = null, payment_method_id = null, failures = failures + 1, last_error = $4,
       next_attempt_at = now() + $5 * interval '1 second', enabled = enabled and not $6, updated_at = now()
+  ${OF} and purchase_id = $7`;
+
+const PUT_OFF = `
+  update auto_top_ups
+  set purchase_id = case when $6 then purchase_id end, payment_method_id = case when $6 then payment_method_id end,
+      last_error = $4, next_attempt_at = now() + $5 * interval '1 second', updated_at = now()
   ${OF} and purchase_id is not distinct from $7`;
+
+const STOP = `
+  update auto_top_ups set enabled = false, last_error = $6, updated_at = now()
+  ${OF} and purchase_id is null and enabled and price_id = $4 and quantity = $5`;
