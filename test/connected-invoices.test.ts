@@ -248,6 +248,12 @@ describe.each(BOTH)("a connected-account invoice, %s database", (kind) => {
     [{ metadata: { billhook_invoice: "cinv_1" } }, "metadata"],
     [{ metadata: { "a[b]": "c" } }, "metadata.a[b]"],
     [{ memo: "\u0000" }, "memo"],
+    // jsonb refuses what text keeps as U+FFFD: what is kept is what was sent.
+    [{ items: [{ description: "x\ud800y", amount: 100 }] }, "items.0.description"],
+    [{ metadata: { k: "\udc00" } }, "metadata.k"],
+    [{ metadata: { "k\ud800": "v" } }, "metadata.k\ud800"],
+    [{ memo: "a\nb\ud800" }, "memo"],
+    [{ customer_name: "\ud800" }, "customer_name"],
     [{ customer: "cus_1" }, "customer"],
   ])("is refused with 400 for %o, and nothing is made", async (more, param) => {
     const before = (await scene.invoices()).length;

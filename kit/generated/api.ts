@@ -770,6 +770,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
+                        /** Format: idn-email */
                         email: string;
                         /** @description At least 10 characters, none of the common ones. */
                         password: string;
@@ -1082,6 +1083,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
+                        /** Format: idn-email */
                         email: string;
                     };
                 };
@@ -1410,7 +1412,11 @@ export interface paths {
         /** List members and open invitations */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -1513,7 +1519,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         token: string;
-                        /** @description Of who has no verified account yet. */
+                        /** @description Of who has no verified account yet, the one that it is to have; of others their own, or none. */
                         password?: string;
                         name?: string;
                         /** @description For an invitation that names no address: the first operator's. */
@@ -3944,7 +3950,11 @@ export interface paths {
         /** List the credit packs that can be bought */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -4786,7 +4796,7 @@ export interface paths {
             requestBody?: {
                 content: {
                     "application/json": {
-                        /** @description In the smallest unit of the currency; without it all that is left. */
+                        /** @description In the smallest unit of the currency, at most what is left; without it all of that. */
                         amount?: number;
                         /** @enum {string} */
                         reason?: "duplicate" | "fraudulent" | "requested_by_customer";
@@ -5502,7 +5512,7 @@ export interface paths {
                         name: string;
                         /** @description What one pack brings. */
                         credits: number;
-                        /** @description In the smallest unit of the currency. */
+                        /** @description In the smallest unit of the currency: at most 8 digits, and 12 in Indonesian rupiahs. */
                         amount: number;
                         currency: string;
                         /**
@@ -5602,7 +5612,7 @@ export interface paths {
                         name?: string;
                         /** @description What one pack brings. */
                         credits?: number;
-                        /** @description In the smallest unit of the currency. */
+                        /** @description In the smallest unit of the currency: at most 8 digits, and 12 in Indonesian rupiahs. */
                         amount?: number;
                         currency?: string;
                         /** @description false: not sold any more. It is never deleted. */
@@ -5700,7 +5710,7 @@ export interface paths {
                         key?: string | null;
                         /** @description Stands on Stripe's pages. */
                         name: string;
-                        /** @description In the smallest unit of the currency. */
+                        /** @description In the smallest unit of the currency: at most 8 digits, and 12 in Indonesian rupiahs. */
                         amount: number;
                         currency: string;
                         /** @enum {string} */
@@ -5814,7 +5824,7 @@ export interface paths {
                         key?: string | null;
                         /** @description Stands on Stripe's pages. */
                         name?: string;
-                        /** @description In the smallest unit of the currency. */
+                        /** @description In the smallest unit of the currency: at most 8 digits, and 12 in Indonesian rupiahs. */
                         amount?: number;
                         currency?: string;
                         /** @enum {string} */
@@ -7065,7 +7075,7 @@ export interface paths {
                             name: string;
                             /** @description What one pack brings. */
                             credits: number;
-                            /** @description In the smallest unit of the currency. */
+                            /** @description In the smallest unit of the currency: at most 8 digits, and 12 in Indonesian rupiahs. */
                             amount: number;
                             currency: string;
                             /**
@@ -7250,7 +7260,7 @@ export interface paths {
                             key: string;
                             /** @description Stands on Stripe's pages. */
                             name: string;
-                            /** @description In the smallest unit of the currency. */
+                            /** @description In the smallest unit of the currency: at most 8 digits, and 12 in Indonesian rupiahs. */
                             amount: number;
                             currency: string;
                             /** @enum {string} */
@@ -9426,14 +9436,14 @@ export interface components {
             created_at: string;
         };
         AutoTopUp: {
-            /** @description Turned off by itself after four failures in a row. */
+            /** @description Turned off by itself after four refusals in a row, and when its pack is not sold at its price any more. */
             enabled: boolean;
             threshold: number | null;
             price_id: string | null;
             quantity: number | null;
             /** @description A payment is under way. */
             pending: boolean;
-            /** @description In a row. */
+            /** @description Refusals of the card in a row. */
             failures: number;
             last_error: string | null;
         };

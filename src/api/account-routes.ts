@@ -9,7 +9,7 @@ import { tenantScope } from "../db/tenant-scope.ts";
 import { changeName, changePassword, readMe } from "../tenants/own-account.ts";
 import { askForReset, mailVerification, resetPassword, verifyAddress } from "../tenants/recovery.ts";
 import { actOf, personOf } from "./caller.ts";
-import { email, line, mailedToken, Me, Message, password } from "./people-fields.ts";
+import { knownEmail, line, mailedToken, Me, Message, password } from "./people-fields.ts";
 import { type Call, operation } from "./route.ts";
 import { countAsTry } from "./tries.ts";
 
@@ -20,7 +20,7 @@ const SAME_TIME_MS = 250;
 
 export const forgotPassword = operation({
   tag: TAG,
-  body: z.strictObject({ email }),
+  body: z.strictObject({ email: knownEmail }),
   answers: { 200: Message },
   run: async (call) => {
     const { deps, body, caller } = call;

@@ -1,7 +1,7 @@
 // Routes of people: registration, sign-in, sessions.
 import { z } from "zod";
 
-import { publicError } from "../base/errors.ts";
+import { PublicError, publicError } from "../base/errors.ts";
 import { viewOfPerson } from "../tenants/people.ts";
 import type { Person } from "../tenants/people.ts";
 import type { TokenPair } from "../tenants/people-context.ts";
@@ -10,7 +10,18 @@ import { type MadeTenant, registerAnotherTenant, registerPerson, registerTenant 
 import { refreshSession, signIn, signOut } from "../tenants/sign-in.ts";
 import { viewOfTenant } from "../tenants/tenant-table.ts";
 import { personOf } from "./caller.ts";
-import { domain, email, line, mailedToken, Message, password, TenantAnswer, Tokens, User } from "./people-fields.ts";
+import {
+  domain,
+  email,
+  knownEmail,
+  line,
+  mailedToken,
+  Message,
+  password,
+  TenantAnswer,
+  Tokens,
+  User,
+} from "./people-fields.ts";
 import { cookieToken, noRefreshCookie, refreshCookie } from "./refresh-cookie.ts";
 import { operation } from "./route.ts";
 import type { Call } from "./route.ts";
@@ -96,7 +107,7 @@ export const registerPersonRoute = operation({
 
 export const login = operation({
   tag: TAG,
-  body: z.strictObject({ email, password, cookie: intoCookie }),
+  body: z.strictObject({ email: knownEmail, password, cookie: intoCookie }),
   answers: { 200: Session },
   run: async (call) => {
     const { deps, body, caller } = call;
@@ -124,9 +135,14 @@ export const refresh = operation({
     if (token === undefined) {
       throw publicError("refresh_token_invalid", { message: "Send the refresh token in the body or in its cookie." });
     }
-    if (given === undefined) reply.header("set-cookie", noRefreshCookie(deps));
-    const session = await refreshSession(deps.people, token, caller.source);
-    return sessionAnswer(call, session, given === undefined);
+    try {
+      return sessionAnswer(call, await refreshSession(deps.people, token, caller.source), given === undefined);
+    } catch (error) {
+      // Of no other failure is it known that the cookie's token is worth nothing: most pass, and the next try goes on.
+      const isDead = error instanceof PublicError && error.code === "refresh_token_invalid";
+      if (isDead && given === undefined) reply.header("set-cookie", noRefreshCookie(deps));
+      throw error;
+    }
   },
 });
 

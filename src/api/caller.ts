@@ -14,8 +14,11 @@ import type { Membership, TenantRole } from "../tenants/memberships.ts";
 import type { Act } from "../tenants/people-context.ts";
 import type { ApiDependencies, Who } from "./route.ts";
 
-type Identity =
+export type Identity =
+  /** Without a token. */
   | { kind: "nobody" }
+  /** With a token that is none, or none any more. */
+  | { kind: "unknown" }
   | { kind: "operator" }
   | { kind: "person"; person: SignedIn }
   | { kind: "key"; key: KeyHolder }
@@ -50,14 +53,21 @@ const TENANT_ROUTES: Partial<Record<Who, { role: TenantRole; keys: boolean }>> =
   owner: { role: "owner", keys: false },
 };
 
+export const NOBODY: Identity = { kind: "nobody" };
+
+export interface Asking {
+  /** From `identify`. */
+  identity: Identity;
+  headers: CallerHeaders;
+  /** The address that the request came from. */
+  source: string;
+}
+
 /** Throws `unauthorized` for who cannot be told, `forbidden` for who may not, `not_found` for another's tenant. */
-export async function admit(deps: Deps, who: Who, headers: CallerHeaders, source: string): Promise<Caller> {
-  const nobody: Caller = { identity: { kind: "nobody" }, tenant: undefined, livemode: deps.livemode, source };
-  if (who === "anyone" || who === "stripe") return nobody;
-  const identity = await identify(deps, headers.authorization);
-  if (identity === undefined) throw publicError("unauthorized");
-  const livemode = modeOf(identity, headers, deps.livemode);
-  const caller: Caller = { ...nobody, identity, livemode };
+export function admit(deps: Deps, who: Who, { identity, headers, source }: Asking): Caller {
+  if (who === "anyone" || who === "stripe") return { identity, tenant: undefined, livemode: deps.livemode, source };
+  if (identity.kind === "nobody" || identity.kind === "unknown") throw publicError("unauthorized");
+  const caller: Caller = { identity, tenant: undefined, livemode: modeOf(identity, headers, deps.livemode), source };
   if (who === "operator") {
     if (!isOperator(identity, deps.platformTenant)) throw publicError("forbidden");
     return caller;
@@ -72,6 +82,20 @@ export async function admit(deps: Deps, who: Who, headers: CallerHeaders, source
   return { ...caller, tenant: tenantFor(identity, wanted, headers) };
 }
 
+/**
+ * Whose requests a call is one of, also where it is refused: for limits. A person's only where the route is a tenant's; a
+ * public key's never, which any visitor of a page may send as often as they like.
+ */
+export function tenantAskedFor(who: Who, { identity, headers }: Asking): string | undefined {
+  if (identity.kind === "key") return identity.key.kind === "public" ? undefined : identity.key.tenantId;
+  if (identity.kind === "account") return identity.session.tenantId;
+  if (identity.kind !== "person" || TENANT_ROUTES[who] === undefined) return undefined;
+  const { memberships } = identity.person;
+  const named = headers["billhook-tenant"];
+  if (named === undefined) return memberships.length === 1 ? memberships[0]?.tenantId : undefined;
+  return memberships.find(({ tenantId }) => tenantId === named)?.tenantId;
+}
+
 /** Whose published rows a call on an open route is about, and whether it may see those that are not published. */
 export interface Reader {
   tenantId: string;
@@ -83,10 +107,8 @@ export interface Reader {
  * On a route for anyone: without a token the platform's; with a key, an account session or a tenant's person that tenant's.
  * All of them for a secret key, a tenant's person and the operator. Throws `unauthorized` for a token that is none.
  */
-export async function readerOf(deps: Deps, headers: CallerHeaders): Promise<Reader> {
-  const known = headers.authorization === undefined ? undefined : await identify(deps, headers.authorization);
-  if (known === undefined && headers.authorization !== undefined) throw publicError("unauthorized");
-  const identity: Identity = known ?? { kind: "nobody" };
+export function readerOf(deps: Deps, { identity }: Caller, headers: CallerHeaders): Reader {
+  if (identity.kind === "unknown") throw publicError("unauthorized");
   const livemode = modeOf(identity, headers, deps.livemode);
   if (identity.kind === "key") {
     return { tenantId: ownTenant(identity.key.tenantId, headers), livemode, all: identity.key.kind !== "public" };
@@ -129,9 +151,14 @@ const CUSTOMER_ONLY =
   "This is for a customer: send the access token of a person who has signed in, or an account session's token.";
 const PERSON_ONLY = "This is for people who have signed in: send an access token instead.";
 
-async function identify(deps: Deps, authorization: string | undefined): Promise<Identity | undefined> {
-  const token = /^bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-  if (token === undefined) return undefined;
+/** Who a token says that calls: on open routes too, some of which show more to a tenant's own. */
+export async function identify(deps: Deps, authorization: string | undefined): Promise<Identity> {
+  if (authorization === undefined) return { kind: "nobody" };
+  const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+  return (token === undefined ? undefined : await holderOf(deps, token)) ?? { kind: "unknown" };
+}
+
+async function holderOf(deps: Deps, token: string): Promise<Identity | undefined> {
   if (sameSecret(token, deps.operatorToken)) return { kind: "operator" };
   if (readKey(token) !== undefined) {
     const key = await findKeyHolder(deps.database, token);
@@ -244,6 +271,7 @@ export function scopeOf({ deps, caller }: { deps: Pick<ApiDependencies, "apiData
 export function actOf({ identity, source }: Caller): Act {
   switch (identity.kind) {
     case "nobody":
+    case "unknown":
       return { actor: { kind: "system", id: null }, source };
     case "operator":
       return { actor: { kind: "operator", id: null }, source };

@@ -18,12 +18,16 @@ import {
   RECORD_FIELD,
 } from "../connections/connected-invoice.ts";
 import { invoicesForEmail } from "../connections/connected-invoice-emails.ts";
-import { findConnectedInvoice, listConnectedInvoices } from "../connections/connected-invoice-table.ts";
-import { pageOf, readIdCursor } from "../inbox/list-query.ts";
+import {
+  findConnectedInvoice,
+  type InvoicePlace,
+  listConnectedInvoices,
+} from "../connections/connected-invoice-table.ts";
+import { ownId, pageOf, readCursor } from "../inbox/list-query.ts";
 import { ownerFields, readAnyOperation } from "./any-tenants.ts";
 import { actOf, scopeOf, tenantOf } from "./caller.ts";
-import { email, line } from "./people-fields.ts";
-import { idParams, isoTime, listOf, pageFields, time } from "./query-fields.ts";
+import { email, knownEmail, plainLine } from "./people-fields.ts";
+import { idParams, isoTime, listOf, moment, pageFields } from "./query-fields.ts";
 import { type ApiDependencies, type Call, operation } from "./route.ts";
 
 const TAG = "Connected-account invoices";
@@ -46,17 +50,17 @@ const metadata = z
       .string()
       .min(1)
       .max(40)
-      .regex(/^[^[\]\p{Cc}]+$/u, "must not contain brackets"),
+      .regex(/^[^[\]\p{Cc}\p{Cs}]+$/u, "must not contain brackets"),
     z
       .string()
       .max(500)
-      .regex(/^\P{Cc}*$/u, "must not contain control characters"),
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters"),
   )
   .refine((fields) => Object.keys(fields).length <= MOST_METADATA, `must have at most ${String(MOST_METADATA)} fields`)
   .refine((fields) => !(RECORD_FIELD in fields), `\`${RECORD_FIELD}\` is set by us`);
 
 const item = z.strictObject({
-  description: line(500),
+  description: plainLine(500),
   amount: z.int().min(0).max(MOST).meta({ description: "For one, in the smallest unit of the currency." }),
   quantity: z.int().min(1).max(1_000_000).default(1),
 });
@@ -68,7 +72,7 @@ const currency = z
 
 const NewInvoice = z.strictObject({
   customer_email: email,
-  customer_name: line(200).optional(),
+  customer_name: plainLine(200).optional(),
   currency,
   items: z.array(item).min(1).max(MOST_ITEMS),
   days_until_due: z.int().min(0).max(365).default(30),
@@ -77,7 +81,7 @@ const NewInvoice = z.strictObject({
     .trim()
     .min(1)
     .max(1500)
-    .regex(/^[^\p{Cc}]*(?:\n[^\p{Cc}]*)*$/u, "must not contain control characters")
+    .regex(/^[^\p{Cc}\p{Cs}]*(?:\n[^\p{Cc}\p{Cs}]*)*$/u, "must not contain control characters")
     .optional()
     .meta({ description: "Stands on the invoice." }),
   metadata: metadata.default({}),
@@ -195,7 +199,7 @@ export const createInvoice = operation({
   },
 });
 
-const created = time.meta({ description: "ISO 8601 or Unix seconds." });
+const created = moment.meta({ description: "ISO 8601 or Unix seconds." });
 
 export const listInvoices = operation({
   tag: TAG,
@@ -208,7 +212,7 @@ export const listInvoices = operation({
       .pipe(z.array(status))
       .optional()
       .meta({ description: "One or several, by commas." }),
-    customer_email: email.optional(),
+    customer_email: knownEmail.optional(),
     "created[gt]": created,
     "created[gte]": created,
     "created[lt]": created,
@@ -218,7 +222,7 @@ export const listInvoices = operation({
   run: async (call) => {
     const { query, caller } = call;
     const own = { tenantId: tenantOf(caller).id, livemode: caller.livemode };
-    const { customer_email: address } = query;
+    const { customer_email: address, cursor } = query;
     const rows = await listConnectedInvoices(scopeOf(call), {
       ...own,
       statuses: query.status ?? [],
@@ -229,12 +233,17 @@ export const listInvoices = operation({
         lt: query["created[lt]"],
         lte: query["created[lte]"],
       },
-      after: readIdCursor(query.cursor),
+      after: cursor === undefined ? undefined : placeOf(cursor),
       limit: query.limit + 1,
     });
-    return pageOf(rows, query.limit, viewOf, ({ id }) => [id]);
+    return pageOf(rows, query.limit, viewOf, ({ createdMicros, id }) => [createdMicros, id]);
   },
 });
+
+function placeOf(cursor: string): InvoicePlace {
+  const [createdMicros, id] = readCursor(cursor, ["integer", ownId("cinv")]);
+  return { createdMicros: Number(createdMicros), id: String(id) };
+}
 
 export const readInvoice = operation({
   tag: TAG,

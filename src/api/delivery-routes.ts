@@ -125,7 +125,7 @@ export const listDeliveriesRoute = operation({
         since: at(query.since),
         until: at(query.until),
       },
-      after: readIdCursor(query.cursor),
+      after: readIdCursor("dlv", query.cursor),
       limit: query.limit,
     });
     return pageOf(rows, query.limit, viewOf, (delivery) => [delivery.id]);

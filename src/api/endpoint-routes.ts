@@ -48,7 +48,7 @@ export const listEndpointsRoute = operation({
     const rows = await listEndpoints(scopeOf(call), {
       tenantId: tenantOf(caller).id,
       livemode: caller.identity.kind === "key" ? caller.livemode : undefined,
-      after: readIdCursor(query.cursor),
+      after: readIdCursor("whe", query.cursor),
       limit: query.limit + 1,
     });
     return pageOf(rows, query.limit, viewFor(call), ({ id }) => [id]);

@@ -119,7 +119,7 @@ export const listEventsRoute = operation({
   answers: { 200: listOf(EventAnswer) },
   run: async (call) => {
     const { type, object_id: objectId, since, until, limit, cursor } = call.query;
-    const bounds = [until === undefined ? undefined : firstIdAt("msg", until), readIdCursor(cursor)];
+    const bounds = [until === undefined ? undefined : firstIdAt("msg", until), readIdCursor("msg", cursor)];
     const rows = await listEvents(scopeOf(call), {
       ...{ ...scopeFieldsOf(call.caller), type, objectId, limit },
       from: since === undefined ? undefined : firstIdAt("msg", since),

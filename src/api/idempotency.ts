@@ -151,6 +151,7 @@ function callerName({ identity, tenant, livemode }: Caller): string {
     case "operator":
       return `operator${place}`;
     case "nobody":
+    case "unknown":
       throw new Error("an Idempotency-Key needs a caller who can be told");
   }
 }

@@ -8,12 +8,13 @@ import { acceptInvitation, changeMember, inviteMember, removeFromTenant } from "
 import { listMembers } from "../tenants/memberships.ts";
 import type { Member } from "../tenants/memberships.ts";
 import { viewOfPerson } from "../tenants/people.ts";
+import { ownId, pageOfAll } from "../inbox/list-query.ts";
 import { findConnection } from "../connections/connection-table.ts";
 import { viewOfTenant } from "../tenants/tenant-table.ts";
 import { intoCookie, sessionAnswer } from "./auth-routes.ts";
 import { actOf, personOf, scopeOf, tenantOf } from "./caller.ts";
 import { email, line, mailedToken, Message, password, role, TenantAnswer, Tokens, User } from "./people-fields.ts";
-import { idParams, isoTime, listOf, pageFields } from "./query-fields.ts";
+import { idParams, isoTime, listOf, longPageFields, pageFields } from "./query-fields.ts";
 import { operation } from "./route.ts";
 import { countAsTry } from "./tries.ts";
 
@@ -43,17 +44,24 @@ function viewOfInvitation({ id, email: address, role: as, createdAt, expiresAt }
   return { id, email: address, name: null, role: as, status: "invited", created_at, expires_at };
 }
 
-/** A tenant's members are few: one page holds them all. */
+const isStatus = (value: unknown): boolean => value === "active" || value === "invited";
+const isMemberId = (value: unknown): boolean => ownId("usr")(value) || ownId("inv")(value);
+
+/** Members before invitations, of each the oldest first: few, whoever the tenant is. */
 export const listMembersRoute = operation({
   tag: TAG,
+  query: z.strictObject(longPageFields),
   answers: { 200: listOf(MemberAnswer) },
   run: async (call) => {
     const { id } = tenantOf(call.caller);
     const [members, invitations] = await scopeOf(call).transaction((tx) =>
       Promise.all([listMembers(tx, id), listInvitations(tx, id)]),
     );
-    const data = [...members.map(viewOfMember), ...invitations.map(viewOfInvitation)];
-    return { data, has_more: false, next_cursor: null };
+    return pageOfAll([...members.map(viewOfMember), ...invitations.map(viewOfInvitation)], call.query, {
+      item: (member) => member,
+      place: (member) => [member.status, Date.parse(member.created_at), member.id],
+      parts: [isStatus, "integer", isMemberId],
+    });
   },
 });
 
@@ -78,7 +86,9 @@ export const acceptInvitationRoute = operation({
   tag: TAG,
   body: z.strictObject({
     token: mailedToken,
-    password: password.optional().meta({ description: "Of who has no verified account yet." }),
+    password: password.optional().meta({
+      description: "Of who has no verified account yet, the one that it is to have; of others their own, or none.",
+    }),
     name: line(200).optional(),
     email: email.optional().meta({ description: "For an invitation that names no address: the first operator's." }),
     cookie: intoCookie,

@@ -51,7 +51,7 @@ export function listOffersOperation(kind: OfferKind): Operation {
     run: async ({ deps, query }) => {
       const { tenant, livemode = deps.livemode, is_active: active, billing_interval: interval, text } = query;
       const { cursor, limit } = query;
-      const after = readIdCursor(cursor);
+      const after = readIdCursor(PREFIX[kind], cursor);
       const filter = {
         tenantId: tenant ?? deps.platformTenant,
         livemode,

@@ -12,7 +12,7 @@ import {
 } from "../billing/operator-lists.ts";
 import type { Queryable } from "../db/database.ts";
 import type { Page } from "../inbox/list-query.ts";
-import { email } from "./people-fields.ts";
+import { knownEmail } from "./people-fields.ts";
 import { id, idParams, isoTime, listOf, pageFields, rangeFields, scopeFields, searchText } from "./query-fields.ts";
 import { type Operation, operation } from "./route.ts";
 
@@ -151,7 +151,7 @@ const NEWEST_PURCHASES = 10;
 
 export const findAccountsRoute = operation({
   tag: TAG,
-  query: z.strictObject({ email, ...tenantFields }),
+  query: z.strictObject({ email: knownEmail, ...tenantFields }),
   answers: { 200: z.strictObject({ data: z.array(FoundAccount) }) },
   run: async ({ deps, query }) =>
     deps.database.transaction(async (tx) => {

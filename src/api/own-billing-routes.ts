@@ -8,13 +8,14 @@ import { type OwnInvoice, type OwnSubscription, readOwnInvoices, readOwnSubscrip
 import { readBalances, readEntries } from "../credits/ledger-reads.ts";
 import { activePacks } from "../credits/pack-table.ts";
 import { readPurchases, type ShownPurchase } from "../credits/purchase-reads.ts";
+import { ownId, pageOfAll } from "../inbox/list-query.ts";
 import { readTenants } from "../tenants/tenant-table.ts";
 import { DefaultPaymentMethod, viewOfMethod } from "./account-admin-routes.ts";
 import { accountOf } from "./account-caller.ts";
 import { scopeOf } from "./caller.ts";
 import { CreditEntry, viewOfEntry } from "./credit-routes.ts";
 import { ACCOUNT_STATUSES } from "./people-fields.ts";
-import { id, isoTime, listOf, pageFields } from "./query-fields.ts";
+import { id, isoTime, listOf, longPageFields, pageFields } from "./query-fields.ts";
 import { operation } from "./route.ts";
 
 const TAG = "Own billing";
@@ -95,17 +96,21 @@ const SoldPack = z
   })
   .meta({ id: "SoldPack" });
 
-/** Everything that is sold, the cheapest first: nobody sells a hundred packs, so that it is one page. */
+/** Everything that is sold, the cheapest first. */
 export const listOwnPacks = operation({
   tag: TAG,
+  query: z.strictObject(longPageFields),
   answers: { 200: listOf(SoldPack) },
   run: async (call) => {
     const { tenantId, livemode } = await accountOf(call, "read");
     const packs = await activePacks(scopeOf(call), { tenantId, livemode });
-    const data = packs.map(({ id: packId, name, credits, amount, currency, priceId }) => {
-      return { id: packId, name, credits, amount, currency, price_id: priceId };
+    return pageOfAll(packs, call.query, {
+      item: ({ id: packId, name, credits, amount, currency, priceId }) => {
+        return { id: packId, name, credits, amount, currency, price_id: priceId };
+      },
+      place: ({ amount, credits, id: packId }) => [amount, credits, packId],
+      parts: ["integer", "integer", ownId("pack")],
     });
-    return { data, has_more: false, next_cursor: null };
   },
 });
 

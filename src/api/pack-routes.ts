@@ -31,7 +31,7 @@ export const listPacksRoute = operation({
   answers: { 200: listOf(CreditPackAnswer) },
   run: async (call) => {
     const { cursor, limit, active } = call.query;
-    const after = readIdCursor(cursor);
+    const after = readIdCursor("pack", cursor);
     const found = await scopeOf(call).transaction((tx) =>
       readPacks(tx, { ...modeOf(call.caller), active, after, limit: limit + 1 }),
     );

@@ -3,6 +3,7 @@ import { domainToASCII } from "node:url";
 
 import { z } from "zod";
 
+import { isOneAddress } from "../mail/queue-mail.ts";
 import { MAX_TOKEN } from "../tenants/bearer-tokens.ts";
 import { TENANT_ROLES } from "../tenants/memberships.ts";
 import { isoTime } from "./query-fields.ts";
@@ -10,7 +11,24 @@ import { isoTime } from "./query-fields.ts";
 /** The statuses that an account may have. */
 export const ACCOUNT_STATUSES = ["trial", "active", "past_due", "unpaid", "paused", "canceled"] as const;
 
-export const email = z.string().trim().max(254).pipe(z.email("must be an e-mail address"));
+const NO_ADDRESS = "must be an e-mail address";
+const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+const TOP_LABEL = "[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])";
+const NEW_ADDRESS = new RegExp(`^(?=[^@]{1,64}@)${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${TOP_LABEL}$`);
+
+/** An address that somebody gives us: as HTML's `input type=email` takes it, with a domain of the public name system. */
+export const email = z
+  .string()
+  .trim()
+  .max(254)
+  .pipe(z.email({ pattern: NEW_ADDRESS, error: NO_ADDRESS }));
+
+/**
+ * An address that we may have already: whatever mail can go to. Buyers have the address that Stripe knows, which follows no
+ * rule of ours, and sign in with it.
+ */
+export const knownEmail = z.string().trim().refine(isOneAddress, NO_ADDRESS).meta({ format: "idn-email" });
 
 /** How good it is the policy says, in a sentence of its own. */
 export const password = z

@@ -28,10 +28,10 @@ export const listPlansRoute = operation({
       .meta({ description: "Inactive ones are for the tenant's people and secret keys only." }),
   }),
   answers: { 200: listOf(PlanAnswer) },
-  run: async ({ deps, query, headers }) => {
-    const { tenantId, livemode, all } = await readerOf(deps, headers);
+  run: async ({ deps, query, caller, headers }) => {
+    const { tenantId, livemode, all } = readerOf(deps, caller, headers);
     const { cursor, limit, plan_group: group, is_active: active } = query;
-    const after = readIdCursor(cursor);
+    const after = readIdCursor("pln", cursor);
     const filter = { tenantId, livemode, active: all ? active : true, group, sold: !all, after, limit: limit + 1 };
     const found = await tenantScope(deps.apiDatabase, { tenantId }).transaction((tx) => readPlans(tx, filter));
     if (!all && active === false) return { data: [], has_more: false, next_cursor: null };

@@ -25,7 +25,10 @@ export const pageFields = {
   cursor: z.string().max(1000).optional().meta({ description: "`next_cursor` of the page before." }),
 };
 
-const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+/** Of lists that clients were used to get whole: who names no `limit` gets as much as there is on one page. */
+export const longPageFields = { ...pageFields, limit: pageFields.limit.unwrap().default(100) };
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
 const YEAR_9999 = Date.UTC(9999, 0, 1);
 
 /** Unix seconds: of what Stripe says when it happened. A fraction is rounded up: nothing before it counts. */
@@ -52,7 +55,14 @@ function timeField(from: (milliseconds: number) => number) {
 /** NaN: it is neither. */
 function millisecondsOf(text: string): number {
   if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
-  return ISO.test(text) ? Date.parse(text) : Number.NaN;
+  const [, year, month, day] = ISO.exec(text) ?? [];
+  // Date.parse takes 31 February for 3 March.
+  return Number(day) <= daysOf(Number(year), Number(month)) ? Date.parse(text) : Number.NaN;
+}
+
+/** Of a month, 1 to 12. The calendar repeats every 400 years; years below 100 would be taken for 19xx. */
+function daysOf(year: number, month: number): number {
+  return new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
 }
 
 export const rangeFields = {

@@ -176,7 +176,7 @@ export const listRecoveriesRoute = operation({
       livemode: query.endpoint_id === undefined ? caller.livemode : modeSeenBy(caller),
       endpointId: query.endpoint_id,
       status: query.status,
-      after: readIdCursor(query.cursor),
+      after: readIdCursor("rcv", query.cursor),
       limit: query.limit + 1,
     });
     return pageOf(rows, query.limit, viewOf, (recovery) => [recovery.id]);
@@ -247,7 +247,7 @@ export const listJobsRoute = operation({
   answers: { 200: listOf(Job) },
   run: async ({ deps, query }) => {
     const { tenant: tenantId, livemode, status: wanted, cursor, limit } = query;
-    const filter = { tenantId, livemode, status: wanted, after: readIdCursor(cursor), limit: limit + 1 };
+    const filter = { tenantId, livemode, status: wanted, after: readIdCursor("rcv", cursor), limit: limit + 1 };
     const view = (recovery: Recovery): z.output<typeof Job> => ({
       ...{ ...fieldsOf(recovery), kind: "recovery" as const },
       ...{ tenant_id: recovery.tenantId, endpoint_id: recovery.endpointId },

@@ -9,8 +9,9 @@ import { validatorCompiler } from "fastify-type-provider-zod";
 import { errorBody, publicError } from "../base/errors.ts";
 import type { PublicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
+import { addressOf } from "../tenants/rate-limits.ts";
 import { clientErrorAnswer, httpListener, LIMITS } from "./http-listener.ts";
-import { admit } from "./caller.ts";
+import { admit, identify, NOBODY } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import { corsHeaders, isPreflight } from "./cors.ts";
 import { answerByDashboard } from "./dashboard-pages.ts";
@@ -118,8 +119,14 @@ function addRoute(app: FastifyInstance, route: Route, deps: ApiDependencies, doo
     schema: schemaOf(route),
     onRequest: async (request, reply) => {
       if (operation.whileMoving !== true && operation.logged !== "debug") refuseWhileMoving(deps);
-      request.caller = await admit(deps, who, request.headers, request.ip);
-      if (who !== "stripe" && operation.logged !== "debug") countRequest(deps, request.caller, reply);
+      const isCounted = who !== "stripe" && operation.logged !== "debug";
+      const { headers } = request;
+      // Nobody looks at the token of a probe, nor at that of Stripe.
+      const isOpen = who === "anyone" || who === "stripe";
+      const identity = isCounted || !isOpen ? await identify(deps, headers.authorization) : NOBODY;
+      const asking = { identity, headers, source: addressOf(request.ip) };
+      if (isCounted) countRequest(deps, who, asking, reply);
+      request.caller = admit(deps, who, asking);
       if (who === "stripe") {
         // Only requests without a connection (app.inject) come this way: the listener hands all others to the door.
         reply.hijack();

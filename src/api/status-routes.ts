@@ -107,7 +107,7 @@ async function grantOf({ deps, params: { id }, query: { token }, headers, caller
     if (claim.objectId !== id) throw publicError("not_found");
     return readGrant(tenantScope(deps.apiDatabase, claim), claim);
   }
-  const customer = await admit(deps, "account user", headers, caller.source);
+  const customer = admit(deps, "account user", { ...caller, headers });
   const { id: tenantId } = tenantOf(customer);
   const scope = tenantScope(deps.apiDatabase, { tenantId });
   const { identity } = customer;

@@ -4,8 +4,8 @@ import type { FastifyReply } from "fastify";
 import { publicError } from "../base/errors.ts";
 import { countTry } from "../tenants/rate-limits.ts";
 import type { LimitedAct, Standing } from "../tenants/rate-limits.ts";
-import type { Caller } from "./caller.ts";
-import type { ApiDependencies, Call } from "./route.ts";
+import { type Asking, tenantAskedFor } from "./caller.ts";
+import type { ApiDependencies, Call, Who } from "./route.ts";
 
 /** Counts this call as a try, per e-mail address where there is one and per source. Throws `rate_limited`. */
 export async function countAsTry<Params, Query, Body>(
@@ -17,24 +17,28 @@ export async function countAsTry<Params, Query, Body>(
   tellStanding(reply, standing);
 }
 
-/** Counts a request of a key, a tenant or a source. Throws `rate_limited`. The operator's are not counted. */
-export function countRequest({ rates }: Pick<ApiDependencies, "rates">, caller: Caller, reply: FastifyReply): void {
-  const { identity, tenant, source } = caller;
-  if (identity.kind === "operator") return;
-  const standing = rates?.count({ ...countedAs(identity, tenant), source });
+/**
+ * Counts a request of a key, a tenant or a source, once, before it is looked whether the route is for them: who is refused
+ * may not ask for ever. Throws `rate_limited`. The operator's are not counted.
+ */
+export function countRequest(
+  { rates }: Pick<ApiDependencies, "rates">,
+  who: Who,
+  asking: Asking,
+  reply: FastifyReply,
+): void {
+  if (asking.identity.kind === "operator") return;
+  const standing = rates?.count({ ...countedAs(who, asking), source: asking.source });
   if (standing !== undefined) tellStanding(reply, standing);
 }
 
 /** One customer counts as a key does: of a tenant's many, none uses up what all have; and the platform's are no tenant's. */
-function countedAs(
-  identity: Caller["identity"],
-  tenant: Caller["tenant"],
-): { keyId: string | undefined; tenantId: string | undefined } {
-  const tenantId = tenant?.id;
+function countedAs(who: Who, asking: Asking): { keyId: string | undefined; tenantId: string | undefined } {
+  const { identity } = asking;
+  const tenantId = tenantAskedFor(who, asking);
   if (identity.kind === "key") return { keyId: identity.key.id, tenantId };
   if (identity.kind === "account") return { keyId: identity.session.accountId, tenantId };
-  if (identity.kind === "person" && tenant?.role === null)
-    return { keyId: identity.person.personId, tenantId: undefined };
+  if (identity.kind === "person" && who === "account user") return { keyId: identity.person.personId, tenantId };
   return { keyId: undefined, tenantId };
 }
 

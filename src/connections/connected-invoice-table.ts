@@ -53,35 +53,50 @@ export interface ListFilter extends Wanted {
   statuses: readonly ConnectedInvoiceStatus[];
   /** These alone: see `invoicesForEmail`. */
   ids?: readonly string[] | undefined;
-  /** Unix seconds. */
+  /** Milliseconds since 1970, as answers have it: what is finer counts to its millisecond. */
   created: { gt?: number | undefined; gte?: number | undefined; lt?: number | undefined; lte?: number | undefined };
-  /** The last one of the page before. */
-  after?: string | undefined;
+  /** Where the page before ended. */
+  after?: InvoicePlace | undefined;
   limit: number;
 }
 
+/** A place in the list, whether or not an invoice stands there. */
+export interface InvoicePlace {
+  /** Microseconds since 1970, which is all that PostgreSQL keeps of a time. */
+  createdMicros: number;
+  id: string;
+}
+
 /** Newest first. */
-export async function listConnectedInvoices(tx: Queryable, filter: ListFilter): Promise<ConnectedInvoice[]> {
+export async function listConnectedInvoices(
+  tx: Queryable,
+  filter: ListFilter,
+): Promise<(ConnectedInvoice & InvoicePlace)[]> {
   const { tenantId, livemode, statuses, ids, created, after, limit } = filter;
   const values: unknown[] = [tenantId, livemode, limit];
-  const and = (condition: string, value: unknown): string => {
-    if (value === undefined) return "";
-    values.push(value);
-    return ` and ${condition.replace("?", `$${values.length}`)}`;
+  const and = (condition: string, ...given: unknown[]): string => {
+    if (given.includes(undefined)) return "";
+    let named = condition;
+    for (const value of given) named = named.replace("?", `$${values.push(value)}`);
+    return ` and ${named}`;
   };
   const wanted = [
     and("id = any (?::text[])", ids),
-    and("created_at > to_timestamp(?)", created.gt),
-    and("created_at >= to_timestamp(?)", created.gte),
-    and("created_at < to_timestamp(?)", created.lt),
-    and("created_at <= to_timestamp(?)", created.lte),
-    and(AFTER, after),
+    and(`created_at >= ${AT_MS}`, next(created.gt)),
+    and(`created_at >= ${AT_MS}`, created.gte),
+    and(`created_at < ${AT_MS}`, created.lt),
+    and(`created_at < ${AT_MS}`, next(created.lte)),
+    and(BEHIND, after?.createdMicros, after?.id),
   ].join("");
   const page = (status: string): string =>
-    `${SELECT} where tenant_id = $1 and livemode = $2 and ${KNOWN_INVOICE}${wanted}${status} order by created_at desc, id desc limit $3`;
+    `${LISTED} where tenant_id = $1 and livemode = $2 and ${KNOWN_INVOICE}${wanted}${status} order by created_at desc, id desc limit $3`;
   const text = statuses.length === 0 ? page("") : ofStatuses(page, values.push([...new Set(statuses)]));
-  return (await tx.query<ConnectedInvoice>({ text, values })).rows;
+  return (await tx.query<ConnectedInvoice & InvoicePlace>({ text, values })).rows;
 }
+
+/** The first millisecond that is not this one any more. */
+const next = (milliseconds: number | undefined): number | undefined =>
+  milliseconds === undefined ? undefined : milliseconds + 1;
 
 /** A page of each status, in the order of its index, and of these the first. */
 function ofStatuses(page: (status: string) => string, place: number): string {
@@ -216,8 +231,10 @@ const COLUMNS = `
 
 const SELECT = `select ${COLUMNS} from connected_invoices`;
 
-const AFTER = `(created_at, id) < (
-  select place.created_at, place.id from connected_invoices as place where place.tenant_id = $1 and place.id = ?)`;
+const LISTED = `select ${COLUMNS}, (extract(epoch from created_at) * 1000000)::bigint as "createdMicros" from connected_invoices`;
+
+const AT_MS = "timestamptz 'epoch' + ?::float8 * interval '1 millisecond'";
+const BEHIND = "(created_at, id) < (timestamptz 'epoch' + ?::float8 * interval '1 microsecond', ?)";
 
 const INSERT = `
   insert into connected_invoices (tenant_id, id, livemode, stripe_account, origin, request_key, customer_email, customer_name,

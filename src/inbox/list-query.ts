@@ -1,5 +1,6 @@
 // What every list over the inbox and the projections shares: conditions with their values, and keyset cursors. Pure.
 import { publicError } from "../base/errors.ts";
+import { type IdPrefix, isId } from "../base/ids.ts";
 
 export interface Page<Item> {
   data: Item[];
@@ -46,7 +47,10 @@ export function writeCursor(values: readonly CursorValue[]): string {
   return Buffer.from(JSON.stringify(values)).toString("base64url");
 }
 
-type CursorType = "string" | "seconds" | "seconds or null" | "boolean";
+type CursorType = "string" | "seconds" | "seconds or null" | "integer" | "boolean";
+
+/** What stands at one place of a cursor: a kind of value, or exactly which ones. */
+export type CursorPart = CursorType | ((value: unknown) => boolean);
 
 /** Times of Stripe's are stored up to here only: far beyond it PostgreSQL's `to_timestamp` fails. */
 const YEAR_9999 = Date.UTC(9999, 0, 1) / 1000;
@@ -60,14 +64,20 @@ const FITS: Record<CursorType, (value: unknown) => boolean> = {
   string: (value) => typeof value === "string" && /^[!-~]{0,255}$/.test(value),
   seconds: isStoredTime,
   "seconds or null": (value) => value === null || isStoredTime(value),
+  integer: (value) => Number.isSafeInteger(value),
   boolean: (value) => typeof value === "boolean",
 };
 
+/** An id of ours, of this kind: no cursor of another list has one. */
+export function ownId(prefix: IdPrefix): (value: unknown) => boolean {
+  return (value) => typeof value === "string" && isId(value, prefix);
+}
+
 /** Throws `invalid_request` for what `writeCursor` never gave out. */
-export function readCursor(cursor: string, types: readonly CursorType[]): CursorValue[] {
+export function readCursor(cursor: string, parts: readonly CursorPart[]): CursorValue[] {
   const values = parsed(cursor);
-  if (Array.isArray(values) && values.length === types.length) {
-    const fits = types.every((type, index) => FITS[type](values[index]));
+  if (Array.isArray(values) && values.length === parts.length) {
+    const fits = parts.every((part, index) => (typeof part === "string" ? FITS[part] : part)(values[index]));
     if (fits) return values as CursorValue[];
   }
   throw publicError("invalid_request", {
@@ -76,9 +86,9 @@ export function readCursor(cursor: string, types: readonly CursorType[]): Cursor
   });
 }
 
-/** Of a list by ids alone: the last one of the page before; undefined: the first page. */
-export function readIdCursor(cursor: string | undefined): string | undefined {
-  return cursor === undefined ? undefined : String(readCursor(cursor, ["string"])[0]);
+/** Of a list by ids alone, all of one kind: the last one of the page before; undefined: the first page. */
+export function readIdCursor(prefix: IdPrefix, cursor: string | undefined): string | undefined {
+  return cursor === undefined ? undefined : String(readCursor(cursor, [ownId(prefix)])[0]);
 }
 
 function parsed(cursor: string): unknown {
@@ -105,6 +115,33 @@ export function pageOf<Row, Item>(
     has_more: more,
     next_cursor: more && last !== undefined ? writeCursor(place(last)) : null,
   };
+}
+
+/**
+ * A page of a list that is read whole, because it is short. Its rows are in the order of their places, whatever order they
+ * come in. The row that the cursor was made of may be gone.
+ */
+export function pageOfAll<Row, Item>(
+  rows: readonly Row[],
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  list: { item: (row: Row) => Item; place: (row: Row) => (string | number)[]; parts: readonly CursorPart[] },
+): Page<Item> {
+  const after = cursor === undefined ? undefined : readCursor(cursor, list.parts);
+  const placed = rows
+    .map((row) => ({ row, place: list.place(row) }))
+    .filter(({ place }) => after === undefined || isBehind(place, after))
+    .sort((one, other) => (isBehind(one.place, other.place) ? 1 : -1));
+  return pageOf(
+    placed,
+    limit,
+    ({ row }) => list.item(row),
+    ({ place }) => place,
+  );
+}
+
+function isBehind(place: readonly (string | number)[], other: readonly CursorValue[]): boolean {
+  const different = place.findIndex((value, index) => value !== other[index]);
+  return different >= 0 && (place[different] ?? "") > (other[different] ?? "");
 }
 
 /** Seconds since 1970 as the ISO 8601 string that the API speaks. */

@@ -1,5 +1,6 @@
 // Limits on how often something may be tried, counted in the database for all nodes together. Table: rate_limits
 import { hash } from "node:crypto";
+import { isIPv6 } from "node:net";
 
 import { textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
@@ -103,20 +104,45 @@ function keyOf(act: LimitedAct, what: "address" | "source", value: string): stri
   return `${act}:${what}:${hash("sha256", value, "base64url").slice(0, 22)}`;
 }
 
+/**
+ * The address that a request came from, as it is counted and written down: some proxies send its port with it, which is
+ * another one for each connection, and one listener of both families has IPv4 addresses as IPv6 ones.
+ */
+export function addressOf(source: string): string {
+  const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(source)?.[1] ?? /^([\d.]+):\d+$/.exec(source)?.[1] ?? source;
+  const address = bare.toLowerCase();
+  return isIPv6(address) ? (mappedIPv4(groupsOf(address)) ?? address) : address;
+}
+
 /** One IPv6 user has a whole /64 to call from. */
 export function networkOf(source: string): string {
-  const address = source.replace(/%.*$/, "").toLowerCase();
-  if (address.startsWith("::ffff:") && address.includes(".")) return address.slice("::ffff:".length);
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
-  return [...left, ...zeros, ...right]
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":");
+  const address = addressOf(source);
+  return isIPv6(address) ? groupsOf(address).slice(0, 4).join(":") : address;
+}
+
+/** Its eight groups, without leading zeros. The caller has checked that it is one. */
+function groupsOf(address: string): string[] {
+  const hex = address
+    .replace(/%.*$/, "")
+    .replace(
+      /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
+      (_, ...bytes: string[]) => `${hexPair(bytes[0], bytes[1])}:${hexPair(bytes[2], bytes[3])}`,
+    );
+  const [head = "", tail] = hex.split("::");
+  const [left, right] = [head, tail ?? ""].map((part) => (part === "" ? [] : part.split(":"))) as [string[], string[]];
+  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - left.length - right.length }, () => "0");
+  return [...left, ...zeros, ...right].map((group) => group.replace(/^0+(?=.)/, ""));
+}
+
+const hexPair = (high = "", low = ""): string => (Number(high) * 256 + Number(low)).toString(16);
+
+/** Of `::ffff:a.b.c.d`, in whichever of its spellings. */
+function mappedIPv4(groups: readonly string[]): string | undefined {
+  if (groups.slice(0, 6).join(":") !== "0:0:0:0:0:ffff") return undefined;
+  return groups
+    .slice(6)
+    .flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255])
+    .join(".");
 }
 
 const COUNT = `
