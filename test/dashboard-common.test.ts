@@ -78,7 +78,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     expect(await page.getByRole("status").getByText("Copied", { exact: true }).count()).toBe(0);
   });
 
-  it("a relative time shows the exact one on hover, and by keyboard", async () => {
+  it("a relative time shows the exact one on hover, and by keyboard, until Escape", async () => {
     const time = page.locator(".bh-facts time").first();
     const exact = (await time.getAttribute("aria-description")) ?? "";
     const at = Date.parse((await time.getAttribute("datetime")) ?? "");
@@ -92,6 +92,11 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await tooltip.waitFor({ state: "detached" });
     await page.getByRole("heading", { level: 1 }).click();
     await tabTo(time);
+    await tooltip.waitFor();
+    await page.keyboard.press("Escape");
+    await tooltip.waitFor({ state: "detached" });
+    await page.mouse.move(0, 0);
+    await time.hover();
     await tooltip.waitFor();
     await page.keyboard.press("Tab");
     await tooltip.waitFor({ state: "detached" });

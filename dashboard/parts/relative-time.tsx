@@ -1,8 +1,10 @@
 // Times as distances, exact on hover and focus; one clock ticks for the whole page.
 import { Tooltip } from "@mantine/core";
-import { type ReactNode, useSyncExternalStore } from "react";
+import { type FocusEvent, type PointerEvent, type ReactNode, useRef, useState, useSyncExternalStore } from "react";
 
 const TICK_MS = 10_000;
+/** The pointer only passes by, if it stays for less. */
+const REST_MS = 150;
 
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -38,16 +40,39 @@ const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "l
 /** `at`: ISO 8601. Null: a dash. */
 export function RelativeTime({ at }: { at: string | null }): ReactNode {
   const current = useNow();
+  const { asked, ...asking } = useAsked();
   if (at === null) return <span className="bh-dim">–</span>;
   const time = Date.parse(at);
   const said = exact.format(time);
   return (
-    <Tooltip label={said} events={{ hover: true, focus: true, touch: true }} openDelay={150}>
-      <time dateTime={at} tabIndex={0} className="bh-time" aria-description={said}>
+    <>
+      <time dateTime={at} tabIndex={0} className="bh-time" aria-description={said} {...asking}>
         {distance((time - Math.max(current, Date.now())) / 1000)}
       </time>
-    </Tooltip>
+      {asked !== null && <Tooltip target={asked} label={said} defaultOpened />}
+    </>
   );
+}
+
+/**
+ * The element that the pointer rests on, or that has the focus, and what tells of it. A tooltip is made for that one alone: in a
+ * list one for each row costs more than all else of the row.
+ */
+function useAsked() {
+  const [asked, setAsked] = useState<HTMLElement | null>(null);
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const answer = (element: HTMLElement | null, after = 0): void => {
+    clearTimeout(waiting.current);
+    if (after === 0) setAsked(element);
+    else waiting.current = setTimeout(() => setAsked(element), after);
+  };
+  return {
+    asked,
+    onPointerEnter: ({ currentTarget }: PointerEvent<HTMLElement>) => answer(currentTarget, REST_MS),
+    onPointerLeave: () => answer(null),
+    onFocus: ({ currentTarget }: FocusEvent<HTMLElement>) => answer(currentTarget),
+    onBlur: () => answer(null),
+  };
 }
 
 function distance(seconds: number): string {
