@@ -1,5 +1,6 @@
 // Rounds on PostgreSQL: one product on an empty database, warmed up, loaded, drained, checked. And the backlog.
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -11,7 +12,7 @@ import { startBillhook, startPeer, temporaryFolder } from "./servers.ts";
 import type { RunningServer } from "./servers.ts";
 import { queueIsEmpty, queueLength, requireAll, withDatabase, writtenBy } from "./stores.ts";
 import type { Ask, Written } from "./stores.ts";
-import { usageOf } from "./usage.ts";
+import { stolenSeconds, usageOf } from "./usage.ts";
 
 export type Product = "billhook" | "peer";
 
@@ -33,6 +34,8 @@ export interface RoundOptions {
   /** Of the peer. */
   poolSize: number;
   nodeFlags?: readonly string[];
+  /** Of Billhook: another clone. */
+  root?: string;
 }
 
 /** Milliseconds, megabytes, events a second. `undefined` where this system cannot tell. */
@@ -50,6 +53,8 @@ export interface Round {
   postgresPrivateMb: number | undefined;
   /** Processor time per event, from the first request until the last one is projected. */
   cpuMicros: { product: number; postgres: number; load: number } | undefined;
+  /** Percent of the processors' time, in the same while, that other machines on the same hardware took. */
+  stolenPercent: number | undefined;
   written: Written;
 }
 
@@ -92,6 +97,7 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
       : await startBillhook({
           ...{ secret: bench.secret, databaseUrl, dataDir: folder.path, roles: "api,work" },
           ...(options.nodeFlags === undefined ? {} : { nodeFlags: options.nodeFlags }),
+          ...(options.root === undefined ? {} : { root: options.root }),
         });
   try {
     return await withDatabase(databaseUrl, async (ask) => {
@@ -101,10 +107,12 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
       await drained();
       await ask("checkpoint");
       const before = cpuOf(bench, server);
+      const stolen = stolenSince();
       const sent = await bench.load.send(order(bench, server, streams[1], connections));
       await drained();
       const seconds = product === "peer" ? sent.seconds : (Number(process.hrtime.bigint()) - sent.startedAt) / 1e9;
       const micros = perEvent(before, cpuOf(bench, server), count);
+      const stolenPercent = stolen();
       const usage = server.usage();
       const postgres = bench.postgres.pid === undefined ? undefined : usageOf(bench.postgres.pid);
       await server.stop();
@@ -115,6 +123,7 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
         ...{ p50: sent.p50, p95: sent.p95, p99: sent.p99, max: sent.max },
         ...{ peakMb: usage?.peakMb, postgresPrivateMb: postgres?.privateMb },
         cpuMicros: micros === undefined ? undefined : { ...micros, load: (sent.cpuSeconds * 1e6) / count },
+        stolenPercent,
         written,
       };
     });
@@ -123,6 +132,16 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
     folder.remove();
     await dropDatabase(bench, databaseUrl);
   }
+}
+
+/** Tells what was stolen from now on until it is asked. */
+function stolenSince(): () => number | undefined {
+  const [before, began] = [stolenSeconds(), performance.now()];
+  return () => {
+    const after = stolenSeconds();
+    if (before === undefined || after === undefined) return undefined;
+    return (100 * 1000 * (after - before)) / ((performance.now() - began) * availableParallelism());
+  };
 }
 
 interface Cpu {

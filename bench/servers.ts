@@ -29,6 +29,8 @@ export interface BillhookOptions {
   roles: "api" | "work" | "api,work";
   /** Flags of Node's own, for profiles. */
   nodeFlags?: readonly string[];
+  /** Whose sources run; this clone's, unless it is set. */
+  root?: string;
 }
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -51,9 +53,10 @@ export async function startBillhook(options: BillhookOptions): Promise<RunningSe
     ...CALLERS,
     ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
   };
+  const root = options.root ?? ROOT;
   const withoutWorker = options.databaseUrl === undefined && options.roles === "api";
-  const program = withoutWorker ? [join(BENCH, "embedded-receiver.ts")] : [join(ROOT, "bin", "billhook.mjs"), "serve"];
-  const args = [...startFlags(), ...(options.nodeFlags ?? []), ...program];
+  const program = withoutWorker ? [join(BENCH, "embedded-receiver.ts")] : [join(root, "bin", "billhook.mjs"), "serve"];
+  const args = [...startFlags(root), ...(options.nodeFlags ?? []), ...program];
   // Its working folder has no .env.
   const child = spawn(process.execPath, args, { cwd: options.dataDir, env, stdio: ["ignore", "ignore", "inherit"] });
   const running = runningServer(child, port, "/stripe/webhook/");
@@ -67,8 +70,8 @@ export async function startBillhook(options: BillhookOptions): Promise<RunningSe
 }
 
 /** Node's flags of `npm start`. */
-function startFlags(): string[] {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: { start: string } };
+function startFlags(root: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { start: string } };
   return scripts.start.split(" ").filter((word) => word.startsWith("--"));
 }
 

@@ -29,6 +29,12 @@ export function usageOf(pid: number): Usage | undefined {
   return total;
 }
 
+/** What the machine's neighbours took of its processors since its start, all of them together. */
+export function stolenSeconds(): number | undefined {
+  const stolen = /^cpu\s+(?:\d+ ){7}(\d+)/.exec(read("/proc/stat"))?.[1];
+  return stolen === undefined ? undefined : Number(stolen) / TICKS_PER_SECOND;
+}
+
 function tree(pid: number): number[] {
   if (read(`/proc/${pid}/status`) === "") return [];
   const children = read(`/proc/${pid}/task/${pid}/children`).split(" ").map(Number);

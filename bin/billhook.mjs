@@ -73,7 +73,7 @@ function pinnedNode() {
 }
 
 function relaunch(node) {
-  const memory = process.execArgv.filter((flag) => flag.startsWith("--max-"));
+  const memory = process.execArgv.filter((flag) => /^--(max-|v8-pool-size)/.test(flag));
   const child = spawn(node, [...memory, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { ...process.env, [LAUNCHED]: "1" },

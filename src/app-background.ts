@@ -182,7 +182,7 @@ function workersOnEvents(parts: BackgroundParts, onProjected: () => void): Claim
         onProjected();
       },
     },
-    waiting: () => receiving.waiting(),
+    crowd: () => receiving.crowd(),
     onError: onError("stripe events"),
   });
 }

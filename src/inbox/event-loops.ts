@@ -6,15 +6,15 @@ import { type Processed, processOnce, type ProcessOptions } from "./process.ts";
 
 export interface EventLoopsOptions {
   process: Omit<ProcessOptions, "batchSize" | "broke">;
-  /** Requests that wait for their commit. */
-  waiting: () => number;
+  /** Requests that wait for their commit, of late and on average. */
+  crowd: () => number;
   onError: (error: unknown) => void;
 }
 
 /** One backend works while the other's answer is folded. */
 const WORKERS = { server: 2, embedded: 1 } as const;
 
-export function eventLoops({ process, waiting, onError }: EventLoopsOptions): ClaimLoop[] {
+export function eventLoops({ process, crowd, onError }: EventLoopsOptions): ClaimLoop[] {
   const { database, clock } = process;
   const workers = WORKERS[database.kind];
   let locks: number | undefined;
@@ -24,7 +24,7 @@ export function eventLoops({ process, waiting, onError }: EventLoopsOptions): Cl
   // Events of a batch at most, while batches lose their connections: halved at each look that saw it, doubled at each other.
   let most = Infinity;
   const pace = (): Pace => ({
-    ...{ receiving: isReceiving(waiting()), backlog, lag },
+    ...{ receiving: isReceiving(crowd()), backlog, lag },
     rested: clock.monotonic() - ended,
   });
 

@@ -18,6 +18,8 @@ export interface GroupCommitOptions<Item, Answer> {
   maxWaitingBytes: number;
   /** Whether a failed batch may succeed in halves: one item may be what the database refuses. */
   isItemsFault: (error: unknown) => boolean;
+  /** Told how many wait or are in flight, whenever that changes. */
+  onWaiting?: (count: number) => void;
 }
 
 export interface GroupCommit<Item, Answer> {
@@ -67,6 +69,7 @@ export function groupCommit<Item, Answer>(options: GroupCommitOptions<Item, Answ
           count--;
           bytes -= options.sizeOf(item);
         }
+        options.onWaiting?.(count);
         start();
         if (count === 0) for (const wake of idleWaiters.splice(0)) wake();
       });
@@ -98,6 +101,7 @@ export function groupCommit<Item, Answer>(options: GroupCommitOptions<Item, Answ
         return Promise.reject(publicError("overloaded"));
       count++;
       bytes += size;
+      options.onWaiting?.(count);
       return new Promise<Answer>((resolve, reject) => {
         gathering.push({ item, resolve, reject });
         startSoon();

@@ -11,7 +11,7 @@ export interface Pace {
   rested: number;
 }
 
-/** So many requests wait for their commit at once only in a burst: answers and projections then compete for processors. */
+/** So many requests wait for their commit only in a burst: answers and projections then compete for processors. */
 const BURST = 8;
 /** In seconds. Once the oldest event has waited this long, projections get what they need. */
 const PATIENCE = 5;
@@ -23,8 +23,9 @@ const STREAM_GATHER_MS = 100;
 /** After so long without the end of a batch another worker takes over: the one whose turn it is may wait for a lock. */
 const STANDBY_MS = 200;
 
-export function isReceiving(waiting: number): boolean {
-  return waiting > BURST;
+/** Of late, on average: right after a commit none waits for a moment, and a whole batch that began then held answers up for 400 ms. */
+export function isReceiving(crowd: number): boolean {
+  return crowd > BURST;
 }
 
 /** In a burst a batch begins so long after the one before it (milliseconds): about a fiftieth of the time is work. */

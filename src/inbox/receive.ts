@@ -11,6 +11,7 @@ import { type SignatureRefusal, type SigningSecret, verifySignature } from "../s
 import { eventKey, type IncomingEvent, insertEvents } from "./event-tables.ts";
 import { groupCommit } from "./group-commit.ts";
 import type { Recent, RecentEvent } from "./recent.ts";
+import { timeAverage } from "./time-average.ts";
 
 export interface ReceiveOptions {
   database: Database;
@@ -65,6 +66,8 @@ export interface Receiver {
   receive(delivery: Delivery): Promise<boolean>;
   /** Events that wait for their commit. */
   waiting(): number;
+  /** How many waited of late, on average, or wait now, if that is more: of a burst, none may for a moment. */
+  crowd(): number;
   /** Resolves when nothing waits any more. */
   idle(): Promise<void>;
 }
@@ -75,6 +78,8 @@ const MAX_IN_FLIGHT = { server: 2, embedded: 1 } as const;
 /** A second batch beside a first one of fewer events than this cost more than it gained: its statement is shared by too few. */
 const MIN_BESIDE = 64;
 const SLOW_COMMIT_MS = 50;
+/** Several commits of a busy machine. */
+const CROWD_MS = 100;
 
 const REFUSALS: Record<SignatureRefusal, ErrorCode> = {
   missing: "signature_missing",
@@ -90,6 +95,7 @@ interface Received {
 }
 
 export function receiver(options: ReceiveOptions): Receiver {
+  const crowd = timeAverage(CROWD_MS, options.clock);
   const commits = groupCommit<Received, boolean>({
     write: (batch) => traced("events.store", { events: batch.length }, () => storeBatch(options, batch)),
     sizeOf: ({ event }) => event.payload.length,
@@ -100,6 +106,7 @@ export function receiver(options: ReceiveOptions): Receiver {
     maxWaiting: options.maxWaiting,
     maxWaitingBytes: options.maxWaitingBytes,
     isItemsFault,
+    onWaiting: (count) => crowd.set(count),
   });
   return {
     receive: async (delivery) => {
@@ -114,6 +121,7 @@ export function receiver(options: ReceiveOptions): Receiver {
       }
     },
     waiting: commits.waiting,
+    crowd: () => Math.max(commits.waiting(), crowd.get()),
     idle: commits.idle,
   };
 }
