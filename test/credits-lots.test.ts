@@ -66,15 +66,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
     ...asked: ({ spend: number; read?: number[] } | { grant: number; read?: number[] })[]
   ): Promise<unknown[]> =>
     pipe.database.transaction((tx) => {
-      const counting: Queryable = Object.create(tx, {
-        query: {
-          value: async (query: { name?: string; text: string }) => {
-            const answer = await tx.query(query);
-            if (query.name === "load_lots") asked[0]?.read?.push(answer.rows.length);
-            return answer;
-          },
-        },
-      }) as Queryable;
+      const counting = countingLots(tx, asked[0]?.read ?? []);
       const requests = asked.map((one) => ({
         ...{ operation: "spend" in one ? ("spend" as const) : ("grant" as const), livemode: false, accountId },
         ...{ amount: "spend" in one ? one.spend : one.grant, reason: "test", reference: null, expiresAt: null },
@@ -131,8 +123,9 @@ describe.each(BOTH)("on the %s database", (kind) => {
     const due = Array.from({ length: 5000 }, () => ({ credits: 2, due: true }));
     const accountId = await accountWith([...due, { credits: 7, due: false }]);
     const balances: unknown[] = [];
+    const read: number[] = [];
     const transaction: typeof database.transaction = async (work) => {
-      const done = await database.transaction(work);
+      const done = await database.transaction((tx) => work(countingLots(tx, read)));
       const found = await readBalances(database, { tenantId, livemode: false }, [accountId]);
       balances.push(found.get(accountId)?.balance);
       return done;
@@ -146,10 +139,27 @@ describe.each(BOTH)("on the %s database", (kind) => {
     });
     expect(rows.reduce((sum, { entries }) => sum + entries, 0)).toBe(5000);
     expect(Math.max(...rows.map(({ entries }) => entries))).toBe(100);
+    expect(Math.max(...read)).toBe(100);
     const wrong: unknown[] = [];
     await verifyLedger({ database, onDifference: (difference) => wrong.push(difference) });
     expect(wrong).toEqual([]);
   }, 60_000);
+
+  it("one account's lots that are due longest leave another's fewer places in the same commit, and none is of more than 100", async () => {
+    const { database } = pipe;
+    const later = await accountWith(Array.from({ length: 200 }, () => ({ credits: 2, due: true })));
+    const kept = Array.from({ length: 200 }, () => ({ credits: 1, due: false }));
+    const sooner = await accountWith([...kept, ...Array.from({ length: 60 }, () => ({ credits: 2, due: true }))]);
+    await expireCredits(database);
+    const { rows } = await database.query<{ entries: number; accounts: number }>({
+      text: `select count(*)::int as entries, count(distinct account_id)::int as accounts from credit_entries
+             where account_id = any ($1::text[]) and kind = 'expiry' group by xmin::text order by accounts desc`,
+      values: [[later, sooner]],
+    });
+    expect(rows.reduce((sum, { entries }) => sum + entries, 0)).toBe(260);
+    expect(rows.find(({ accounts }) => accounts === 2)).toEqual({ entries: 100, accounts: 2 });
+    expect(Math.max(...rows.map(({ entries }) => entries))).toBe(100);
+  });
 
   it("a spend sees what is due as expired, though the job has come to a part of it only", async () => {
     const { database } = pipe;
@@ -198,6 +208,16 @@ describe.each(BOTH)("on the %s database", (kind) => {
     expect((await lotsOf(pipe.database, accountId)).every(({ remaining }) => remaining === 0)).toBe(true);
   });
 });
+
+/** As `tx`, and notes how many lots each look for them reads. */
+function countingLots(tx: Queryable, read: number[]): Queryable {
+  const query = async (statement: { name?: string; text: string }) => {
+    const answer = await tx.query(statement);
+    if (statement.name === "load_lots") read.push(answer.rows.length);
+    return answer;
+  };
+  return Object.create(tx, { query: { value: query } }) as Queryable;
+}
 
 const MAKE = `
   with lot as (select * from json_to_recordset($3::json) as lot (id text, credits bigint, source text, at integer)),

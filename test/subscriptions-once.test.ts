@@ -21,6 +21,9 @@ import {
 } from "./support/subscription-scene.ts";
 
 const SECONDS = 30_000;
+const BLOCKED = `
+  select distinct pid from pg_locks join pg_stat_activity using (pid)
+  where not granted and datname = current_database()`;
 
 describe.each(BOTH)("what an account has once, %s database", (kind) => {
   let scene: SubscriptionScene;
@@ -48,6 +51,31 @@ describe.each(BOTH)("what an account has once, %s database", (kind) => {
     return prices;
   };
 
+  /** Holds requests back until so many have come as far as they can: each has looked by then, unless it waits for another. */
+  const whileHeld = async <T>(count: number, work: () => Promise<T>): Promise<T> => {
+    const { database } = scene.door.pipe;
+    if (kind === "embedded") return work();
+    const { promise: held, resolve: letGo } = Promise.withResolvers<undefined>();
+    const { promise: hold, resolve: holds } = Promise.withResolvers<undefined>();
+    const holder = database.transaction(
+      async (tx) => {
+        await tx.query("lock table subscription_requests in share row exclusive mode");
+        holds(undefined);
+        await held;
+      },
+      { unhurried: true },
+    );
+    await hold;
+    const done = work();
+    try {
+      await expect.poll(async () => (await database.query(BLOCKED)).rowCount, { timeout: 10_000 }).toBe(count);
+    } finally {
+      letGo(undefined);
+      await holder;
+    }
+    return done;
+  };
+
   it(
     "pages opened in several plan groups before any is finished give one trial",
     async () => {
@@ -69,8 +97,8 @@ describe.each(BOTH)("what an account has once, %s database", (kind) => {
     async () => {
       const buyer = await customer(scene);
       const prices = await groups(buyer, 4);
-      const answers = await Promise.all(
-        prices.map((price) => ask(scene, buyer, "subscription/", { price_id: price, mode: "elements" })),
+      const answers = await whileHeld(prices.length, () =>
+        Promise.all(prices.map((price) => ask(scene, buyer, "subscription/", { price_id: price, mode: "elements" }))),
       );
       await scene.settle();
       expect(answers.map(({ status }) => status)).toEqual(prices.map(() => 201));
