@@ -43,6 +43,12 @@ const FIGURES = {
   "taken by neighbours, %": (round: Round) => round.stolenPercent ?? Number.NaN,
 };
 
+for (const option of ["rounds", "events", "connections"] as const) {
+  if (/^[1-9]\d*$/.test(values[option])) continue;
+  process.stderr.write(`--${option} takes a whole number, 1 or more: not ${values[option]}\n`);
+  process.exit(2);
+}
+
 type Side = "this" | "other";
 const SIDES: readonly Side[] = ["this", "other"];
 const other = { root: resolve(values.other), nodeFlags: values.flags.split(" ").filter((flag) => flag !== "") };
@@ -50,7 +56,7 @@ const rounds: Record<Side, Round[]> = { this: [], other: [] };
 const bench = await openBench();
 try {
   for (let number = 0; number < Number(values.rounds); number++) {
-    // Each goes first as often as the other.
+    // In turns, also in who goes first.
     for (const side of number % 2 === 0 ? SIDES : SIDES.toReversed()) rounds[side].push(await measure(side));
   }
   process.stdout.write(`\n${table()}\n`);
@@ -72,7 +78,11 @@ async function measure(side: Side): Promise<Round> {
 function table(): string {
   const lines = Object.entries(FIGURES).map(([name, of]) => {
     const [ours = Number.NaN, theirs = Number.NaN] = SIDES.map((side) => median(rounds[side].map(of)));
-    return `| ${name} | ${ours.toFixed(1)} | ${theirs.toFixed(1)} | ${(ours / theirs).toFixed(2)}× |`;
+    return `| ${name} | ${ours.toFixed(1)} | ${theirs.toFixed(1)} | ${ratio(ours, theirs)} |`;
   });
   return ["| medians | this | other | this / other |", "|---|---:|---:|---:|", ...lines].join("\n");
+}
+
+function ratio(ours: number, theirs: number): string {
+  return theirs > 0 ? `${(ours / theirs).toFixed(2)}×` : "";
 }

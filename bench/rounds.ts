@@ -1,6 +1,5 @@
 // Rounds on PostgreSQL: one product on an empty database, warmed up, loaded, drained, checked. And the backlog.
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -12,7 +11,7 @@ import { startBillhook, startPeer, temporaryFolder } from "./servers.ts";
 import type { RunningServer } from "./servers.ts";
 import { queueIsEmpty, queueLength, requireAll, withDatabase, writtenBy } from "./stores.ts";
 import type { Ask, Written } from "./stores.ts";
-import { stolenSeconds, usageOf } from "./usage.ts";
+import { processorTicks, usageOf } from "./usage.ts";
 
 export type Product = "billhook" | "peer";
 
@@ -136,11 +135,11 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
 
 /** Tells what was stolen from now on until it is asked. */
 function stolenSince(): () => number | undefined {
-  const [before, began] = [stolenSeconds(), performance.now()];
+  const before = processorTicks();
   return () => {
-    const after = stolenSeconds();
+    const after = processorTicks();
     if (before === undefined || after === undefined) return undefined;
-    return (100 * 1000 * (after - before)) / ((performance.now() - began) * availableParallelism());
+    return (100 * (after.stolen - before.stolen)) / (after.all - before.all);
   };
 }
 

@@ -27,9 +27,9 @@ export interface BillhookOptions {
   databaseUrl?: string;
   dataDir: string;
   roles: "api" | "work" | "api,work";
-  /** Flags of Node's own, for profiles. */
+  /** Flags of Node's own, for profiles and comparisons. */
   nodeFlags?: readonly string[];
-  /** Whose sources run; this clone's, unless it is set. */
+  /** The clone whose program runs: this one, unless it is set. Of no use to the embedded receiver. */
   root?: string;
 }
 

@@ -29,10 +29,12 @@ export function usageOf(pid: number): Usage | undefined {
   return total;
 }
 
-/** What the machine's neighbours took of its processors since its start, all of them together. */
-export function stolenSeconds(): number | undefined {
-  const stolen = /^cpu\s+(?:\d+ ){7}(\d+)/.exec(read("/proc/stat"))?.[1];
-  return stolen === undefined ? undefined : Number(stolen) / TICKS_PER_SECOND;
+/** Of all processors that the system counts, since its start: all of their time, and what the machine's neighbours took of it. */
+export function processorTicks(): { all: number; stolen: number } | undefined {
+  // user, nice, system, idle, iowait, irq, softirq, steal; guests' time is in the first two.
+  const ticks = /^cpu +((?:\d+ ){7}\d+)/.exec(read("/proc/stat"))?.[1]?.split(" ").map(Number);
+  if (ticks === undefined) return undefined;
+  return { all: ticks.reduce((sum, one) => sum + one, 0), stolen: ticks[7] ?? 0 };
 }
 
 function tree(pid: number): number[] {

@@ -73,8 +73,9 @@ function pinnedNode() {
 }
 
 function relaunch(node) {
-  const memory = process.execArgv.filter((flag) => /^--(max-|v8-pool-size)/.test(flag));
-  const child = spawn(node, [...memory, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  // Those with their value in the same word: of `--flag value` the value alone would be taken for the program.
+  const flags = process.execArgv.filter((flag) => /^--(max-[a-z-]+|v8-pool-size)=/.test(flag));
+  const child = spawn(node, [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { ...process.env, [LAUNCHED]: "1" },
   });

@@ -182,7 +182,7 @@ function workersOnEvents(parts: BackgroundParts, onProjected: () => void): Claim
         onProjected();
       },
     },
-    crowd: () => receiving.crowd(),
+    receiving,
     onError: onError("stripe events"),
   });
 }

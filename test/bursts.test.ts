@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { systemClock } from "../src/base/clock.ts";
+import { manualClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
 import { eventLoops } from "../src/inbox/event-loops.ts";
 import { type Delivery, receiver } from "../src/inbox/receive.ts";
@@ -37,8 +37,10 @@ describe.each(BOTH)("a burst, %s database", (kind) => {
     const { batchSize: _ours, ...options } = pipe.processOptions();
     const metrics = { ...options.metrics, batch: ({ processed }: { processed: number }) => sizes.push(processed) };
     const errors: unknown[] = [];
+    // The receiver's time is the test's own: a machine that stands still for a moment ends no burst.
+    const clock = manualClock(Date.now());
     const receiving = receiver({
-      ...{ database: pipe.database, clock: systemClock, log: silentLog, platformTenant: pipe.platformTenant },
+      ...{ database: pipe.database, clock, log: silentLog, platformTenant: pipe.platformTenant },
       secrets: [{ secret: SECRET, name: "STRIPE_WEBHOOK_SECRET" }],
       ...{ allowUnsigned: false, maxWaiting: 1000, maxWaitingBytes: 64 * 1024 * 1024, recent: keepNothing },
       metrics: { received: () => undefined, batch: () => undefined },
@@ -48,28 +50,28 @@ describe.each(BOTH)("a burst, %s database", (kind) => {
     });
     let loops: ClaimLoop[] = [];
     let sent = 0;
-    const burst = async (milliseconds: number): Promise<void> => {
-      const until = performance.now() + milliseconds;
-      while (performance.now() < until) {
-        const wave = Array.from({ length: 64 }, () => delivery(`${kind}${String(sent++)}`));
-        await Promise.all(wave.map((one) => receiving.receive(one)));
-        expect(receiving.waiting()).toBe(0);
-        await sleep(2);
-      }
+    const wave = async (): Promise<void> => {
+      const answers = Array.from({ length: 64 }, () => receiving.receive(delivery(`${kind}${String(sent++)}`)));
+      clock.advance(8);
+      await Promise.all(answers);
+      clock.advance(2);
+      await sleep(2);
+      expect(receiving.waiting()).toBe(0);
     };
-    await burst(200);
-    loops = eventLoops({
-      process: { ...options, metrics },
-      crowd: () => receiving.crowd(),
-      onError: (error) => errors.push(error),
-    });
-    await burst(1500);
-    const during = [...sizes];
-    await expect.poll(() => sizes.reduce((sum, size) => sum + size, 0), { timeout: 30_000 }).toBe(sent);
-    await Promise.all(loops.map((loop) => loop.stop()));
+    for (let number = 0; number < 20; number += 1) await wave();
+    loops = eventLoops({ process: { ...options, metrics }, receiving, onError: (error) => errors.push(error) });
+    const until = performance.now() + 2500;
+    try {
+      for (let number = 0; number < 20 || performance.now() < until; number += 1) await wave();
+      const during = [...sizes];
+      expect(during.length).toBeGreaterThan(0);
+      expect(Math.max(...during)).toBeLessThanOrEqual(BURST_BATCH);
+      clock.advance(1000);
+      await expect.poll(() => sizes.reduce((sum, size) => sum + size, 0), { timeout: 30_000 }).toBe(sent);
+    } finally {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    }
     expect(errors).toEqual([]);
-    expect(sent).toBeGreaterThan(500);
-    expect(Math.max(0, ...during)).toBeLessThanOrEqual(BURST_BATCH);
     expect(Math.max(...sizes)).toBeGreaterThan(BURST_BATCH);
   });
 });

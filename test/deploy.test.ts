@@ -55,7 +55,7 @@ it.runIf(process.platform === "linux" && process.arch === "x64")(
     Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.0.0" } });
   console.error(JSON.stringify([process.versions.node, process.execArgv]));`;
     const env = { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(asOld)}` };
-    const flags = ["--max-semi-space-size=7", "--v8-pool-size=2", "--no-warnings"];
+    const flags = ["--max-semi-space-size=7", "--v8-pool-size=2", "--no-warnings", "--max-http-header-size", "20000"];
     const { stderr } = spawnSync(process.execPath, [...flags, join(ROOT, "bin/billhook.mjs"), "--version"], { env });
     expect(
       stderr

@@ -3,28 +3,29 @@ import type { Database } from "../db/database.ts";
 import { type ClaimLoop, claimLoop } from "../work/claim-loop.ts";
 import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./pace.ts";
 import { type Processed, processOnce, type ProcessOptions } from "./process.ts";
+import type { Receiver } from "./receive.ts";
 
 export interface EventLoopsOptions {
   process: Omit<ProcessOptions, "batchSize" | "broke">;
-  /** Requests that wait for their commit, of late and on average. */
-  crowd: () => number;
+  /** Its requests are what a burst is told from. */
+  receiving: Pick<Receiver, "waiting" | "crowd">;
   onError: (error: unknown) => void;
 }
 
 /** One backend works while the other's answer is folded. */
 const WORKERS = { server: 2, embedded: 1 } as const;
 
-export function eventLoops({ process, crowd, onError }: EventLoopsOptions): ClaimLoop[] {
+export function eventLoops({ process, receiving, onError }: EventLoopsOptions): ClaimLoop[] {
   const { database, clock } = process;
   const workers = WORKERS[database.kind];
   let locks: number | undefined;
   let lag = 0;
   let backlog = false;
   let ended = 0;
-  // Events of a batch at most, while batches lose their connections: halved at each look that saw it, doubled at each other.
+  // Events of a batch at most, while batches lose their connections: half of what a look took that saw it, twice what one took that did not.
   let most = Infinity;
   const pace = (): Pace => ({
-    ...{ receiving: isReceiving(crowd()), backlog, lag },
+    ...{ receiving: isReceiving({ waiting: receiving.waiting(), crowd: receiving.crowd() }), backlog, lag },
     rested: clock.monotonic() - ended,
   });
 
@@ -40,7 +41,7 @@ export function eventLoops({ process, crowd, onError }: EventLoopsOptions): Clai
     const now = { ...process, batchSize, broke };
     const own = backlog && mayWork(1, pace()) ? await processOnce(now, { number: worker, of: workers }) : undefined;
     const found = own === undefined || own.claimed === 0 ? await processOnce(now) : own;
-    if (!look.hasBroken) most *= 2;
+    if (!look.hasBroken) most = Math.max(most, 2 * batchSize);
     return found;
   }
 

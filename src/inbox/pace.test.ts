@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { batchSizeNow, mayWork, type Pace, restAfter } from "./pace.ts";
+import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./pace.ts";
 
 const workers = [0, 1];
 
@@ -12,6 +12,12 @@ it("lets one worker alone work while a burst is answered, once a second, until i
   expect(working({ ...burst, rested: 1000 })).toEqual([true, false]);
   expect(working({ ...burst, rested: 900 })).toEqual([false, false]);
   expect(working({ ...burst, lag: 6 })).toEqual([true, true]);
+});
+
+it("a burst is on while many wait, or have of late on average, and a steady stream is none", () => {
+  const between = [10, 15, 23].map((crowd) => isReceiving({ waiting: 0, crowd }));
+  expect(between).toEqual([false, false, false]);
+  expect([isReceiving({ waiting: 0, crowd: 40 }), isReceiving({ waiting: 9, crowd: 0 })]).toEqual([true, true]);
 });
 
 it("takes few events at once while a burst is answered, more when its oldest has waited five seconds, and the most off a backlog", () => {

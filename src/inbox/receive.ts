@@ -66,7 +66,7 @@ export interface Receiver {
   receive(delivery: Delivery): Promise<boolean>;
   /** Events that wait for their commit. */
   waiting(): number;
-  /** How many waited of late, on average, or wait now, if that is more: of a burst, none may for a moment. */
+  /** How many waited of late, on average: even in a burst there are moments in which none does. */
   crowd(): number;
   /** Resolves when nothing waits any more. */
   idle(): Promise<void>;
@@ -121,7 +121,7 @@ export function receiver(options: ReceiveOptions): Receiver {
       }
     },
     waiting: commits.waiting,
-    crowd: () => Math.max(commits.waiting(), crowd.get()),
+    crowd: () => crowd.get(),
     idle: commits.idle,
   };
 }
