@@ -1,5 +1,6 @@
 // Billhook against Billhook, in turns, on one PostgreSQL: another clone of it, or other flags of Node. `node bench/compare.ts --help`.
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { median } from "./report.ts";
@@ -9,7 +10,7 @@ import type { Round } from "./rounds.ts";
 const HELP = `node bench/compare.ts [options]
 
   --other FOLDER      the other clone, its packages installed (this one)
-  --flags "A B"       flags of Node for the other, behind those of its \`npm start\`
+  --flags="--A --B"   flags of Node for the other, behind those of its \`npm start\`
   --rounds N          rounds of each (8)
   --events N          events a round (20000)
   --connections N     connections (64)
@@ -17,7 +18,7 @@ const HELP = `node bench/compare.ts [options]
 
 const { values } = parseArgs({
   options: {
-    other: { type: "string", default: "." },
+    other: { type: "string" },
     flags: { type: "string", default: "" },
     rounds: { type: "string", default: "8" },
     events: { type: "string", default: "20000" },
@@ -51,7 +52,15 @@ for (const option of ["rounds", "events", "connections"] as const) {
 
 type Side = "this" | "other";
 const SIDES: readonly Side[] = ["this", "other"];
-const other = { root: resolve(values.other), nodeFlags: values.flags.split(" ").filter((flag) => flag !== "") };
+const root = values.other === undefined ? undefined : resolve(values.other);
+if (root !== undefined && !existsSync(join(root, "node_modules"))) {
+  process.stderr.write(`${root} is no clone with its packages: git clone, npm ci\n`);
+  process.exit(2);
+}
+const other = {
+  ...(root === undefined ? {} : { root }),
+  nodeFlags: values.flags.split(" ").filter((flag) => flag !== ""),
+};
 const rounds: Record<Side, Round[]> = { this: [], other: [] };
 const bench = await openBench();
 try {

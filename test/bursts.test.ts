@@ -1,5 +1,4 @@
 // While a burst is answered, projections wait: also in the moments between two commits in which nobody waits for one.
-import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -9,20 +8,18 @@ import { eventLoops } from "../src/inbox/event-loops.ts";
 import { type Delivery, receiver } from "../src/inbox/receive.ts";
 import { keepNothing } from "../src/inbox/recent.ts";
 import type { ClaimLoop } from "../src/work/claim-loop.ts";
+import { signature, SIGNING_SECRET } from "./support/api-door.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 import { event, NEW_API } from "./support/stripe-fixtures.ts";
 import { newCustomer } from "./support/stripe-fixtures-billing.ts";
 
-const SECRET = "whsec_bursts";
 /** As many as a burst's batch takes, at most: see pace.ts. */
 const BURST_BATCH = 50;
 
 function delivery(id: string): Delivery {
   const customer = newCustomer({ id: `cus_${id}` });
   const body = JSON.stringify(event("customer.created", customer, { id: `evt_${id}`, apiVersion: NEW_API }));
-  const time = Math.floor(Date.now() / 1000);
-  const mac = createHmac("sha256", SECRET).update(`${time}.${body}`).digest("hex");
-  return { body: Buffer.from(body), signature: `t=${time},v1=${mac}`, fromLoopback: true };
+  return { body: Buffer.from(body), signature: signature(body), fromLoopback: true };
 }
 
 describe.each(BOTH)("a burst, %s database", (kind) => {
@@ -41,7 +38,7 @@ describe.each(BOTH)("a burst, %s database", (kind) => {
     const clock = manualClock(Date.now());
     const receiving = receiver({
       ...{ database: pipe.database, clock, log: silentLog, platformTenant: pipe.platformTenant },
-      secrets: [{ secret: SECRET, name: "STRIPE_WEBHOOK_SECRET" }],
+      secrets: [{ secret: SIGNING_SECRET, name: "STRIPE_WEBHOOK_SECRET" }],
       ...{ allowUnsigned: false, maxWaiting: 1000, maxWaitingBytes: 64 * 1024 * 1024, recent: keepNothing },
       metrics: { received: () => undefined, batch: () => undefined },
       onStored: () => {

@@ -65,7 +65,7 @@ describe.each(BOTH)("what an account has once, %s database", (kind) => {
       },
       { unhurried: true },
     );
-    await hold;
+    await Promise.race([hold, holder]);
     const done = work();
     try {
       await expect.poll(async () => (await database.query(BLOCKED)).rowCount, { timeout: 10_000 }).toBe(count);

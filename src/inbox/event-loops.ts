@@ -1,7 +1,7 @@
 // The workers of a process on the event queue: who takes the next batch, how large it is, and when.
 import type { Database } from "../db/database.ts";
 import { type ClaimLoop, claimLoop } from "../work/claim-loop.ts";
-import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./pace.ts";
+import { batchSizeNow, isReceiving, mayWork, mostAfter, type Pace, restAfter } from "./pace.ts";
 import { type Processed, processOnce, type ProcessOptions } from "./process.ts";
 import type { Receiver } from "./receive.ts";
 
@@ -22,7 +22,7 @@ export function eventLoops({ process, receiving, onError }: EventLoopsOptions): 
   let lag = 0;
   let backlog = false;
   let ended = 0;
-  // Events of a batch at most, while batches lose their connections: half of what a look took that saw it, twice what one took that did not.
+  // Events of a batch, while batches lose their connections.
   let most = Infinity;
   const pace = (): Pace => ({
     ...{ receiving: isReceiving({ waiting: receiving.waiting(), crowd: receiving.crowd() }), backlog, lag },
@@ -36,12 +36,12 @@ export function eventLoops({ process, receiving, onError }: EventLoopsOptions): 
     const look = { hasBroken: false };
     const broke = (): void => {
       look.hasBroken = true;
-      most = Math.max(1, Math.floor(batchSize / 2));
+      most = mostAfter(most, batchSize, true);
     };
     const now = { ...process, batchSize, broke };
     const own = backlog && mayWork(1, pace()) ? await processOnce(now, { number: worker, of: workers }) : undefined;
     const found = own === undefined || own.claimed === 0 ? await processOnce(now) : own;
-    if (!look.hasBroken) most = Math.max(most, 2 * batchSize);
+    if (!look.hasBroken) most = mostAfter(most, batchSize, false);
     return found;
   }
 

@@ -1,6 +1,11 @@
 import { expect, it } from "vitest";
 
-import { batchSizeNow, isReceiving, mayWork, type Pace, restAfter } from "./pace.ts";
+import { setImmediate as turn } from "node:timers/promises";
+
+import { manualClock } from "../base/clock.ts";
+import { groupCommit } from "./group-commit.ts";
+import { batchSizeNow, isReceiving, mayWork, mostAfter, type Pace, restAfter } from "./pace.ts";
+import { timeAverage } from "./time-average.ts";
 
 const workers = [0, 1];
 
@@ -18,6 +23,57 @@ it("a burst is on while many wait, or have of late on average, and a steady stre
   const between = [10, 15, 23].map((crowd) => isReceiving({ waiting: 0, crowd }));
   expect(between).toEqual([false, false, false]);
   expect([isReceiving({ waiting: 0, crowd: 40 }), isReceiving({ waiting: 9, crowd: 0 })]).toEqual([true, true]);
+});
+
+it.each([1100, 2000])(
+  "a steady stream of %i a second, 5 ms a commit, is no burst between its commits: nearly always fewer wait on average",
+  async (rate) => {
+    const clock = manualClock();
+    const average = timeAverage(100, clock);
+    let commitEnds = Infinity;
+    let end: (() => void) | undefined;
+    const commits = groupCommit<number, number>({
+      write: async (items) => {
+        commitEnds = clock.monotonic() + 5;
+        await new Promise<void>((resolve) => (end = resolve));
+        return items;
+      },
+      ...{ sizeOf: () => 1, maxInFlight: 2, minBeside: 64, slowAfter: 60_000, maxBatch: 256 },
+      ...{ maxWaiting: 5000, maxWaitingBytes: 5000, isItemsFault: () => false, onWaiting: average.set },
+    });
+    // As independent requests come: the gaps between them are exponential, here by their quantiles in a mixed order.
+    const gaps = Array.from(
+      { length: 4000 },
+      (_, n) => (-Math.log(1 - (((n * 1597) % 4000) + 0.5) / 4000) * 1000) / rate,
+    );
+    const seen: number[] = [];
+    let next = 0;
+    for (const gap of gaps) {
+      next += gap;
+      while (commitEnds <= next) {
+        clock.advance(commitEnds - clock.monotonic());
+        commitEnds = Infinity;
+        end?.();
+        await turn();
+        await turn();
+        seen.push(average.get());
+      }
+      clock.advance(next - clock.monotonic());
+      void commits.add(next);
+      await turn();
+      await turn();
+    }
+    const bursts = seen.filter((crowd) => isReceiving({ waiting: 0, crowd }));
+    expect(seen.length).toBeGreaterThan(200);
+    expect(bursts.length / seen.length).toBeLessThan(0.02);
+  },
+);
+
+it("behind batches that lost their connection the next grow by what succeeded, not by how many did", () => {
+  const broken = mostAfter(Infinity, 31, true);
+  expect(broken).toBe(15);
+  expect([15, 15].reduce((most, size) => mostAfter(most, size, false), broken)).toBe(30);
+  expect([mostAfter(60, 15, false), mostAfter(Infinity, 50, false), mostAfter(30, 1, true)]).toEqual([60, Infinity, 1]);
 });
 
 it("takes few events at once while a burst is answered, more when its oldest has waited five seconds, and the most off a backlog", () => {

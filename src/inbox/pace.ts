@@ -25,7 +25,7 @@ const STANDBY_MS = 200;
 
 /**
  * As many on average, of late, are one in the moments between two commits, too, when none waits: whole batches that began there
- * held answers up for 400 ms. More than of a steady stream: of 2,000 a second, and 5 ms a commit, 10 to 15 wait on average.
+ * held answers up. More than of a steady stream, of 2,000 a second and 5 ms a commit say.
  */
 const CROWD = 24;
 
@@ -61,6 +61,14 @@ const PART_OF_LOCKS = 1 / 16;
 export function batchSizeNow(kind: "server" | "embedded", { receiving, lag }: Pace, locks: number): number {
   const size = !receiving ? WHOLE_BATCH[kind] : lag < PATIENCE ? BURST_BATCH : LATE_BATCH[kind];
   return Math.min(size, Math.max(BURST_BATCH, Math.floor(locks * PART_OF_LOCKS)));
+}
+
+/**
+ * Events of a batch at most, behind a look that took `size`: half of it where the batch lost its connection, of whose size that
+ * may be; else twice as many, and no fewer than before. Infinity: none has lost one.
+ */
+export function mostAfter(most: number, size: number, hasBroken: boolean): number {
+  return hasBroken ? Math.max(1, Math.floor(size / 2)) : Math.max(most, 2 * size);
 }
 
 /** Milliseconds to rest after a batch of so many events: none while there is a backlog. */
