@@ -1,6 +1,9 @@
 // The browser that other tests visit pages with: it is real, each visitor is new, and it reaches this machine alone.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -51,6 +54,19 @@ it("without a browser its tests fail and say what to install, also on nobody's b
   for (const env of [without, { ...without, CI: "true" }, { ...without, BROWSER_TESTS: "false" }]) {
     expect(() => withoutBrowser(env)).toThrow(/install Chromium .*CHROMIUM_PATH.*BROWSER_TESTS=off/);
   }
+});
+
+it("of the browsers on the PATH the one without a window is taken first", () => {
+  const folder = mkdtempSync(join(tmpdir(), "billhook-browsers-"));
+  const [far, near] = [join(folder, "far"), join(folder, "near")];
+  for (const one of [far, near]) mkdirSync(one);
+  // Names that no place of the system has.
+  const env = { PATH: [near, far].join(delimiter) };
+  writeFileSync(join(near, "google-chrome-stable"), "");
+  writeFileSync(join(far, "chrome-headless-shell"), "");
+  const found = chromiumPath(env) ?? "";
+  rmSync(folder, { recursive: true });
+  expect([join(far, "chrome-headless-shell"), "/usr/bin/chromium-headless-shell"]).toContain(found);
 });
 
 it("only BROWSER_TESTS=off leaves browser tests out", () => {

@@ -4,15 +4,19 @@ import { delimiter, join } from "node:path";
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/** The best first: without a window's parts the same pages take three fifths of its processor time. */
+const NAMES = [
+  ...["chromium-headless-shell", "chrome-headless-shell"],
+  ...["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+];
 const PLACES = ["/usr/bin", "/snap/bin", "/opt/google/chrome"];
 
-/** CHROMIUM_PATH if it is set, else the first that is installed here; undefined: none, or CHROMIUM_PATH names no file. */
+/** CHROMIUM_PATH if it is set, else the best that is installed here; undefined: none, or CHROMIUM_PATH names no file. */
 export function chromiumPath(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const given = env.CHROMIUM_PATH ?? "";
   if (given !== "") return existsSync(given) ? given : undefined;
   const folders = [...PLACES, ...(env.PATH ?? "").split(delimiter).filter((folder) => folder !== "")];
-  return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
+  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
 }
 
 const MISSING =
