@@ -1,5 +1,6 @@
-// What Stripe charges at least and at most, checked before it is asked: below the least it would book the sum to the customer. Pure.
+// What Stripe charges at least and at most, and in which steps, checked before it is asked: below the least it would book the sum to the customer. Pure.
 import { publicError } from "../base/errors.ts";
+import { fractionDigits } from "../base/money.ts";
 import { type InvoiceItem, totalOf } from "../connections/connected-invoice.ts";
 
 /** In minor units, from Stripe's page on supported currencies. Of others Stripe says itself what is too little. */
@@ -20,13 +21,33 @@ export function mostOf(currency: string): number {
   return currency === "idr" ? MOST : EIGHT_DIGITS;
 }
 
+/** The same page: both have no smaller unit any more, and their hundredths are always 00. */
+const HUNDREDTHS_OF_NOTHING: ReadonlySet<string> = new Set(["isk", "ugx"]);
+
+/** The same page: an amount ends with a 0 where the currency has thousandths. 1 where each is charged. */
+function stepOf(currency: string): number {
+  if (HUNDREDTHS_OF_NOTHING.has(currency)) return 100;
+  return fractionDigits(currency) === 3 ? 10 : 1;
+}
+
 /** Throws `invalid_request` for the price of one thing that Stripe would not charge. `free`: it may cost nothing. */
 export function checkPrice(amount: number, currency: string, { free = false }: { free?: boolean } = {}): void {
   const [least, most] = [LEAST[currency] ?? 1, mostOf(currency)];
-  if ((free && amount === 0) || (amount >= least && amount <= most)) return;
+  if (amount > most || (amount < least && !(free && amount === 0))) {
+    throw publicError("invalid_request", {
+      param: "amount",
+      message: `In ${currency} the amount must be from ${String(least)} to ${String(most)}, in the smallest unit.`,
+    });
+  }
+  checkStep(amount, currency, { param: "amount", what: "the amount" });
+}
+
+function checkStep(amount: number, currency: string, { param, what }: { param: string; what: string }): void {
+  const step = stepOf(currency);
+  if (amount % step === 0) return;
   throw publicError("invalid_request", {
-    param: "amount",
-    message: `In ${currency} the amount must be from ${String(least)} to ${String(most)}, in the smallest unit.`,
+    param,
+    message: `In ${currency} Stripe charges multiples of ${String(step)} of the smallest unit: ${what} is ${String(amount)}.`,
   });
 }
 
@@ -41,9 +62,12 @@ export function checkTotal(items: readonly InvoiceItem[], currency: string): voi
     });
   }
   const total = totalOf(items);
-  if (total >= least && total <= most) return;
-  throw publicError("invalid_request", {
-    param: items.length === 1 ? "items.0.amount" : "items",
-    message: `The items come to ${String(total)}: in ${currency} it must be from ${String(least)} to ${String(most)}, in the smallest unit.`,
-  });
+  const param = items.length === 1 ? "items.0.amount" : "items";
+  if (total < least || total > most) {
+    throw publicError("invalid_request", {
+      param,
+      message: `The items come to ${String(total)}: in ${currency} it must be from ${String(least)} to ${String(most)}, in the smallest unit.`,
+    });
+  }
+  checkStep(total, currency, { param, what: "the total" });
 }
