@@ -1,8 +1,8 @@
 // What query parameters and ids may look like, and lists in answers: the parts that the routes' schemas are made of. Pure.
 import { z } from "zod";
 
-/** Ids of Stripe's and of ours: printable ASCII, which an index can find and a log can show. */
-export const id = z.string().regex(/^[!-~]{1,255}$/, "must be an id");
+/** Ids of Stripe's and of ours: printable, which an index can find and a log can show. Owners of plans and coupons choose theirs. */
+export const id = z.string().regex(/^(?! )[^\p{C}\p{Zl}\p{Zp}]{1,255}(?<! )$/u, "must be an id");
 
 /** In addresses: what is between two slashes. */
 export const idParams = z.strictObject({ id });

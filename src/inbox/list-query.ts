@@ -60,8 +60,8 @@ function isStoredTime(value: unknown): boolean {
 }
 
 const FITS: Record<CursorType, (value: unknown) => boolean> = {
-  // PostgreSQL's text refuses NUL; ids have no spaces.
-  string: (value) => typeof value === "string" && /^[!-~]{0,255}$/.test(value),
+  // PostgreSQL's text refuses NUL and halves of characters.
+  string: (value) => typeof value === "string" && /^\P{C}{0,255}$/u.test(value),
   seconds: isStoredTime,
   "seconds or null": (value) => value === null || isStoredTime(value),
   integer: (value) => Number.isSafeInteger(value),

@@ -7,6 +7,7 @@ import type { Database } from "../db/database.ts";
 import { databaseFailure, isItemsFault } from "../db/failure.ts";
 import { customerOf, emailOf, objectTypeOf, keyTypeOf } from "../projections/registry.ts";
 import { type Envelope, readEnvelope, type StripeObject } from "../stripe/envelope.ts";
+import { OBJECT_ID } from "../stripe/read-values.ts";
 import { type SignatureRefusal, type SigningSecret, verifySignature } from "../stripe/signature.ts";
 import { eventKey, type IncomingEvent, insertEvents } from "./event-tables.ts";
 import { groupCommit } from "./group-commit.ts";
@@ -191,10 +192,10 @@ export function incomingEvent(envelope: Envelope, payload: Buffer, platformTenan
   };
 }
 
-/** Ids that cannot be stored as they are would not be found again: such an object is kept with its event, not reduced. */
+/** An object whose id can be no key is kept with its event, not reduced. */
 export function idOf(object: StripeObject): string | null {
   const id = object.id;
-  return typeof id === "string" && /^[!-{}-~]{1,255}$/.test(id) ? id : null;
+  return typeof id === "string" && OBJECT_ID.test(id) ? id : null;
 }
 
 async function storeBatch(options: ReceiveOptions, batch: readonly Received[]): Promise<boolean[]> {

@@ -14,6 +14,12 @@ const LONGEST_EMAIL = 512;
 // 9999-01-01T00:00:00Z: later times have five-digit years, which neither ISO 8601 nor PostgreSQL's input takes as they are.
 const END_OF_TIME = 253_370_764_800;
 
+/**
+ * An id that names a row, in any script and with spaces: plans, coupons and products have ids of their owner's choice. The bar
+ * parts an object's key.
+ */
+export const OBJECT_ID = /^(?! )[^\p{C}\p{Zl}\p{Zp}|]{1,255}(?<! )$/u;
+
 export function isObject(value: unknown): value is StripeObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -45,7 +51,8 @@ export function word(value: unknown): Read<string> {
 /** Minor units and counts. Beyond 2^53 a parsed number is no longer what Stripe wrote. */
 export function integer(value: unknown): Read<number> {
   if (value === null || value === undefined) return null;
-  return Number.isSafeInteger(value) ? (value as number) : undefined;
+  // JSON has a -0, PostgreSQL's integers have none.
+  return Number.isSafeInteger(value) ? (value as number) + 0 : undefined;
 }
 
 /** Unix seconds from 1970 to the end of the year 9998. */
