@@ -23,7 +23,8 @@ running process answers the same, with JSON Schemas, at \`GET /api/v1/event-type
 - **Once.** Each thing is told once, in the commit that learned of it, whatever came twice, late or in another order. A
   delivery may come twice all the same (an answer can be lost): the \`webhook-id\` header and \`id\` say that it is the same.
 - **Order.** Events are told as we learn of them; \`created\` says when it happened. An endpoint with \`ordering: per_object\`
-  gets those of one object one after another.
+  gets those of one object one after another. What a recovery sends again comes behind what happens meanwhile: wait for
+  its end, or tell by \`created\` which is the newer.
 - **Updates coalesce.** \`*.updated\` is told when something that a reader may care for differs from what we knew, beside
   the event that names the change. Changes that are learned together are told together, in their last state.
   \`refund.updated\` and \`dispute.updated\` are told once for each status.

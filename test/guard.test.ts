@@ -231,6 +231,39 @@ const SPELLERS: ((number: number) => string)[] = [
   (number) => `[2002:${(number >>> 16).toString(16)}:${(number & 0xffff).toString(16)}::1]`,
 ];
 
+describe("a URL's form", () => {
+  it.each([
+    ["an asterisk", "https://*.example.com/"],
+    ["an empty label", "https://a..b.com/"],
+    ["a label that begins with a hyphen", "https://-a.com/"],
+    ["a label that ends with one", "https://a-.com/"],
+    ["a label of 64 characters", `https://${"a".repeat(64)}.com/`],
+    ["a name of 254 characters", `https://${"ab.".repeat(83)}abcde/`],
+  ])("is refused for a host that no DNS has: %s", (_, url) => {
+    expect(verdict(url)).toBe("invalid_url");
+  });
+
+  it("is taken for names up to DNS's own limits, and in any script", () => {
+    for (const url of [
+      `https://${"a".repeat(63)}.com/`,
+      `https://${"ab.".repeat(83)}abcd/`,
+      "https://hooks_1.example.com/",
+      "https://xn--mnchen-3ya.example/",
+    ])
+      expect(verdict(url)).toBe(url);
+    expect(verdict("https://münchen.example/")).toBe("https://xn--mnchen-3ya.example/");
+  });
+
+  it("is as long as what is called: what is no ASCII counts with its percents", () => {
+    const ascii = `https://example.com/${"a".repeat(2048 - 20)}`;
+    expect(verdict(ascii)).toBe(ascii);
+    expect(verdict(`${ascii}a`)).toBe("invalid_url");
+    // 6 characters each in what is called.
+    expect(verdict(`https://example.com/${"é".repeat(338)}`)).toMatch(/^https:/);
+    expect(verdict(`https://example.com/${"é".repeat(339)}`)).toBe("invalid_url");
+  });
+});
+
 describe("the policy", () => {
   it("in development allows loopback over http and https on any port, and nothing else private", () => {
     for (const url of [
@@ -289,6 +322,9 @@ describe("the policy", () => {
       "a@b:1",
       "a:1,,b:2",
       "ftp://a:1",
+      "*:8443",
+      "*.internal:8443",
+      "-a:1",
     ])
       expect(() => readConfig({ WEBHOOK_ALLOWED_HOSTS: hosts }), hosts).toThrow("WEBHOOK_ALLOWED_HOSTS");
     for (const ports of ["x", "0", "70000", "5-4", "443,", "-1"])

@@ -118,6 +118,14 @@ describe("a webhook is refused", () => {
     expect(await codeOf({ body: JSON.stringify(EVENT, null, 1) })).toBe("signature_mismatch");
     for (const secret of ["", "whsec_", "whsec_!!!", "sk_test_1", SECRET.slice(6), [], [SECRET, ""], PRIVATE])
       expect(await codeOf({ secret }), String(secret)).toBe("secret_invalid");
+    // Of another length than a public key's, before one that fits or alone.
+    for (const bytes of [16, 31, 33, 64]) {
+      const cut = `whpk_${Buffer.alloc(bytes, 7).toString("base64")}`;
+      for (const secret of [cut, [cut, SECRET]]) expect(await codeOf({ secret }), cut).toBe("secret_invalid");
+    }
+    // A program without types, whose variable is not set.
+    for (const secret of [undefined, null, [undefined], [SECRET, null]])
+      expect(await codeOf({ secret } as never), String(secret)).toBe("secret_invalid");
   });
 
   it("when it is signed with an empty key, or with the secret of the other scheme", async () => {

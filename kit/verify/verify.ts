@@ -50,7 +50,8 @@ export async function verifyWebhook<Thing = Record<string, unknown>>({
   now = Date.now() / 1000,
 }: VerifyOptions): Promise<WebhookEvent<Thing>> {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : new Uint8Array(body);
-  const secrets = typeof secret === "string" ? [secret] : secret;
+  // Undefined where a program without types read a variable that is not set.
+  const secrets = typeof secret === "string" ? [secret] : ((secret as readonly string[] | undefined) ?? []);
   if (secrets.length === 0) throw new WebhookError("secret_invalid", "Give the endpoint's signing secret: whsec_….");
   const keys = secrets.map(keyOf);
   const signed = signedOf(headers);
@@ -73,14 +74,17 @@ interface Key {
 }
 
 const FORM = /^(whsec|whpk)_([A-Za-z0-9+/]{22,}={0,2})$/;
+/** Of an Ed25519 public key. Source: RFC 8032, 5.1.5. */
+const PUBLIC_KEY_BYTES = 32;
 
-function keyOf(secret: string): Key {
-  const [, kind, base64] = FORM.exec(secret.trim()) ?? [];
+function keyOf(secret: unknown): Key {
+  const text = typeof secret === "string" ? secret.trim() : "";
+  const [, kind, base64] = FORM.exec(text) ?? [];
   const bytes = base64 === undefined ? undefined : bytesOf(base64);
-  if (bytes === undefined) {
+  if (bytes === undefined || (kind === "whpk" && bytes.length !== PUBLIC_KEY_BYTES)) {
     throw new WebhookError("secret_invalid", "The secret has not the form whsec_… or whpk_…: copy it again.");
   }
-  return { kind: kind === "whpk" ? "whpk" : "whsec", text: secret.trim(), bytes };
+  return { kind: kind === "whpk" ? "whpk" : "whsec", text, bytes };
 }
 
 /** Each comparison is Web Crypto's own, whose time tells nothing about the signature. */

@@ -1,6 +1,8 @@
 // A setting, and readers of its text: each gives the value, or throws a BadValue whose sentence says what to do. Pure.
 import { isIP } from "node:net";
 
+import { isHostName } from "./host-name.ts";
+
 /** One row of the configuration's table. */
 export interface Variable<Value = unknown, Default = unknown> {
   name: string;
@@ -233,7 +235,8 @@ export function hostAndPortList(text: string): HostAndPort[] {
     const form = /^(?:https?:\/\/)?([^/\s@?#\\]+):(\d{1,5})$/.exec(one);
     const url = parsedUrl(`http://${form?.[1] ?? ""}`);
     const port = Number(form?.[2]);
-    if (url?.port !== "" || !(port >= 1 && port <= 65_535)) {
+    const isHost = url !== undefined && (url.hostname.startsWith("[") || isHostName(url.hostname));
+    if (!isHost || url.port !== "" || !(port >= 1 && port <= 65_535)) {
       throw new BadValue(
         `"${one}" is no host with a port: give it as receiver.internal:8443, or http://receiver:8080.`,
       );

@@ -1,6 +1,7 @@
 // Where webhooks may be sent: the form of a URL, its host and port, and the addresses that a host may have. Pure.
 import { BlockList, isIP } from "node:net";
 
+import { isHostName } from "../base/host-name.ts";
 import type { HostAndPort, PortRange } from "../base/settings.ts";
 import type { Config } from "../config.ts";
 
@@ -39,11 +40,14 @@ export const MAX_URL_LENGTH = 2048;
 export function checkUrl(text: string, policy: AddressPolicy): { url: URL } | RefusedUrl {
   const url = parsed(text);
   if (url === undefined) return invalid("Give it as https://host/path.");
-  if (text.length > MAX_URL_LENGTH) return invalid(`Use a URL of at most ${MAX_URL_LENGTH} characters.`);
+  // As it is called, with what is no ASCII in percents: looked at again before each post.
+  if (Math.max(text.length, url.href.length) > MAX_URL_LENGTH)
+    return invalid(`Use a URL of at most ${MAX_URL_LENGTH} characters.`);
   if (url.username !== "" || url.password !== "") {
     return invalid("Remove the user name and password: the signature says who sends.");
   }
   if (url.hostname.endsWith(".")) return invalid("Remove the dot at the end of the host name.");
+  if (literalOf(url) === undefined && !isHostName(url.hostname)) return invalid(NO_HOST_NAME);
   if (allowedHost(url, policy) !== undefined) return { url };
   return refusedPlace(url, policy) ?? { url };
 }
@@ -113,6 +117,9 @@ export function portOf({ port, protocol }: URL): number {
 }
 
 const isLocalName = (name: string): boolean => name === "localhost" || name.endsWith(".localhost");
+
+const NO_HOST_NAME =
+  "Use a host name as DNS has it: labels of at most 63 letters, digits and hyphens, and 253 characters in all.";
 
 /** Names that public DNS never has: refused when a URL is saved rather than at the first delivery. */
 function isInternalName(name: string): boolean {

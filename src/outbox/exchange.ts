@@ -1,7 +1,7 @@
 // One request and what is read of its answer, over undici's dispatch: a stream and a signal for each cost as much again.
 import { isAscii } from "node:buffer";
 
-import type { Dispatcher, Pool } from "undici";
+import { Client, type Dispatcher, type Pool } from "undici";
 
 import { storableText } from "../base/text.ts";
 import { deadline, type Endable } from "./deadlines.ts";
@@ -12,6 +12,8 @@ export interface ExchangeRequest {
   body: string | Buffer;
   /** From now to the last byte that is read. */
   timeoutMs: number;
+  /** The connection is not kept for another post. */
+  close?: boolean;
   /** Ends all exchanges that were begun with it. */
   signal?: AbortSignal | undefined;
 }
@@ -38,10 +40,43 @@ export class EndedExchange extends Error {
 }
 
 /**
- * Posts, and reads the answer to its end, or to READ_BYTES, where the connection is cut off. Rejects with EndedExchange, and
- * with what undici or the connector say. One that is ended while its connection opens ends now, and is never sent.
+ * A connection that was kept for the next post ended before it was answered at all: a receiver may close one at any time
+ * (RFC 9112, 9.3.1), so that this says nothing of it, and nothing of whether it got the post.
  */
-export function exchange(pool: Pool, { path, headers, body, timeoutMs, signal }: ExchangeRequest): Promise<Answer> {
+export class KeptConnectionEnded extends Error {
+  override readonly name = "KeptConnectionEnded";
+
+  constructor(cause: Error) {
+    super("a kept connection ended before the answer", { cause });
+  }
+}
+
+/** One connection of a pool: its posts learn whether it was open before. */
+export class KeptClient extends Client {
+  #isOpen = false;
+
+  constructor(origin: URL, options: Client.Options) {
+    super(origin, options);
+    this.on("connect", () => {
+      this.#isOpen = true;
+    });
+    this.on("disconnect", () => {
+      this.#isOpen = false;
+    });
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (handler instanceof Reading) handler.onKept = this.#isOpen;
+    return super.dispatch(options, handler);
+  }
+}
+
+/**
+ * Posts, and reads the answer to its end, or to READ_BYTES, where the connection is cut off. Rejects with EndedExchange,
+ * KeptConnectionEnded, and with what undici or the connector say. One that is ended while its connection opens ends now, and is never sent.
+ */
+export function exchange(pool: Pool, request: ExchangeRequest): Promise<Answer> {
+  const { path, headers, body, timeoutMs, close = false, signal } = request;
   return new Promise((resolve, reject) => {
     const line = deadline(timeoutMs);
     const together = signal === undefined ? undefined : endedBy(signal);
@@ -54,7 +89,7 @@ export function exchange(pool: Pool, { path, headers, body, timeoutMs, signal }:
     line.add(one);
     together?.add(one);
     if (signal?.aborted === true) one.end("stopped");
-    else pool.dispatch({ method: "POST", path, headers, body }, one);
+    else pool.dispatch({ method: "POST", path, headers, body, ...(close ? { reset: true } : {}) }, one);
   });
 }
 
@@ -72,7 +107,13 @@ function endedBy(signal: AbortSignal): Set<Reading> {
   return all;
 }
 
+/** How a connection ends that the other side has closed; undici's own, and the system's. */
+const CONNECTION_ENDED: ReadonlySet<unknown> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+
 class Reading implements Dispatcher.DispatchHandler, Endable {
+  /** It went out on a connection that had been open before. */
+  onKept = false;
+  #hasAnswer = false;
   #settle: ((outcome: Answer | Error) => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   /** Why it was ended before it began. */
@@ -107,6 +148,7 @@ class Reading implements Dispatcher.DispatchHandler, Endable {
     statusCode: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    this.#hasAnswer = true;
     // 102 to 199 come before the answer. At a 100 or 101 that it did not ask for undici ends the connection: docs/events.md says so.
     if (statusCode < 200) return;
     this.#statusCode = statusCode;
@@ -129,7 +171,8 @@ class Reading implements Dispatcher.DispatchHandler, Endable {
   }
 
   onResponseError(_: unknown, error: Error): void {
-    this.#end(error);
+    const isOfConnection = "code" in error && CONNECTION_ENDED.has(error.code);
+    this.#end(this.onKept && !this.#hasAnswer && isOfConnection ? new KeptConnectionEnded(error) : error);
   }
 
   #answer(): void {

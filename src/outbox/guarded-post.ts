@@ -9,7 +9,7 @@ import { buildConnector, Pool } from "undici";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type AddressPolicy, checkUrl, isAllowed, isReachable, literalOf } from "./address-policy.ts";
 import type { RefusedUrl, Resolve } from "./address-policy.ts";
-import { type Answer, EndedExchange, exchange } from "./exchange.ts";
+import { type Answer, EndedExchange, exchange, KeptClient, KeptConnectionEnded } from "./exchange.ts";
 
 export interface GuardedPost {
   url: string;
@@ -98,7 +98,13 @@ export async function guardedPost(options: GuardedPost): Promise<Exchange> {
   if ("refused" in place) return failed(place.code, place.refused);
   const headers = { ...POST_HEADERS, ...options.headers, "accept-encoding": "identity" };
   try {
-    const answer = await exchange(poolFor(place, policy), { path: place.path, headers, body, timeoutMs, signal });
+    const request = { path: place.path, headers, body, timeoutMs, signal };
+    const answer = await exchange(poolFor(place, policy), request).catch((error: unknown) => {
+      if (!(error instanceof KeptConnectionEnded)) throw error;
+      // Once more, on one that was never used: what ends that one is the receiver's answer.
+      const left = Math.max(1, timeoutMs - latencyMs());
+      return exchange(poolFor(place, policy, "new"), { ...request, timeoutMs: left, close: true });
+    });
     const retryAfter = secondsUntil(answer.headers["retry-after"], clock);
     return { outcome: "answered", ...answer, latencyMs: latencyMs(), retryAfter };
   } catch (error) {
@@ -161,12 +167,14 @@ function placeOf(text: string, policy: AddressPolicy): Place | RefusedUrl {
 /** Of each policy by origin, the one that was used last at the end: no connection is used under another policy. */
 const connections = new WeakMap<AddressPolicy, Map<string, Pool>>();
 
-function poolFor({ url, origin }: Place, policy: AddressPolicy): Pool {
+/** `new`: none of its connections is used twice, where its requests say so. */
+function poolFor({ url, origin }: Place, policy: AddressPolicy, kind: "kept" | "new" = "kept"): Pool {
   const pools = connections.get(policy) ?? new Map<string, Pool>();
   connections.set(policy, pools);
-  const pool = pools.get(origin) ?? openPool(url, policy);
-  pools.delete(origin);
-  pools.set(origin, pool);
+  const name = kind === "kept" ? origin : `${kind} ${origin}`;
+  const pool = pools.get(name) ?? openPool(url, policy);
+  pools.delete(name);
+  pools.set(name, pool);
   if (pools.size > ORIGINS) forgetIdle(pools, pool);
   return pool;
 }
@@ -200,6 +208,7 @@ function openPool(url: URL, policy: AddressPolicy): Pool {
     lookup: guardedLookup(policy.resolve ?? resolverFor(url, policy), mayReach),
   });
   return new Pool(url.origin, {
+    factory: (origin, options) => new KeptClient(origin, options),
     allowH2: false,
     // Many tenants may post to one origin, such as that of an automation service: the caller says how many at a time.
     connections: null,
