@@ -17,14 +17,11 @@ process.env.BILLHOOK_SHOTS ??= join(tmpdir(), "billhook-shots");
 // Databases of the tests live in memory where there is room for them, and TMPDIR does not say otherwise.
 if (process.env.TMPDIR === undefined && hasRoom("/dev/shm")) process.env.TMPDIR = "/dev/shm";
 
-/** Their limits are of the clock, or they start a server twenty times: each has the machine for itself, behind the others. */
-const ALONE = [
-  "test/dashboard-limits.test.ts",
-  "test/purchase-browser.test.ts",
-  "test/stripe-access-circuit.test.ts",
-  "test/durability.test.ts",
-  "test/durability-kills.test.ts",
-];
+/** They start a server twenty times, each a load on both processors: behind the others, two at a time. */
+const KILLS = ["test/durability-kills.test.ts", "test/durability-kills-server.test.ts", "test/durability.test.ts"];
+
+/** Their limits are of the clock: each has the machine for itself, behind all others. */
+const ALONE = ["test/dashboard-limits.test.ts", "test/purchase-browser.test.ts", "test/stripe-access-circuit.test.ts"];
 
 export default defineConfig({
   test: {
@@ -34,11 +31,12 @@ export default defineConfig({
         test: {
           name: "beside each other",
           include: ["src/**/*.test.ts", "sandbox/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ALONE,
+          exclude: [...KILLS, ...ALONE],
           sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: "alone", include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "kills", include: KILLS, maxWorkers: 2, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "alone", include: ALONE, maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
     globalSetup: ["test/support/postgres-global-setup.ts"],
     // Processes, not threads: some tests kill their children, and PGlite keeps a worker thread of its own.
@@ -47,8 +45,8 @@ export default defineConfig({
     isolate: false,
     unstubEnvs: true,
     unstubGlobals: true,
-    // Two: the tests start servers of their own, and time limits must hold on a machine with two cores.
-    maxWorkers: 2,
+    // One more than the processors of a small machine: tests also wait, for servers of their own and for clocks.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

@@ -50,7 +50,10 @@ describe("what may be charged at once", () => {
     expect(() => {
       checkPrice(wrong, currency);
     }).toThrow(off);
-    const total = expect.objectContaining({ param: "items.0.amount", message: expect.stringContaining("the total is") });
+    const total = expect.objectContaining({
+      param: "items.0.amount",
+      message: expect.stringContaining("the total is"),
+    });
     expect(() => {
       checkTotal([item(wrong)], currency);
     }).toThrow(total);
