@@ -23,7 +23,7 @@ import { type Told, toldDeliveries } from "./app-told.ts";
 import type { Metrics } from "./app-metrics.ts";
 import { processStatistics } from "./app-statistics.ts";
 import type { Config, WebhookSecret } from "./config.ts";
-import type { Database } from "./db/database.ts";
+import { type Database, within } from "./db/database.ts";
 import { migrate, schemaStanding } from "./db/migrate.ts";
 import { countUnmatched } from "./accounts/unmatched-purchase-table.ts";
 import { releaseAllLeases } from "./inbox/event-tables.ts";
@@ -254,11 +254,17 @@ async function closeDoor(api: FastifyInstance): Promise<void> {
   clearTimeout(cutOff);
 }
 
+/** Who asks whether we are ready, or for metrics, gives up soon: the answer must come before. */
+const PROBE_LIMIT_MS = 3_000;
+
 /** What the database cannot say now is left out of this scrape. */
 async function scrape({ database, clock }: Parts, metrics: Metrics, receiving: Receiver) {
-  const queue = await queueState(database).catch(() => undefined);
-  const deliveries = await deliveryQueueState(database, clock.now()).catch(() => undefined);
-  const unmatched = await countUnmatched(database).catch(() => undefined);
+  const inTime = within(database, PROBE_LIMIT_MS);
+  const [queue, deliveries, unmatched] = await Promise.all([
+    queueState(inTime).catch(() => undefined),
+    deliveryQueueState(inTime, clock.now()).catch(() => undefined),
+    countUnmatched(inTime).catch(() => undefined),
+  ]);
   return metrics.expose(queue, receiving.waiting(), deliveries, unmatched);
 }
 
@@ -325,7 +331,7 @@ async function readiness(
   database: Database,
   { stopping, prepared }: { stopping: boolean; prepared: boolean },
 ): Promise<{ ready: boolean; checks: Record<string, string> }> {
-  const schema = await schemaStanding(database).catch(() => undefined);
+  const schema = await schemaStanding(within(database, PROBE_LIMIT_MS)).catch(() => undefined);
   return {
     ready: !stopping && prepared && (schema === "current" || schema === "newer"),
     checks: {

@@ -6,6 +6,11 @@ export interface Statement {
   name?: string;
   text: string;
   values?: unknown[];
+  /**
+   * How long to wait for the answer; then it rejects as for a lost connection, and the connection is given up: of a machine
+   * that is gone nothing comes. Whether the statement was carried out nobody knows. Ignored embedded, where nothing lies between.
+   */
+  limitMs?: number;
 }
 
 export interface Result<Row> {
@@ -35,6 +40,8 @@ export interface TransactionOptions {
   planOnce?: boolean;
   /** Waits for a lock, and works, however long that takes: for work that nobody waits for and that would only begin again. */
   unhurried?: boolean;
+  /** For each of its statements, as in Statement. */
+  limitMs?: number;
 }
 
 export interface Database extends Queryable {
@@ -75,8 +82,12 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
   pool.on("connect", (client) => {
     client.on("error", () => undefined);
   });
-  const run = async <Row>(client: { query: Send }, statement: Statement | string): Promise<Result<Row>> => {
-    const result = await client.query(statement as pg.QueryConfig);
+  const run = async <Row>(
+    client: { query: Send },
+    statement: Statement | string,
+    limitMs = typeof statement === "string" ? undefined : statement.limitMs,
+  ): Promise<Result<Row>> => {
+    const result = await client.query(limited(kind, statement, limitMs));
     return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
   };
   return {
@@ -103,15 +114,16 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
         });
       };
       const inTurn = { query: config.pipeline === true ? send : oneByOne(send) };
+      const limitMs = options?.limitMs;
       try {
-        await client.query(beginning(kind, options));
-        const result = await work({ query: (statement) => run(inTurn, statement) });
+        await run(client, beginning(kind, options), limitMs);
+        const result = await work({ query: (statement) => run(inTurn, statement, limitMs) });
         ended = true;
-        await client.query("commit");
+        await run(client, "commit", limitMs);
         return result;
       } catch (error) {
         ended = true;
-        await client.query("rollback").catch((reason: unknown) => {
+        await run(client, "rollback", limitMs).catch((reason: unknown) => {
           broken = reason as Error;
         });
         throw isConsequence(error) ? (first ?? error) : error;
@@ -125,6 +137,24 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
       await closing?.();
     },
   };
+}
+
+/** The same database for whoever cannot wait: see `limitMs` of Statement. */
+export function within(database: Queryable, limitMs: number): Queryable {
+  return {
+    query: (statement) =>
+      database.query({ ...(typeof statement === "string" ? { text: statement } : statement), limitMs }),
+  };
+}
+
+/** As `pg` takes it: its limit destroys a connection whose statements are in a pipeline. */
+function limited(kind: Database["kind"], statement: Statement | string, limitMs: number | undefined): LimitedQuery {
+  const query = typeof statement === "string" ? { text: statement } : statement;
+  return kind === "embedded" || limitMs === undefined ? query : { ...query, query_timeout: limitMs };
+}
+
+interface LimitedQuery extends pg.QueryConfig {
+  query_timeout?: number;
 }
 
 /** "current transaction is aborted": says only that a statement before it failed. */

@@ -18,7 +18,9 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     max: options.poolSize,
     application_name: options.name ?? "billhook",
     connectionTimeoutMillis: 10_000,
+    // A machine that is gone says nothing: asked after ten seconds of silence, and given up ten seconds later.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     // A transaction's statements follow each other without waiting; an error makes those behind it fail, and rolls back.
     pipeline: true,
     // A query over many partitions looks so dear that it would be compiled, which takes longer than to run it. Sent ahead of

@@ -58,6 +58,9 @@ const CONFLICT_TRIES = 3;
 /** One event loses its connection this often, while others get one, before it is blamed: once may be a failover. */
 const BREAK_TRIES = 3;
 
+/** A claim waits for no lock: one that takes so long was asked on a connection that is silent. */
+const CLAIM_LIMIT_MS = 15_000;
+
 /** How much one look at the queue found. */
 export interface Processed {
   /** 0: nothing was due. */
@@ -77,7 +80,7 @@ export async function processOnce(options: ProcessOptions, lane?: Lane): Promise
   const claimed = await options.database.transaction(
     (tx) => claim(tx, options, lease, lane),
     // A lost claim is only claimed again.
-    { durable: false },
+    { durable: false, limitMs: CLAIM_LIMIT_MS },
   );
   // From its second attempt an event runs alone: one that takes the process with it takes nothing else.
   const together = claimed.filter((event) => event.attempts === 1);

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { type ErrorCode, publicError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { traced } from "../base/trace.ts";
-import type { Database } from "../db/database.ts";
+import { type Database, within } from "../db/database.ts";
 import { databaseFailure, isItemsFault } from "../db/failure.ts";
 import { customerOf, emailOf, objectTypeOf, keyTypeOf } from "../projections/registry.ts";
 import { type Envelope, readEnvelope, type StripeObject } from "../stripe/envelope.ts";
@@ -79,6 +79,8 @@ const MAX_IN_FLIGHT = { server: 2, embedded: 1 } as const;
 /** A second batch beside a first one of fewer events than this cost more than it gained: its statement is shared by too few. */
 const MIN_BESIDE = 64;
 const SLOW_COMMIT_MS = 50;
+/** Stripe is told 503 then, and sends again: an event that was stored all the same is known by its id. */
+const STORE_LIMIT_MS = 10_000;
 /** Several commits of a busy machine. */
 const CROWD_MS = 100;
 
@@ -201,9 +203,10 @@ export function idOf(object: StripeObject): string | null {
 async function storeBatch(options: ReceiveOptions, batch: readonly Received[]): Promise<boolean[]> {
   const started = options.clock.monotonic();
   const events = batch.map(({ event }) => event);
-  const stored = await insertEvents(options.database, events).catch((error: unknown) => {
+  const inTime = within(options.database, STORE_LIMIT_MS);
+  const stored = await insertEvents(inTime, events).catch((error: unknown) => {
     // Two nodes that store the same events meet here; the second try finds them stored.
-    if (databaseFailure(error) === "conflict") return insertEvents(options.database, events);
+    if (databaseFailure(error) === "conflict") return insertEvents(inTime, events);
     throw error;
   });
   const fresh = events.map((event) => stored.has(event));
