@@ -1,8 +1,9 @@
 // Secrets that Billhook makes for itself: files in DATA_DIR that only its user can read.
 import { randomBytes } from "node:crypto";
-import { chmod, link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
+import { chmod, link, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { makeDataFolder } from "../base/folder.ts";
 import { Secret } from "../base/secret.ts";
 import type { WebhookSecret } from "../config.ts";
 
@@ -13,9 +14,9 @@ const OWNER_ONLY = 0o600;
  * wins, and all of them read its text. Never a half-written file: it is written beside, synced, and linked into place.
  */
 export async function ensureSecretFile(path: string, make: () => string): Promise<string> {
+  makeDataFolder(dirname(path));
   const found = await readSecretFile(path);
   if (found !== undefined) return found;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const text = make();
   const draft = `${path}.${String(process.pid)}.${randomBytes(6).toString("hex")}`;
   await writeSynced(draft, text);

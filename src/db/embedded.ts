@@ -1,7 +1,7 @@
 // The embedded database: PostgreSQL (PGlite) in a worker thread, on a folder that only this process may open.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { makeDataFolder } from "../base/folder.ts";
 import { type Database, databaseOnPool } from "./database.ts";
 import { startEngine } from "./embedded-engine.ts";
 import { finishReplacing, refuseForeign, refuseMoved } from "./embedded-folder.ts";
@@ -35,7 +35,7 @@ const SETTINGS: Record<string, string> = {
  * the process with code 74.
  */
 export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<Database> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeDataFolder(folder);
   refuseForeign(folder, process.geteuid?.());
   const lock = lockFolder(folder);
   try {

@@ -1,7 +1,8 @@
 // Restoring: a backup becomes the database of a server, in one commit, or of a folder, by one rename.
-import { createReadStream, existsSync, mkdirSync, rmSync } from "node:fs";
+import { createReadStream, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { makeDataFolder } from "../base/folder.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { openEmbedded } from "../db/embedded.ts";
 import { finishReplacing, replaceDatabase } from "../db/embedded-folder.ts";
@@ -37,7 +38,7 @@ export async function restoreIntoFolder(
   bytes: () => AsyncIterable<Uint8Array>,
   options: RestoreOptions,
 ): Promise<BackupSummary> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataFolder(dataDir);
   const lock = lockFolder(dataDir);
   const building = join(dataDir, RESTORING);
   try {
