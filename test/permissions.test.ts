@@ -148,7 +148,7 @@ const ROWS: Record<string, [keyof typeof FATES, number, { body?: unknown; id?: s
   "POST /api/v1/auth/tenants/members/": ["admin, no key", 400, { body: {} }],
   "POST /api/v1/auth/tenants/members/accept/": ["anyone", 400, { body: {} }],
   "PATCH /api/v1/auth/tenants/members/:id/": ["owner, no key", 400, { body: {} }],
-  "DELETE /api/v1/auth/tenants/members/:id/": ["owner, no key", 400, { id: "%C3%A9" }],
+  "DELETE /api/v1/auth/tenants/members/:id/": ["owner, no key", 400, { id: "%00" }],
   "GET /api/v1/auth/tenants/audit-log/": ["admin", 200],
   "POST /api/v1/auth/tenants/stripe/connect/": ["owner, no key", 400, { body: { method: "none such" } }],
   "GET /api/v1/auth/tenants/stripe/callback/": ["anyone", 400],
