@@ -254,12 +254,13 @@ async function closeDoor(api: FastifyInstance): Promise<void> {
   clearTimeout(cutOff);
 }
 
-/** Who asks whether we are ready, or for metrics, gives up soon: the answer must come before. */
-const PROBE_LIMIT_MS = 3_000;
+/** Who asks whether we are ready gives up soon, and Prometheus after 10 seconds: the answer must come before. */
+const READY_LIMIT_MS = 3_000;
+const METRICS_LIMIT_MS = 8_000;
 
 /** What the database cannot say now is left out of this scrape. */
 async function scrape({ database, clock }: Parts, metrics: Metrics, receiving: Receiver) {
-  const inTime = within(database, PROBE_LIMIT_MS);
+  const inTime = within(database, METRICS_LIMIT_MS);
   const [queue, deliveries, unmatched] = await Promise.all([
     queueState(inTime).catch(() => undefined),
     deliveryQueueState(inTime, clock.now()).catch(() => undefined),
@@ -331,7 +332,7 @@ async function readiness(
   database: Database,
   { stopping, prepared }: { stopping: boolean; prepared: boolean },
 ): Promise<{ ready: boolean; checks: Record<string, string> }> {
-  const schema = await schemaStanding(within(database, PROBE_LIMIT_MS)).catch(() => undefined);
+  const schema = await schemaStanding(within(database, READY_LIMIT_MS)).catch(() => undefined);
   return {
     ready: !stopping && prepared && (schema === "current" || schema === "newer"),
     checks: {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { systemClock } from "../src/base/clock.ts";
 import { rebuild } from "../src/inbox/rebuild.ts";
+import { readEnvelope } from "../src/stripe/envelope.ts";
 import { integer, time } from "../src/stripe/read-values.ts";
 import { type Door, openDoor } from "./support/api-door.ts";
 import { BEGIN, event, NEW_API } from "./support/stripe-fixtures.ts";
@@ -52,6 +53,18 @@ describe.each(BOTH)("on the %s database", (kind) => {
       expect(await differences()).toEqual([]);
     },
   );
+
+  it("a thin event names it as well", async () => {
+    const related = { id: "gold plan", type: "plan", url: "/v1/plans/gold%20plan" };
+    const thin = {
+      ...{ id: "evt_thin_chosen", object: "v2.core.event", type: "v1.plan.updated" },
+      related_object: related,
+    };
+    const reading = readEnvelope(
+      Buffer.from(JSON.stringify({ ...thin, created: "2026-11-21T00:00:00Z", livemode: false })),
+    );
+    expect(reading).toMatchObject({ ok: true, envelope: { thin: true, relatedObject: related } });
+  });
 
   it.each(["gold|plan", "line\nbreak", "nul\0", "half \ud800", " plan", "plan ", "a".repeat(256), ""])(
     "what can be no key (%j) is kept with its event, and nothing fails",

@@ -93,3 +93,32 @@ it("both connections together have the time of one exchange", async () => {
   expect(took).toBeGreaterThan(650);
   expect(took).toBeLessThan(950);
 });
+
+it("half a status line is an answer that broke off, too", async () => {
+  const server = await wire(
+    firstAnswered((socket) => {
+      socket.end("HTTP/1.1 2");
+    }),
+  );
+  const under = policy(DEVELOPMENT);
+  expect(await post(urlOf(server), under)).toMatchObject(ANSWERED);
+  await givenBack();
+  expect(await post(urlOf(server), under)).toMatchObject({ outcome: "failed" });
+  expect(server.opened).toBe(1);
+});
+
+it("one that is closed before the next post is written is not kept: undici opens another, and nothing is sent twice there", async () => {
+  let connections = 0;
+  let posts = 0;
+  const server = await wire((socket) => {
+    connections += 1;
+    posts += 1;
+    if (connections > 1) socket.resetAndDestroy();
+    // Its end is on the wire when the next post begins.
+    else socket.end(OK);
+  });
+  const under = policy(DEVELOPMENT);
+  expect(await post(urlOf(server), under)).toMatchObject(ANSWERED);
+  expect(await post(urlOf(server), under)).toMatchObject({ outcome: "failed", code: "reset" });
+  expect([server.opened, posts]).toEqual([2, 2]);
+});

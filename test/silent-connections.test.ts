@@ -17,8 +17,9 @@ import { newInvoice } from "./support/stripe-fixtures-billing.ts";
 interface Way {
   /** The database, by this way. */
   url: string;
-  /** What is open from now on swallows all that is said on it. */
-  silence(): void;
+  /** What is open swallows from now on all that is said on it; `also`: what is opened, too, until it ends. */
+  silence(also?: "new ones"): void;
+  end(): void;
   close(): void;
 }
 
@@ -26,6 +27,7 @@ async function wayTo(database: string): Promise<Way> {
   const target = new URL(database);
   const open = new Set<Socket>();
   const silent = new Set<Socket>();
+  let isMute = false;
   const server: Server = createServer((socket) => {
     const behind = connect(Number(target.port), target.hostname);
     for (const [from, to] of [
@@ -33,6 +35,7 @@ async function wayTo(database: string): Promise<Way> {
       [behind, socket],
     ] as const) {
       open.add(from);
+      if (isMute) silent.add(from);
       from.on("error", () => undefined);
       from.on("data", (bytes) => {
         if (!silent.has(from)) to.write(bytes);
@@ -45,8 +48,12 @@ async function wayTo(database: string): Promise<Way> {
   url.host = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   return {
     url: url.href,
-    silence: () => {
+    silence: (also) => {
       for (const socket of open) silent.add(socket);
+      isMute = also !== undefined;
+    },
+    end: () => {
+      isMute = false;
     },
     close: () => {
       for (const socket of open) socket.destroy();
@@ -104,9 +111,22 @@ it("events on a silent connection are answered 503 in time, and the next are sto
     expect((await send("before"))[0]).toBe(200);
     await expect.poll(processed, { timeout: 10_000 }).toBe(1);
 
-    way.silence();
-    const [first] = await Promise.all([send("first"), probe("/readyz"), probe("/metrics")]);
-    expect(first).toEqual([503, expect.stringMatching(/^\d+$/)]);
+    way.silence("new ones");
+    const began = performance.now();
+    const after = async <Answer>(answer: Promise<Answer>): Promise<{ answer: Answer; ms: number }> => ({
+      answer: await answer,
+      ms: performance.now() - began,
+    });
+    const [first, ready, metrics] = await Promise.all(
+      [send("first"), probe("/readyz"), probe("/metrics")].map((answer) => after<unknown>(answer)),
+    );
+    expect(first?.answer).toEqual([503, expect.stringMatching(/^\d+$/)]);
+    expect(first?.ms).toBeLessThan(12_000);
+    expect(ready).toMatchObject({ answer: expect.stringContaining("unreachable") });
+    expect(ready?.ms).toBeLessThan(5_000);
+    expect(metrics).toMatchObject({ answer: expect.stringContaining("billhook_events_received_total 1") });
+    expect(metrics?.ms).toBeLessThan(10_000);
+    way.end();
     // Each of the pool's connections that was silent costs one refusal more.
     await expect.poll(async () => (await send("first"))[0], { timeout: 40_000 }).toBe(200);
     for (const id of ["second", "third"]) expect((await send(id))[0]).toBe(200);

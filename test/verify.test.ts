@@ -124,8 +124,8 @@ describe("a webhook is refused", () => {
       for (const secret of [cut, [cut, SECRET]]) expect(await codeOf({ secret }), cut).toBe("secret_invalid");
     }
     // A program without types, whose variable is not set.
-    for (const secret of [undefined, null, [undefined], [SECRET, null]])
-      expect(await codeOf({ secret } as never), String(secret)).toBe("secret_invalid");
+    for (const secret of [undefined, null, 5, {}, [undefined], [SECRET, null]])
+      expect(await codeOf({ secret } as never), JSON.stringify(secret)).toBe("secret_invalid");
   });
 
   it("when it is signed with an empty key, or with the secret of the other scheme", async () => {

@@ -97,7 +97,7 @@ function Elsewhere({ object: { id, others } }: { object: StripeObject }): ReactN
     <p className="bh-dim bh-in-text">
       The same id is elsewhere too:{" "}
       {others.map(({ account, livemode, object_type: type }) => {
-        const to = `/operator/objects/${id}?account=${account ?? "platform"}&livemode=${String(livemode)}`;
+        const to = `/operator/objects/${encodeURIComponent(id)}?account=${account ?? "platform"}&livemode=${String(livemode)}`;
         return (
           <span key={`${type} ${to}`}>
             <PageLink to={to}>

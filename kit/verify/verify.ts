@@ -51,7 +51,7 @@ export async function verifyWebhook<Thing = Record<string, unknown>>({
 }: VerifyOptions): Promise<WebhookEvent<Thing>> {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : new Uint8Array(body);
   // Undefined where a program without types read a variable that is not set.
-  const secrets = typeof secret === "string" ? [secret] : ((secret as readonly string[] | undefined) ?? []);
+  const secrets: readonly unknown[] = typeof secret === "string" ? [secret] : Array.isArray(secret) ? secret : [];
   if (secrets.length === 0) throw new WebhookError("secret_invalid", "Give the endpoint's signing secret: whsec_….");
   const keys = secrets.map(keyOf);
   const signed = signedOf(headers);

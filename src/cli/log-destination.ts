@@ -1,6 +1,8 @@
 // Where log lines go: a file descriptor or a file. Lines of one turn of the event loop are one write.
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+
+import { makeFolder } from "../db/make-folder.ts";
 
 /**
  * Not pino's own destination: that one retries for ever when the disk is full while the process exits, and throws the
@@ -27,7 +29,7 @@ export function logToDescriptor(descriptor: number): LogDestination {
 
 /** Opens (appends to) the file and creates its folder; throws where it cannot. */
 export function logToFile(path: string): LogDestination {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path), 0o777);
   return destination(openLog(path), path);
 }
 

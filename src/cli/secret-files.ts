@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { chmod, link, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { makeDataFolder } from "../base/folder.ts";
 import { Secret } from "../base/secret.ts";
 import type { WebhookSecret } from "../config.ts";
+import { makeDataFolder } from "../db/make-folder.ts";
 
 const OWNER_ONLY = 0o600;
 

@@ -139,12 +139,32 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
   };
 }
 
-/** The same database for whoever cannot wait: see `limitMs` of Statement. */
-export function within(database: Queryable, limitMs: number): Queryable {
+/**
+ * The same database for whoever cannot wait: from the question on, with the wait for a connection, `limitMs` at most. What was
+ * asked may be carried out all the same. Embedded there is no limit.
+ */
+export function within(database: Database, limitMs: number): Queryable {
+  if (database.kind === "embedded") return database;
   return {
-    query: (statement) =>
-      database.query({ ...(typeof statement === "string" ? { text: statement } : statement), limitMs }),
+    query: <Row>(statement: Statement | string) => {
+      const limited = { ...(typeof statement === "string" ? { text: statement } : statement), limitMs };
+      return inTime(database.query<Row>(limited), limitMs);
+    },
   };
+}
+
+async function inTime<Answer>(answer: Promise<Answer>, limitMs: number): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error("Query read timeout: no answer in time"));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** As `pg` takes it: its limit destroys a connection whose statements are in a pipeline. */

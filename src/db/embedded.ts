@@ -1,7 +1,7 @@
 // The embedded database: PostgreSQL (PGlite) in a worker thread, on a folder that only this process may open.
 import { join } from "node:path";
 
-import { makeDataFolder } from "../base/folder.ts";
+import { makeDataFolder } from "./make-folder.ts";
 import { type Database, databaseOnPool } from "./database.ts";
 import { startEngine } from "./embedded-engine.ts";
 import { finishReplacing, refuseForeign, refuseMoved } from "./embedded-folder.ts";

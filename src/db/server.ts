@@ -9,6 +9,12 @@ export interface ServerOptions {
   name?: string;
 }
 
+/**
+ * A machine that is gone says nothing: asked after ten seconds without a byte, and given up some ten later. While a statement is
+ * on its way unacknowledged the system does not ask, but sends it again, on Linux for a quarter of an hour.
+ */
+export const SILENCE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const;
+
 const OLDEST = 150_000;
 
 /** Connects, and refuses a server that could lose what it has acknowledged, or that is too old. */
@@ -18,9 +24,7 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     max: options.poolSize,
     application_name: options.name ?? "billhook",
     connectionTimeoutMillis: 10_000,
-    // A machine that is gone says nothing: asked after ten seconds of silence, and given up ten seconds later.
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
+    ...SILENCE,
     // A transaction's statements follow each other without waiting; an error makes those behind it fail, and rolls back.
     pipeline: true,
     // A query over many partitions looks so dear that it would be compiled, which takes longer than to run it. Sent ahead of

@@ -2,7 +2,7 @@
 import { createReadStream, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { makeDataFolder } from "../base/folder.ts";
+import { makeDataFolder } from "../db/make-folder.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { openEmbedded } from "../db/embedded.ts";
 import { finishReplacing, replaceDatabase } from "../db/embedded-folder.ts";

@@ -51,23 +51,27 @@ export class KeptConnectionEnded extends Error {
   }
 }
 
-/** One connection of a pool: its posts learn whether it was open before. */
+/** One connection of a pool, and another one when that has ended: a post learns whether it is the first on its own. */
 export class KeptClient extends Client {
-  #isOpen = false;
+  #isNew = true;
 
   constructor(origin: URL, options: Client.Options) {
     super(origin, options);
     this.on("connect", () => {
-      this.#isOpen = true;
-    });
-    this.on("disconnect", () => {
-      this.#isOpen = false;
+      this.#isNew = true;
     });
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (handler instanceof Reading) handler.onKept = this.#isOpen;
+    if (handler instanceof Reading) handler.client = this;
     return super.dispatch(options, handler);
+  }
+
+  /** Asked when a post is written, not before: until then undici may have opened another connection. */
+  takeNew(): boolean {
+    const wasNew = this.#isNew;
+    this.#isNew = false;
+    return wasNew;
   }
 }
 
@@ -111,8 +115,9 @@ function endedBy(signal: AbortSignal): Set<Reading> {
 const CONNECTION_ENDED: ReadonlySet<unknown> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
 class Reading implements Dispatcher.DispatchHandler, Endable {
-  /** It went out on a connection that had been open before. */
-  onKept = false;
+  client: KeptClient | undefined;
+  /** It went out on a connection that another post had used before. */
+  #isOnKept = false;
   #hasAnswer = false;
   #settle: ((outcome: Answer | Error) => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -140,7 +145,13 @@ class Reading implements Dispatcher.DispatchHandler, Endable {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#isOnKept = this.client?.takeNew() === false;
     if (this.#ended !== undefined) controller.abort(this.#ended);
+  }
+
+  /** Its first bytes have come. */
+  onResponseStarted(): void {
+    this.#hasAnswer = true;
   }
 
   onResponseStart(
@@ -148,7 +159,6 @@ class Reading implements Dispatcher.DispatchHandler, Endable {
     statusCode: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    this.#hasAnswer = true;
     // 102 to 199 come before the answer. At a 100 or 101 that it did not ask for undici ends the connection: docs/events.md says so.
     if (statusCode < 200) return;
     this.#statusCode = statusCode;
@@ -172,7 +182,7 @@ class Reading implements Dispatcher.DispatchHandler, Endable {
 
   onResponseError(_: unknown, error: Error): void {
     const isOfConnection = "code" in error && CONNECTION_ENDED.has(error.code);
-    this.#end(this.onKept && !this.#hasAnswer && isOfConnection ? new KeptConnectionEnded(error) : error);
+    this.#end(this.#isOnKept && !this.#hasAnswer && isOfConnection ? new KeptConnectionEnded(error) : error);
   }
 
   #answer(): void {

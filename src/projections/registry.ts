@@ -142,7 +142,7 @@ export function objectTypeOf(eventType: string, object: StripeObject): string {
   return keyTypeOf(typeof own === "string" && KIND.test(own) ? own : objectNamedBy(eventType));
 }
 
-/** As an object's id: printable, without the bar of an object's key, and short enough for an index. */
+/** Printable, without the bar of an object's key, and short enough for an index. */
 const KIND = /^[!-{}-~]{1,255}$/;
 
 function objectNamedBy(eventType: string): string {

@@ -1,6 +1,8 @@
 // The envelope of a Stripe event: what a webhook's body must say before we keep it, for snapshot and thin events. Pure.
 import { isUtf8 } from "node:buffer";
 
+import { OBJECT_ID } from "./read-values.ts";
+
 /** A Stripe object as parsed from JSON: nothing about its shape is trusted. */
 export type StripeObject = Readonly<Record<string, unknown>>;
 
@@ -153,7 +155,7 @@ function thinOf(parsed: StripeObject): ThinEnvelope | string {
 
 function relatedObjectOf(value: unknown): RelatedObject | null {
   const { id, type, url } = asObject(value) ?? {};
-  return matches(id, NAME) && matches(type, OBJECT_TYPE) && matches(url, URL_PATH) ? { id, type, url } : null;
+  return matches(id, OBJECT_ID) && matches(type, OBJECT_TYPE) && matches(url, URL_PATH) ? { id, type, url } : null;
 }
 
 /** The id of the snapshot event that says the same as this thin one, while a platform moves from one kind to the other. */

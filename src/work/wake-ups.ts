@@ -2,6 +2,7 @@
 import pg from "pg";
 
 import type { Database } from "../db/database.ts";
+import { SILENCE } from "../db/server.ts";
 
 /** A notification per commit would serialise commits through the disk (7,890 → 3,755 a second): one per channel and 50 ms. */
 const AT_MOST_EVERY = 50;
@@ -51,7 +52,7 @@ export function listener(
   let stopped = false;
 
   async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString: url, application_name: "billhook listen", keepAlive: true });
+    const next = new pg.Client({ connectionString: url, application_name: "billhook listen", ...SILENCE });
     client = next;
     next.on("notification", ({ payload }) => {
       onWake(payload);

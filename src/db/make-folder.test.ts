@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterAll, expect, it } from "vitest";
 
-import { makeDataFolder } from "./folder.ts";
+import { makeDataFolder } from "./make-folder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "billhook-folder-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
