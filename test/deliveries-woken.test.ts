@@ -1,8 +1,10 @@
 // Deliveries begin when they are due, without a poll: the polls of these processes are a minute apart.
 import { mkdtempSync, rmSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -10,8 +12,19 @@ import { type App, openApp } from "../src/app.ts";
 import { silentLog } from "../src/base/log.ts";
 import { Secret } from "../src/base/secret.ts";
 import { readConfig } from "../src/config.ts";
-import { type Behaviour, ok, openTarget, type Target, until } from "./support/delivery-scene.ts";
+import {
+  type Behaviour,
+  newEndpoint,
+  newTenant,
+  ok,
+  openTarget,
+  startWorker,
+  type Target,
+  tell,
+  until,
+} from "./support/delivery-scene.ts";
 import { PASSWORD } from "./support/people.ts";
+import { openPipe } from "./support/pipe.ts";
 import { readyDatabase, readyFolder } from "./support/ready-database.ts";
 
 const MINUTE = 60_000;
@@ -153,4 +166,31 @@ it("what a node without workers tells is delivered by another node without a pol
   await door.call("POST", `/api/v1/events/${String(told.target.got[0]?.id)}/resend/`, { token: told.token, body: {} });
   await until(() => told.target.got.length === 5, WOKEN);
   expect(performance.now() - began).toBeLessThan(MINUTE);
+}, 120_000);
+
+it("what a failing endpoint gives back is claimed as soon as it is released, though a claim came between", async () => {
+  const pipe = await openPipe("server");
+  closing.push(() => pipe.close());
+  const { database } = pipe;
+  const tenant = await newTenant(database);
+  const answers: ServerResponse[] = [];
+  const target = await openTarget((response) => void answers.push(response));
+  closing.push(() => target.close());
+  await newEndpoint(database, tenant, target.url);
+  await tell(database, tenant, 3);
+  const worker = startWorker(database, { limits: { all: 8, perEndpoint: 4 } }, MINUTE);
+  closing.push(() => worker.stop(0));
+  // Two are under way, and one that was claimed ahead waits behind them.
+  const count = async (where: string): Promise<number> =>
+    (await database.query(`select from delivery_queue where ${where}`)).rowCount;
+  await until(async () => answers.length === 2 && (await count("lease is not null")) === 3, WOKEN);
+  await database.transaction(async (tx) => {
+    const values = [target.got.map(({ id }) => id)];
+    await tx.query({ text: "select from delivery_queue where event_id <> all ($1::text[]) for update", values });
+    // Their ends wake a claim, while what they give back waits for us.
+    for (const response of answers) response.writeHead(500).end();
+    await until(async () => (await count("attempts = 1")) === 2, WOKEN);
+    await sleep(200);
+  });
+  await until(() => target.got.length === 3, WOKEN);
 }, 120_000);

@@ -253,7 +253,11 @@ class DeliveryWorker implements Deliverer {
   #releaseGivenBack(): void {
     const items = this.#lanes.givenBack();
     if (items.length === 0) return;
-    this.#releasing = this.#releasing.then(() => this.#release(items));
+    this.#releasing = this.#releasing.then(async () => {
+      await this.#release(items);
+      // A claim of meanwhile, such as the one that their endpoint's last exchange woke, did not see them.
+      this.#options.onFree();
+    });
   }
 
   /** What cannot be released falls due when its claim ends. */

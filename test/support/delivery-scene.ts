@@ -83,7 +83,8 @@ export interface Worker {
   stop(graceMs?: number): Promise<void>;
 }
 
-export function startWorker(database: Database, more: Partial<DeliverOptions> = {}): Worker {
+/** Polls so often that nothing needs to wake it, unless `pollEvery` says otherwise: milliseconds. */
+export function startWorker(database: Database, more: Partial<DeliverOptions> = {}, pollEvery = 50): Worker {
   const worker = deliverer({
     ...{ database, clock: systemClock, log: silentLog, ring: RING, policy: LOOPBACK },
     limits: { all: 64, perEndpoint: 8 },
@@ -101,7 +102,7 @@ export function startWorker(database: Database, more: Partial<DeliverOptions> = 
     name: "webhooks",
     run: () => worker.run(),
     concurrency: 1,
-    pollEvery: 50,
+    pollEvery,
     gatherFor: (found) => (found === "full" ? 2 : 0),
     pauseAfterError: 100,
     onError: more.onError ?? (() => undefined),
