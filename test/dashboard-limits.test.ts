@@ -7,25 +7,40 @@ import { withoutBrowser } from "./support/browser.ts";
 import { settled } from "./support/dashboard-browser.ts";
 import { builtDashboard } from "./support/dashboard-build.ts";
 import { MANY, openOperatorScene, type OperatorScene } from "./support/dashboard-operator-scene.ts";
-import { loadAll, MOST_ROWS, type Scrolling, scrolledThrough, sweptThrough } from "./support/dashboard-scrolling.ts";
+import {
+  type Judged,
+  judged,
+  loadAll,
+  MOST_ROWS,
+  type Scrolling,
+  scrolledThrough,
+  sweptThrough,
+} from "./support/dashboard-scrolling.ts";
 import { answerManyRows, heapOf } from "./support/long-list.ts";
 
 const MOST_GZIP_BYTES = 350_000;
 const FIRST_PAINT_MS = 1000;
 const MOST_ELEMENTS = 2000;
-const LONGEST_TASK_MS = 100;
 const VERY_MANY = 100_000;
 const MOST_BYTES_A_ROW = 2000;
 
 describe.skipIf(withoutBrowser())("in a browser", () => {
   let scene: OperatorScene;
   let page: Page;
-  /** The list's first page alone, scrolled through; and its MANY rows from end to end. */
-  let short: Scrolling;
-  let sweepOfMany: Scrolling;
+  /** A tab for the list's first page alone, scrolled through. */
+  let first: Page;
+  const openCustomers = async (tab: Page): Promise<void> => {
+    await tab.goto(`${scene.door.url}/operator/customers`);
+    await tab.getByRole("region", { name: "Customers" }).getByRole("row").nth(20).waitFor();
+  };
+  const scrolledAtFirst = async (): Promise<Scrolling> => {
+    await openCustomers(first);
+    return scrolledThrough(first);
+  };
   beforeAll(async () => {
     scene = await openOperatorScene();
     page = await scene.signedIn(scene.operator);
+    first = await scene.signedIn(scene.operator);
   }, 240_000);
   afterAll(() => scene.close());
 
@@ -67,60 +82,64 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
   });
 
   it(`a list of ${MANY} rows that is loaded whole stays as small as its first page, and scrolls without a halt`, async () => {
-    await page.goto(`${scene.door.url}/operator/customers`);
-    const box = page.getByRole("region", { name: "Customers" });
-    await box.getByRole("row").nth(20).waitFor();
-    short = await scrolledThrough(page);
+    await openCustomers(page);
     await loadAll(page);
     await page.getByText(/^3,0\d\d in all$/).waitFor();
-    const { longestTask, mostRows, mostElements, lastRow } = await scrolledThrough(page, LONGEST_TASK_MS);
-    console.log(
-      `scrolled through ${lastRow} rows: ${mostRows} at a time, longest task ${longestTask.toFixed(0)} ms, of the first page ${short.longestTask.toFixed(0)} ms`,
-    );
+    const steps = await judged(() => scrolledThrough(page), scrolledAtFirst);
+    const { mostRows, mostElements, lastRow } = steps.seen;
+    const sweep = await judged(() => sweptThrough(page), scrolledAtFirst);
+    console.log(`${lastRow} rows: ${mostRows} at a time, ${tasksOf({ steps, sweep })}`);
     expect(lastRow).toBeGreaterThan(MANY);
     expect(mostRows).toBeGreaterThan(10);
     expect(mostRows).toBeLessThan(MOST_ROWS);
     expect(mostElements).toBeLessThan(MOST_ELEMENTS);
-    // Where the machine halts even the first page, the whole list is halted no more than that.
-    expect(longestTask).toBeLessThanOrEqual(Math.max(LONGEST_TASK_MS, 2 * short.longestTask));
-    sweepOfMany = await sweptThrough(page, LONGEST_TASK_MS);
-    expect(sweepOfMany.longestTask).toBeLessThanOrEqual(Math.max(LONGEST_TASK_MS, 2 * short.longestTask));
+    for (const { seen, limit } of [steps, sweep]) expect(seen.longestTask).toBeLessThanOrEqual(limit);
     scene.expectNoFaults();
   }, 120_000);
 
   it(`a list of ${VERY_MANY} rows is as small in the document, scrolls as smoothly, and takes memory for its rows alone`, async () => {
     const [like] = (await scene.door.admin("GET", "customers/?limit=1")).json.data as { id: string }[];
     if (like === undefined) throw new Error("there is no customer");
-    await page.goto(`${scene.door.url}/operator/customers`);
-    const box = page.getByRole("region", { name: "Customers" });
-    await box.getByRole("row").nth(20).waitFor();
-    const before = await heapOf(page);
-    const end = await answerManyRows(page, /\/admin\/customers\/\?/, VERY_MANY, like);
-    await page.reload();
-    await box.getByText("long0@long.example").waitFor();
-    await loadAll(page);
-    await page.getByText("100,000 in all").waitFor();
-    const steps = await scrolledThrough(page, LONGEST_TASK_MS);
-    const sweep = await sweptThrough(page, LONGEST_TASK_MS);
-    const heap = (await heapOf(page)) - before;
-    console.log(
-      `${steps.lastRow} rows: ${steps.mostRows} at a time, longest task ${steps.longestTask.toFixed(0)} ms by steps, ${sweep.longestTask.toFixed(0)} ms from end to end, of ${MANY} rows ${sweepOfMany.longestTask.toFixed(0)} ms; ${(heap / 1e6).toFixed(0)} MB more`,
-    );
-    for (const { lastRow, mostRows, mostElements } of [steps, sweep]) {
-      expect(lastRow).toBe(VERY_MANY + 1);
-      expect(mostRows).toBeLessThan(MOST_ROWS);
-      expect(mostElements).toBeLessThan(MOST_ELEMENTS);
-    }
-    expect(steps.longestTask).toBeLessThanOrEqual(Math.max(LONGEST_TASK_MS, 2 * short.longestTask));
+    // In a tab of its own: the one before, with its list, is what this one's sweep is measured by.
+    const long = await scene.signedIn(scene.operator);
+    await openCustomers(long);
+    const before = await heapOf(long);
+    const end = await answerManyRows(long, /\/admin\/customers\/\?/, VERY_MANY, like);
+    await long.reload();
+    await long.getByRole("region", { name: "Customers" }).getByText("long0@long.example").waitFor();
+    await loadAll(long);
+    await long.getByText("100,000 in all").waitFor();
+    const steps = await judged(() => scrolledThrough(long), scrolledAtFirst);
     // Each frame of it shows other rows, however few there are: the machine that halts those halts these no more.
-    expect(sweep.longestTask).toBeLessThanOrEqual(Math.max(LONGEST_TASK_MS, 2 * sweepOfMany.longestTask));
+    const sweep = await judged(
+      () => sweptThrough(long),
+      () => sweptThrough(page),
+    );
+    const heap = (await heapOf(long)) - before;
+    const { lastRow, mostRows } = steps.seen;
+    console.log(
+      `${lastRow} rows: ${mostRows} at a time, ${tasksOf({ steps, sweep })}; ${(heap / 1e6).toFixed(0)} MB more`,
+    );
+    for (const { seen, limit } of [steps, sweep]) {
+      expect(seen.lastRow).toBe(VERY_MANY + 1);
+      expect(seen.mostRows).toBeLessThan(MOST_ROWS);
+      expect(seen.mostElements).toBeLessThan(MOST_ELEMENTS);
+      expect(seen.longestTask).toBeLessThanOrEqual(limit);
+    }
     // The box is filled in each frame.
-    expect(sweep.fewestRows).toBeGreaterThan(10);
+    expect(sweep.seen.fewestRows).toBeGreaterThan(10);
     expect(heap).toBeLessThan(VERY_MANY * MOST_BYTES_A_ROW);
     await end();
     scene.expectNoFaults();
   }, 180_000);
 });
+
+function tasksOf(rounds: Record<string, Judged<Scrolling>>): string {
+  const told = Object.entries(rounds).map(
+    ([name, { seen, limit }]) => `${name}: longest task ${seen.longestTask.toFixed(0)} of ${limit.toFixed(0)} ms`,
+  );
+  return told.join(", ");
+}
 
 /** What the browser took from the wire for this page, by its own account. */
 const MEASURED = `(() => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { guardedPost } from "../src/outbox/guarded-post.ts";
 import { newEndpoint, newTenant, openTarget, startWorker, tell, until } from "./support/delivery-scene.ts";
 import { openPipe, type Pipe } from "./support/pipe.ts";
-import { freePort } from "./support/serve.ts";
+import { freePort } from "./support/free-port.ts";
 
 const LIMITS = { all: 32, perEndpoint: 8 };
 /** A quarter of all places: what one tenant may have. */

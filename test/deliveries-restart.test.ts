@@ -12,7 +12,7 @@ import { migrate } from "../src/db/migrate.ts";
 import { openServer } from "../src/db/server.ts";
 import { newEndpoint, newTenant, openTarget, startWorker, statuses, tell, until } from "./support/delivery-scene.ts";
 import { findBinaries, serverEnvironment, serverUser } from "./support/postgres-binaries.ts";
-import { freePort } from "./support/serve.ts";
+import { freePort } from "./support/free-port.ts";
 
 /** As soon as it answers. */
 async function opened(url: string): Promise<Database> {

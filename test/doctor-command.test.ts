@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Report } from "../src/operations/doctor-report.ts";
 import { freshDatabase } from "./support/postgres.ts";
 import { type Ended, runBillhook } from "./support/run-billhook.ts";
-import { freePort, OPERATOR_TOKEN, post, SECRET, SECRET_KEY, serve, type Served } from "./support/serve.ts";
+import { freePort } from "./support/free-port.ts";
+import { OPERATOR_TOKEN, post, SECRET, SECRET_KEY, serve, type Served } from "./support/serve.ts";
 import { event, NEW_API } from "./support/stripe-fixtures.ts";
 import { newCustomer } from "./support/stripe-fixtures-billing.ts";
 

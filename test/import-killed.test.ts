@@ -13,7 +13,8 @@ import { compileCache } from "./support/compile-cache.ts";
 import { readyFolder } from "./support/ready-database.ts";
 import { runBillhook } from "./support/run-billhook.ts";
 import { openSandbox, type OpenSandbox, SANDBOX_KEY } from "./support/sandbox.ts";
-import { freePort, OPERATOR_TOKEN, SECRET, SECRET_KEY, serve } from "./support/serve.ts";
+import { freePort } from "./support/free-port.ts";
+import { OPERATOR_TOKEN, SECRET, SECRET_KEY, serve } from "./support/serve.ts";
 
 /** The day's run takes this many products; the long one, by IMPORT_TEST_OBJECTS, as many as are asked for. */
 const PRODUCTS = Number(process.env.IMPORT_TEST_OBJECTS ?? 8000);

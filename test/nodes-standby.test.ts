@@ -32,7 +32,7 @@ it.skipIf(withoutPgbouncer())(
     await drained(nodes, LONG ? 300 : 60);
     await expectAllOnce({ database: scene.database(), nodes, load, sales, customer });
     // Nobody was killed or started again.
-    expect(await nodes.stop()).toEqual([0, 0, 0, 0]);
+    expect(await nodes.stop(), nodes.log()).toEqual([0, 0, 0, 0]);
     process.stdout.write(
       `answered: ${before} events before, ${load.answered.size - before} after, ${load.spent.size} spends; ` +
         `again: ${JSON.stringify(load.again)}; longest silence ${(load.longestSilence / 1000).toFixed(1)} s\n`,

@@ -12,7 +12,8 @@ import type { Database } from "../src/db/database.ts";
 import { openServer } from "../src/db/server.ts";
 import { readyDatabase } from "./support/ready-database.ts";
 import { compareWithSandbox, sandboxObjects } from "./support/sandbox-oracle.ts";
-import { freePort, SECRET, serve, type Served } from "./support/serve.ts";
+import { freePort } from "./support/free-port.ts";
+import { SECRET, serve, type Served } from "./support/serve.ts";
 
 const KEY = "sk_test_sandbox_of_the_tests";
 const EVENTS = 1000;

@@ -10,7 +10,8 @@ import pg from "pg";
 import { afterAll, afterEach, describe, expect, inject, it } from "vitest";
 
 import { freshDatabase } from "./support/postgres.ts";
-import { freePort, OPERATOR_TOKEN, post, serve, signed } from "./support/serve.ts";
+import { freePort } from "./support/free-port.ts";
+import { OPERATOR_TOKEN, post, serve, signed } from "./support/serve.ts";
 import type { Served } from "./support/serve.ts";
 import { event, NEW_API } from "./support/stripe-fixtures.ts";
 import { newInvoice } from "./support/stripe-fixtures-billing.ts";

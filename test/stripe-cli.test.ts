@@ -12,7 +12,8 @@ import type { Database } from "../src/db/database.ts";
 import { openServer } from "../src/db/server.ts";
 import { readyDatabase } from "./support/ready-database.ts";
 import { compareWithSandbox, sandboxObjects } from "./support/sandbox-oracle.ts";
-import { freePort, serve, type Served } from "./support/serve.ts";
+import { freePort } from "./support/free-port.ts";
+import { serve, type Served } from "./support/serve.ts";
 
 const CLI = join(import.meta.dirname, "../node_modules/@stripe/cli-linux-x64/bin/stripe");
 /** The package is for Linux on x64; elsewhere the CLI may be installed by hand, and these cases have nothing to run. */

@@ -13,7 +13,8 @@ import { SETUP_EVENT_TYPES } from "../src/operations/stripe-setup-events.ts";
 import { readyDatabase } from "./support/ready-database.ts";
 import { type Ended, runBillhook } from "./support/run-billhook.ts";
 import { type OpenSandbox, openSandbox, SANDBOX_KEY } from "./support/sandbox.ts";
-import { freePort, OPERATOR_TOKEN, serve, type Served } from "./support/serve.ts";
+import { freePort } from "./support/free-port.ts";
+import { OPERATOR_TOKEN, serve, type Served } from "./support/serve.ts";
 
 const PUBLIC_URL = "https://billing.example.com";
 const ADDRESS = `${PUBLIC_URL}/stripe/webhook/`;

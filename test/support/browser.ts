@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
-/** The best first: without a window's parts the same pages take three fifths of its processor time. */
+/** The best first: without a window's parts the same pages take less processor time. */
 const NAMES = [
   ...["chromium-headless-shell", "chrome-headless-shell"],
   ...["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],

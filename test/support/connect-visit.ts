@@ -9,7 +9,8 @@ import type { Wire } from "./api-door.ts";
 import { builtDashboard } from "./dashboard-build.ts";
 import type { Kind } from "./pipe.ts";
 import { readyDatabase, readyFolder } from "./ready-database.ts";
-import { freePort, serve } from "./serve.ts";
+import { freePort } from "./free-port.ts";
+import { serve } from "./serve.ts";
 
 export const STRIPE_PATH = "/api/v1/auth/tenants/stripe";
 

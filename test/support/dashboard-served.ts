@@ -12,7 +12,8 @@ import { signIn, type VisitOptions, watch } from "./dashboard-browser.ts";
 import { builtDashboard } from "./dashboard-build.ts";
 import { newEmail, PASSWORD } from "./people.ts";
 import { readyFolder } from "./ready-database.ts";
-import { freePort, serve } from "./serve.ts";
+import { freePort } from "./free-port.ts";
+import { serve } from "./serve.ts";
 
 export interface ServedDashboard {
   /** `http://localhost:…`, as the start prints it. */

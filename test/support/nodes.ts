@@ -1,7 +1,8 @@
 // Several processes of Billhook on one database, as a proxy would see them; killed and started again while they serve.
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { freePort, serve, type Served } from "./serve.ts";
+import { freePort } from "./free-port.ts";
+import { serve, type Served } from "./serve.ts";
 
 export type Role = "api" | "work";
 

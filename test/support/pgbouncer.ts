@@ -9,7 +9,7 @@ import pg from "pg";
 
 import { createDatabase, type PostgresServer } from "./postgres.ts";
 import { serverEnvironment, serverUser } from "./postgres-binaries.ts";
-import { freePort } from "./serve.ts";
+import { freePort } from "./free-port.ts";
 
 const DEPLOY = join(import.meta.dirname, "../../deploy");
 const PLACES = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/opt/homebrew/bin"];

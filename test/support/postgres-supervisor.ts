@@ -15,13 +15,13 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve as absolute } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import pg from "pg";
 
+import { freePort } from "./free-port.ts";
 import { findBinaries, serverEnvironment, serverUser } from "./postgres-binaries.ts";
 import type { Binaries, BinarySource, ServerUser } from "./postgres-binaries.ts";
 
@@ -179,19 +179,6 @@ async function ready(child: ChildProcess, url: string): Promise<string | undefin
     }
   }
   return undefined;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 }
 
 const lastLines = (file: string): string => readFileSync(file, "utf8").split("\n").slice(-40).join("\n");

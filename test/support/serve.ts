@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { compileCache } from "./compile-cache.ts";
+import { freePort } from "./free-port.ts";
 import { readyFolder } from "./ready-database.ts";
 
 export const SECRET = "whsec_platform_of_the_tests";
@@ -24,15 +24,6 @@ export interface Served {
   ready: () => Promise<void>;
   /** Sends a signal and waits for the end. Resolves to the exit code, or the signal's name. */
   end: (signal: NodeJS.Signals) => Promise<number | string>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 /** An embedded database that is not there yet is migrated already: a first start takes 3 s of processor time more. */

@@ -7,7 +7,8 @@ import { type Example, serveExample } from "../../examples/next-app/serve.ts";
 import type { Wire } from "./api-door.ts";
 import type { Kind } from "./pipe.ts";
 import { readyDatabase, readyFolder } from "./ready-database.ts";
-import { freePort, serve } from "./serve.ts";
+import { freePort } from "./free-port.ts";
+import { serve } from "./serve.ts";
 
 export interface Shop {
   /** Of the example app. */
