@@ -12,6 +12,7 @@ import { followConnections, syncDueOffers } from "./billing/pack-sync.ts";
 import { newId } from "./base/ids.ts";
 import type { Log } from "./base/log.ts";
 import type { KeyRing } from "./base/key-ring.ts";
+import { prompt, type PromptOptions } from "./app-database.ts";
 import { deliveryLoops, deliverySchedules } from "./app-deliveries.ts";
 import type { Metrics } from "./app-metrics.ts";
 import { driftSchedule, operationLoops } from "./app-operations.ts";
@@ -67,7 +68,7 @@ export interface BackgroundParts {
   receiving: Receiver;
   /** Whom commits with events wake. */
   told?: Told;
-  options?: {
+  options?: PromptOptions & {
     /** Milliseconds between two looks for what is to be delivered: long where a test shows that nobody waits for them. */
     pollDeliveriesMs?: number;
   };
@@ -99,28 +100,30 @@ const MAILS_KEPT_DAYS = 30;
 
 export function startBackground(parts: BackgroundParts): Background {
   const { config, database, clock, onError } = parts;
-  const deliveries = deliveryLoops(parts);
+  // Upkeep may take its time; a queue's loop must not.
+  const working = { ...parts, database: prompt(database, parts.options) };
+  const deliveries = deliveryLoops(working);
   const wakeDeliveries = (): void => {
     for (const loop of deliveries) loop.wake();
   };
   parts.told?.deliverBy(wakeDeliveries);
-  const events = workersOnEvents(parts, wakeDeliveries);
+  const events = workersOnEvents(working, wakeDeliveries);
   const wake = (): void => {
     for (const loop of events) loop.wake();
   };
   const loops = [
     ...events,
-    ...fetchLoops(parts, wake),
-    mailLoop(parts),
-    invoiceLoop(parts, wake),
-    buyerLoop(parts),
-    offerLoop(parts, wake),
-    methodLoop(parts, wake),
-    lostSubscriptionLoop(parts, wake),
-    topUpLoop(parts, wake),
-    ...operationLoops(parts, wake),
+    ...fetchLoops(working, wake),
+    mailLoop(working),
+    invoiceLoop(working, wake),
+    buyerLoop(working),
+    offerLoop(working, wake),
+    methodLoop(working, wake),
+    lostSubscriptionLoop(working, wake),
+    topUpLoop(working, wake),
+    ...operationLoops(working, wake),
     ...deliveries,
-    recoveryLoop(parts, wakeDeliveries),
+    recoveryLoop(working, wakeDeliveries),
   ];
   const route = async (): Promise<void> => {
     if ((await enqueueRoutable(database, 1000)) > 0) wake();

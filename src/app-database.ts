@@ -5,7 +5,7 @@ import type { Secret } from "./base/secret.ts";
 import type { Config } from "./config.ts";
 import { makeOwnLogin, openGivenLogin, openOwnLogin } from "./db/api-database.ts";
 import { apiLoginsOf } from "./db/api-role.ts";
-import type { Database } from "./db/database.ts";
+import { type Database, limitedTo } from "./db/database.ts";
 import { openEmbedded } from "./db/embedded.ts";
 import { holdable } from "./db/held-database.ts";
 import { openServer } from "./db/server.ts";
@@ -17,6 +17,22 @@ export async function openDatabase(config: Config, poolSize = config.databasePoo
   return config.databaseUrl === undefined
     ? holdable(await openEmbedded(config.dataDir))
     : openServer({ url: config.databaseUrl.reveal(), poolSize });
+}
+
+/** Milliseconds: far longer than a statement of a request or of the work on a queue takes. What an operator or a night's upkeep asks may take longer. */
+const LONGEST_STATEMENT_MS = 60_000;
+
+export interface PromptOptions {
+  /** Shorter in tests. */
+  longestStatementMs?: number;
+}
+
+/** For whoever serves: no statement keeps its connection for longer than that. */
+export function prompt(
+  database: Database,
+  { longestStatementMs = LONGEST_STATEMENT_MS }: PromptOptions = {},
+): Database {
+  return limitedTo(database, longestStatementMs);
 }
 
 /**

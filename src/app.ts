@@ -15,7 +15,7 @@ import { ensureSamplePacks } from "./billing/pack-sync.ts";
 import { creditDesk } from "./credits/credit-requests.ts";
 import { STRIPE_OAUTH_BASE } from "./connect/oauth.ts";
 import { CHANNEL, startBackground } from "./app-background.ts";
-import { openApiDatabase, openDatabase, poolShares } from "./app-database.ts";
+import { openApiDatabase, openDatabase, poolShares, prompt, type PromptOptions } from "./app-database.ts";
 import { doctorOf, receiptsOf } from "./app-doctor.ts";
 import { moveHoldOf, switchedBackground } from "./app-move.ts";
 import { nodeStatus } from "./app-status.ts";
@@ -47,7 +47,7 @@ import { requestRates } from "./tenants/request-rates.ts";
 import { signInLink } from "./tenants/sign-in-links.ts";
 import { notifier } from "./work/wake-ups.ts";
 
-export interface AppOptions {
+export interface AppOptions extends PromptOptions {
   log: Log;
   clock?: Clock;
   operatorToken: Secret;
@@ -160,7 +160,8 @@ interface Parts {
 }
 
 function wire(parts: Parts, migrations: string[]): App {
-  const { config, options, clock, database, apiDatabase, platformTenant } = parts;
+  const { config, options, clock, database, platformTenant } = parts;
+  const serving = { ...parts, database: prompt(database, options), apiDatabase: prompt(parts.apiDatabase, options) };
   let stopping = false;
   const { metrics, ...statistics } = processStatistics(database, clock);
   const onError = statistics.errors(options.log, () => stopping);
@@ -178,12 +179,11 @@ function wire(parts: Parts, migrations: string[]): App {
     background.current()?.wake();
     others?.notify();
   };
-  const status = nodeStatus({ ...parts, log: options.log, stripe, wake, onError });
+  const status = nodeStatus({ ...serving, log: options.log, stripe, wake, onError });
   const { committed } = status;
   const receiving = receiver({ ...receivingOf(parts), metrics: metrics.receive, recent, onStored: wake });
   const api = buildApi({
-    database,
-    apiDatabase,
+    ...{ database: serving.database, apiDatabase: serving.apiDatabase },
     stripe,
     log: options.log,
     clock,
@@ -199,7 +199,7 @@ function wire(parts: Parts, migrations: string[]): App {
     ...{ wakeDeliveries: () => parts.told.wake(), deliveriesCanceled: metrics.deliver.canceled },
     status: status.watch,
     platformTenant,
-    ...callersOf(parts),
+    ...callersOf(serving),
     mail: { productName: config.productName, showsOneTimeLinks: config.environment !== "production" },
     move: moveHoldOf(parts, background, () => receiving.idle()),
     stopping: () => stopping,

@@ -3,14 +3,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { type App, openApp } from "../src/app.ts";
+import { silentLog } from "../src/base/log.ts";
+import { Secret } from "../src/base/secret.ts";
+import { readConfig } from "../src/config.ts";
 import { openServer } from "../src/db/server.ts";
-import { within } from "../src/db/database.ts";
+import { limitedTo, within } from "../src/db/database.ts";
 import { databaseFailure } from "../src/db/failure.ts";
 import { readyDatabase } from "./support/ready-database.ts";
-import { serve, signed } from "./support/serve.ts";
+import { OPERATOR_TOKEN, SECRET, SECRET_KEY, serve, signed } from "./support/serve.ts";
 import { event, NEW_API } from "./support/stripe-fixtures.ts";
 import { newInvoice } from "./support/stripe-fixtures-billing.ts";
 
@@ -92,6 +97,41 @@ it("a statement with a limit ends in time as one whose connection is lost, alone
   await database.close();
 });
 
+it("a database for short statements gives each a limit, one's own goes before, and the next statement works", async () => {
+  const database = await openServer({ url: way.url, poolSize: 2 });
+  const short = limitedTo(database, 300);
+  const values = [1];
+  const asks = [
+    () => short.query("select 1 as one"),
+    () => short.query({ text: "select $1::int as one", values }),
+    () => short.transaction((tx) => tx.query("select 1 as one"), { unhurried: true }),
+  ];
+  for (const ask of asks) {
+    await ask();
+    way.silence();
+    await expect(ask()).rejects.toThrow("Query read timeout");
+    expect((await ask()).rows).toEqual([{ one: 1 }]);
+  }
+  const slow = "select 1 as one from pg_sleep(0.6)";
+  await expect(short.query(slow)).rejects.toThrow("Query read timeout");
+  expect((await short.query({ text: slow, limitMs: 10_000 })).rows).toEqual([{ one: 1 }]);
+  expect((await short.transaction((tx) => tx.query(slow), { limitMs: 10_000 })).rows).toEqual([{ one: 1 }]);
+  await database.close();
+});
+
+it("the server asks each connection's machine whether it is there, and ends what nobody waits for", async () => {
+  const database = await openServer({ url: way.url, poolSize: 1 });
+  const settings = `select name, setting from pg_settings
+    where name in ('jit', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count', 'tcp_user_timeout',
+                   'client_connection_check_interval') order by name`;
+  const { rows } = await database.query<{ name: string; setting: string }>(settings);
+  expect(rows.map(({ name, setting }) => `${name} ${setting}`)).toEqual([
+    ...["client_connection_check_interval 10000", "jit off", "tcp_keepalives_count 3", "tcp_keepalives_idle 10"],
+    ...["tcp_keepalives_interval 5", "tcp_user_timeout 30000"],
+  ]);
+  await database.close();
+});
+
 it("events on a silent connection are answered 503 in time, and the next are stored, processed and probed on new ones", async () => {
   const server = await serve({ DATABASE_URL: way.url, DATA_DIR: folder });
   try {
@@ -135,3 +175,66 @@ it("events on a silent connection are answered 503 in time, and the next are sto
     await server.end("SIGKILL");
   }
 }, 120_000);
+
+/** One in this process, whose statements have half a second. */
+async function openNode(url: string): Promise<{ app: App; address: string; close: () => Promise<void> }> {
+  const own = mkdtempSync(join(tmpdir(), "billhook-silent-node-"));
+  const app = await openApp(readConfig({ NODE_ENV: "test", DATA_DIR: own, DATABASE_URL: url, SECRET_KEY }), {
+    ...{ log: silentLog, operatorToken: new Secret(OPERATOR_TOKEN), secretKeys: [new Secret(SECRET_KEY)] },
+    webhookSecrets: [{ secret: new Secret(SECRET), variable: "STRIPE_WEBHOOK_SECRET" }],
+    ...{ version: "0.0.0-test", longestStatementMs: 500 },
+  });
+  const address = await app.api.listen({ host: "127.0.0.1", port: 0 });
+  app.start();
+  const close = async (): Promise<void> => {
+    await app.stop();
+    rmSync(own, { recursive: true, force: true });
+  };
+  return { app, address, close };
+}
+
+it("requests on silent connections end in time, as many as there may be, and the next ones are answered", async () => {
+  const own = await wayTo(await readyDatabase());
+  const { address, close } = await openNode(own.url);
+  try {
+    const status = async (path: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${OPERATOR_TOKEN}` };
+      const response = await fetch(address + path, { headers, signal: AbortSignal.timeout(10_000) });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    const ask = (): Promise<number> => status("/api/v1/admin/customers/");
+    const wave = (): Promise<number[]> => Promise.all(Array.from({ length: 12 }, ask));
+    expect(await wave()).toEqual(Array.from({ length: 12 }, () => 200));
+    own.silence();
+    // More than there are connections.
+    expect(await wave()).toContain(503);
+    await expect.poll(wave, { timeout: 10_000 }).toEqual(Array.from({ length: 12 }, () => 200));
+  } finally {
+    // What it had begun beside the requests ends, too.
+    own.close();
+    await close();
+  }
+}, 60_000);
+
+it("a batch that waits for longer than a statement may is given up and begun again, and its event is blamed for nothing", async () => {
+  const url = await readyDatabase();
+  const [{ app, address, close }, other] = await Promise.all([openNode(url), openServer({ url, poolSize: 1 })]);
+  try {
+    const told = async (): Promise<string> => (await fetch(`${address}/metrics`)).text();
+    const sent = body("locked");
+    await other.transaction(async (tx) => {
+      await tx.query("lock table invoices in access exclusive mode");
+      const headers = { "content-type": "application/json", "stripe-signature": signed(sent) };
+      expect((await fetch(`${address}/stripe/webhook/`, { method: "POST", headers, body: sent })).status).toBe(200);
+      await sleep(4_000);
+      expect(await told()).toMatch(/^billhook_events_pending 1$/m);
+    });
+    await app.settled(20_000);
+    expect(await told()).toMatch(/^billhook_events_processed_total\{outcome="processed"\} 1$/m);
+    expect(await told()).toMatch(/^billhook_events_retried_total 0$/m);
+    expect((await other.query("select * from stripe_event_outcomes")).rows).toEqual([]);
+  } finally {
+    await Promise.all([close(), other.close()]);
+  }
+}, 60_000);

@@ -38,7 +38,7 @@ export interface TransactionOptions {
    * statements are all look-ups by key: planned for its values, the widest took 6 ms, five times on each connection.
    */
   planOnce?: boolean;
-  /** Waits for a lock, and works, however long that takes: for work that nobody waits for and that would only begin again. */
+  /** The server ends it for no wait and for no length, whatever its settings are: for work that would only begin again. */
   unhurried?: boolean;
   /** For each of its statements, as in Statement. */
   limitMs?: number;
@@ -150,6 +150,20 @@ export function within(database: Database, limitMs: number): Queryable {
       const limited = { ...(typeof statement === "string" ? { text: statement } : statement), limitMs };
       return inTime(database.query<Row>(limited), limitMs);
     },
+  };
+}
+
+/**
+ * The same database for work whose statements are short: one without a limit of its own has this one. A machine that is gone
+ * else keeps each connection on which something was just said, on Linux for a quarter of an hour. Embedded there is no limit.
+ */
+export function limitedTo(database: Database, limitMs: number): Database {
+  if (database.kind === "embedded") return database;
+  return {
+    ...database,
+    query: (statement) =>
+      database.query(typeof statement === "string" ? { text: statement, limitMs } : { limitMs, ...statement }),
+    transaction: (work, options) => database.transaction(work, { limitMs, ...options }),
   };
 }
 

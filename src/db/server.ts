@@ -15,6 +15,20 @@ export interface ServerOptions {
  */
 export const SILENCE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const;
 
+/**
+ * A query over many partitions looks so dear that it would be compiled, which takes longer than to run it. The others are for
+ * the day on which our own machine is gone: what its transactions hold is free after half a minute. A server by itself asks a
+ * silent client after two hours, and one that works or waits for a lock does not look whether somebody still waits for it.
+ */
+const SETTINGS_OF_SESSION = [
+  "jit = off",
+  "tcp_keepalives_idle = 10",
+  "tcp_keepalives_interval = 5",
+  "tcp_keepalives_count = 3",
+  "tcp_user_timeout = 30000",
+  "client_connection_check_interval = 10000",
+];
+
 const OLDEST = 150_000;
 
 /** Connects, and refuses a server that could lose what it has acknowledged, or that is too old. */
@@ -27,10 +41,9 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     ...SILENCE,
     // A transaction's statements follow each other without waiting; an error makes those behind it fail, and rolls back.
     pipeline: true,
-    // A query over many partitions looks so dear that it would be compiled, which takes longer than to run it. Sent ahead of
-    // whatever comes; where it fails, so does that.
+    // Sent ahead of whatever comes, each on its own: a server that cannot do one of them does the others.
     onConnect: (client) => {
-      client.query("set jit = off").catch(() => undefined);
+      for (const setting of SETTINGS_OF_SESSION) client.query(`set ${setting}`).catch(() => undefined);
     },
   });
   try {

@@ -58,6 +58,8 @@ const LOOK_EVERY = 500;
 const LEAST_AHEAD = 20;
 /** Where as many as this part of all places are claimed and wait for one, more is claimed only after GATHER_MS. */
 const PLENTY_PART = 1 / 8;
+/** A claim waits for no lock: one that takes so long was asked on a connection that is silent. */
+const CLAIM_LIMIT_MS = 15_000;
 /** What falls due meanwhile shares a claim: what a claim costs in all is more than what each of its deliveries does. */
 const GATHER_MS = 8;
 
@@ -184,7 +186,7 @@ class DeliveryWorker implements Deliverer {
         ]);
         return { ...prepared(claimed, events, settings, claimedUntil), behind, parked };
       },
-      { durable: false, planOnce: true },
+      { durable: false, planOnce: true, limitMs: CLAIM_LIMIT_MS },
     );
     this.#claimTook += (clock.monotonic() - began - this.#claimTook) / 4;
     return found;

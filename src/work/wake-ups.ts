@@ -1,4 +1,6 @@
 // Wake-ups between nodes: NOTIFY and LISTEN, as a hint only; every loop polls as well.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import pg from "pg";
 
 import type { Database } from "../db/database.ts";
@@ -38,6 +40,7 @@ export function notifier(
 }
 
 const RECONNECT_AFTER = 5000;
+const FAREWELL_MS = 1000;
 
 /** Listens on `channel`; comes back by itself after a lost connection, and then wakes once for what it may have missed. */
 export function listener(
@@ -82,7 +85,8 @@ export function listener(
     stop: async () => {
       stopped = true;
       clearTimeout(timer);
-      await client?.end().catch(onError);
+      // Of a machine that is gone the farewell comes back from nobody.
+      await Promise.race([client?.end().catch(onError), sleep(FAREWELL_MS, undefined, { ref: false })]);
     },
   };
 }
