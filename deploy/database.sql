@@ -5,6 +5,8 @@
 create role billhook login createrole password :'owner_password';
 -- Through PgBouncer a connection's own settings are anybody's. Queries over many partitions would be compiled for seconds.
 alter role billhook set jit = off;
+-- A statement whose node is gone ends, and what it holds or waits for with it.
+alter role billhook set client_connection_check_interval = '10s';
 do $$ begin execute format('alter database %I owner to billhook', current_database()); end $$;
 
 create role billhook_pooler login password :'pooler_password';

@@ -126,7 +126,7 @@ export function startBackground(parts: BackgroundParts): Background {
     recoveryLoop(working, wakeDeliveries),
   ];
   const route = async (): Promise<void> => {
-    if ((await enqueueRoutable(database, 1000)) > 0) wake();
+    if ((await enqueueRoutable(working.database, 1000)) > 0) wake();
   };
   const schedules: Schedule[] = [
     every(ROUTE_EVERY, route, onError("routing")),
@@ -134,15 +134,15 @@ export function startBackground(parts: BackgroundParts): Background {
     every(DAY, () => keepUpAll(database), onError("upkeep")),
     every(DAY, () => deleteOldMails(database, MAILS_KEPT_DAYS), onError("old mails")),
     every(DAY, () => purgeStatusGrants(database), onError("old status grants")),
-    every(EXPIRY_EVERY, () => expireCredits(database), onError("credit expiry")),
-    every(LOW_CREDITS_EVERY, () => tellLowCredits(database), onError("low credits")),
-    every(FOLLOW_CONNECTIONS_EVERY, () => followConnections(parts), onError("packs and plans of new connections")),
+    every(EXPIRY_EVERY, () => expireCredits(working.database), onError("credit expiry")),
+    every(LOW_CREDITS_EVERY, () => tellLowCredits(working.database), onError("low credits")),
+    every(FOLLOW_CONNECTIONS_EVERY, () => followConnections(working), onError("packs and plans of new connections")),
     every(
       CARDS_EVERY,
       () => tellExpiringCards({ database, mails: mailsOf(config), now: new Date(clock.now()) }),
       onError("expiring cards"),
     ),
-    every(UNSEEN_EVERY, () => cancelUnseenPurchases(database, UNSEEN_HOURS), onError("unseen purchases")),
+    every(UNSEEN_EVERY, () => cancelUnseenPurchases(working.database, UNSEEN_HOURS), onError("unseen purchases")),
     every(PARTITIONS_EVERY, () => ensurePartitions(database, clock), onError("partitions")),
     ...deliverySchedules(parts),
     retentionSchedule(parts),

@@ -37,12 +37,15 @@ function catchUpLoop(parts: BackgroundParts, wake: () => void): ClaimLoop {
   const everySeconds = config.catchUpEverySeconds;
   const context = { ...{ database, stripe, log, platformTenant, wake, everySeconds }, newLease: () => newId("node") };
   const stop = new AbortController();
-  const begun = dueAtStart(database);
-  begun.catch(onError("catch-up"));
+  let begun: Promise<void> | undefined;
   const loop = claimLoop({
     name: "catch-up",
     run: async () => {
-      await begun;
+      begun ??= dueAtStart(database);
+      await begun.catch((error: unknown) => {
+        begun = undefined;
+        throw error;
+      });
       return (await catchUpNext(context, { signal: stop.signal })) ? "full" : "none";
     },
     concurrency: CATCH_UPS_AT_ONCE,

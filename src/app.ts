@@ -106,7 +106,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
   const clock = options.clock ?? systemClock;
   const { secretKeys } = options;
   const owner = await openDatabase(config, secretKeys === undefined ? undefined : poolShares(config).owner);
-  const told = toldDeliveries(owner, config, (error) => {
+  const told = toldDeliveries(prompt(owner, options), config, (error) => {
     options.log.error("other nodes could not be told of deliveries", { error });
   });
   const database = told.heard(owner);
@@ -136,7 +136,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
           });
     const apiDatabase = login === database ? database : told.heard(login);
     if (apiDatabase !== database) opened.push(apiDatabase);
-    const receipts = receiptsOf({ ...options, database, clock });
+    const receipts = receiptsOf({ ...options, database: prompt(database, options), clock });
     // Closed first: its last counts go into the database.
     opened.push(receipts);
     return wire({ config, options, clock, database, apiDatabase, receipts, told, platformTenant, close }, migrations);
@@ -161,14 +161,14 @@ interface Parts {
 
 function wire(parts: Parts, migrations: string[]): App {
   const { config, options, clock, database, platformTenant } = parts;
-  const serving = { ...parts, database: prompt(database, options), apiDatabase: prompt(parts.apiDatabase, options) };
+  const serving = servingOf(parts);
   let stopping = false;
-  const { metrics, ...statistics } = processStatistics(database, clock);
+  const { metrics, ...statistics } = processStatistics(serving.database, clock);
   const onError = statistics.errors(options.log, () => stopping);
   const stripe = stripeOf(parts, metrics);
   const works = config.roles.includes("work");
   const recent = works ? recentObservations(RECENT_BYTES, clock) : keepNothing;
-  const others = works ? undefined : notifier(database, CHANNEL, onError("notify"));
+  const others = works ? undefined : notifier(serving.database, CHANNEL, onError("notify"));
   const begin = () =>
     startBackground({
       ...{ ...parts, log: options.log, stripe, metrics, recent, receiving, committed, onError },
@@ -183,7 +183,7 @@ function wire(parts: Parts, migrations: string[]): App {
   const { committed } = status;
   const receiving = receiver({ ...receivingOf(parts), metrics: metrics.receive, recent, onStored: wake });
   const api = buildApi({
-    ...{ database: serving.database, apiDatabase: serving.apiDatabase },
+    ...{ database: serving.database, apiDatabase: serving.apiDatabase, patientDatabase: database },
     stripe,
     log: options.log,
     clock,
@@ -228,6 +228,13 @@ function wire(parts: Parts, migrations: string[]): App {
       await parts.close();
     },
   };
+}
+
+/** A command's own process asks what may take long, and nobody else waits for its connections. */
+function servingOf(parts: Parts): Parts {
+  const { options, database, apiDatabase } = parts;
+  if (options.secretKeys === undefined) return parts;
+  return { ...parts, database: prompt(database, options), apiDatabase: prompt(apiDatabase, options) };
 }
 
 /** One folder, one process: what a killed one had claimed is ours at once. */

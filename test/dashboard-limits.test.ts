@@ -37,6 +37,15 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await openCustomers(first);
     return scrolledThrough(first);
   };
+  const openMany = async (): Promise<void> => {
+    await openCustomers(page);
+    await loadAll(page);
+    await page.getByText(/^3,0\d\d in all$/).waitFor();
+  };
+  const sweptThroughMany = async (): Promise<Scrolling> => {
+    await openMany();
+    return sweptThrough(page);
+  };
   beforeAll(async () => {
     scene = await openOperatorScene();
     page = await scene.signedIn(scene.operator);
@@ -82,9 +91,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
   });
 
   it(`a list of ${MANY} rows that is loaded whole stays as small as its first page, and scrolls without a halt`, async () => {
-    await openCustomers(page);
-    await loadAll(page);
-    await page.getByText(/^3,0\d\d in all$/).waitFor();
+    await openMany();
     const steps = await judged(() => scrolledThrough(page), scrolledAtFirst);
     const { mostRows, mostElements, lastRow } = steps.seen;
     const sweep = await judged(() => sweptThrough(page), scrolledAtFirst);
@@ -100,7 +107,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
   it(`a list of ${VERY_MANY} rows is as small in the document, scrolls as smoothly, and takes memory for its rows alone`, async () => {
     const [like] = (await scene.door.admin("GET", "customers/?limit=1")).json.data as { id: string }[];
     if (like === undefined) throw new Error("there is no customer");
-    // In a tab of its own: the one before, with its list, is what this one's sweep is measured by.
+    // In a tab of its own: the other one's list is what this one's sweep is measured by.
     const long = await scene.signedIn(scene.operator);
     await openCustomers(long);
     const before = await heapOf(long);
@@ -111,10 +118,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await long.getByText("100,000 in all").waitFor();
     const steps = await judged(() => scrolledThrough(long), scrolledAtFirst);
     // Each frame of it shows other rows, however few there are: the machine that halts those halts these no more.
-    const sweep = await judged(
-      () => sweptThrough(long),
-      () => sweptThrough(page),
-    );
+    const sweep = await judged(() => sweptThrough(long), sweptThroughMany);
     const heap = (await heapOf(long)) - before;
     const { lastRow, mostRows } = steps.seen;
     console.log(

@@ -177,10 +177,15 @@ it("events on a silent connection are answered 503 in time, and the next are sto
 }, 120_000);
 
 /** One in this process, whose statements have half a second. */
-async function openNode(url: string): Promise<{ app: App; address: string; close: () => Promise<void> }> {
+async function openNode(
+  url: string,
+  more: { roles?: string; isCommand?: boolean } = {},
+): Promise<{ app: App; address: string; close: () => Promise<void> }> {
   const own = mkdtempSync(join(tmpdir(), "billhook-silent-node-"));
-  const app = await openApp(readConfig({ NODE_ENV: "test", DATA_DIR: own, DATABASE_URL: url, SECRET_KEY }), {
-    ...{ log: silentLog, operatorToken: new Secret(OPERATOR_TOKEN), secretKeys: [new Secret(SECRET_KEY)] },
+  const env = { NODE_ENV: "test", DATA_DIR: own, DATABASE_URL: url, SECRET_KEY };
+  const app = await openApp(readConfig({ ...env, BILLHOOK_ROLES: more.roles ?? "api,work" }), {
+    ...{ log: silentLog, operatorToken: new Secret(OPERATOR_TOKEN) },
+    ...(more.isCommand === true ? {} : { secretKeys: [new Secret(SECRET_KEY)] }),
     webhookSecrets: [{ secret: new Secret(SECRET), variable: "STRIPE_WEBHOOK_SECRET" }],
     ...{ version: "0.0.0-test", longestStatementMs: 500 },
   });
@@ -236,5 +241,43 @@ it("a batch that waits for longer than a statement may is given up and begun aga
     expect((await other.query("select * from stripe_event_outcomes")).rows).toEqual([]);
   } finally {
     await Promise.all([close(), other.close()]);
+  }
+}, 60_000);
+
+it("a node that only answers stops at once, though its connections are silent", async () => {
+  const own = await wayTo(await readyDatabase());
+  const { address, close } = await openNode(own.url, { roles: "api" });
+  await (await fetch(`${address}/metrics`)).text();
+  own.silence();
+  const began = performance.now();
+  await close();
+  expect(performance.now() - began).toBeLessThan(8_000);
+  own.close();
+}, 60_000);
+
+it("what an operator asks of all that is stored may take longer than a request's statements, and so may what a command asks", async () => {
+  const url = await readyDatabase();
+  const [node, command] = [await openNode(url), await openNode(url, { isCommand: true })];
+  const other = await openServer({ url, poolSize: 1 });
+  const headers = { authorization: `Bearer ${OPERATOR_TOKEN}`, "content-type": "application/json" };
+  const list = async ({ address }: { address: string }): Promise<number> =>
+    (await fetch(`${address}/api/v1/admin/stripe-events/`, { headers })).status;
+  const rebuild = async (): Promise<string> => {
+    const body = JSON.stringify({ check: true });
+    return (await fetch(`${node.address}/api/v1/admin/rebuild/`, { method: "POST", headers, body })).text();
+  };
+  try {
+    const { promise: asked, resolve: begin } = Promise.withResolvers<undefined>();
+    const locked = other.transaction(async (tx) => {
+      await tx.query("lock table stripe_events in access exclusive mode");
+      begin(undefined);
+      await sleep(2_000);
+    });
+    await asked;
+    const answers = await Promise.all([list(node), list(command), rebuild()]);
+    await locked;
+    expect(answers).toEqual([503, 200, expect.stringContaining('"done"')]);
+  } finally {
+    await Promise.all([node.close(), command.close(), other.close()]);
   }
 }, 60_000);

@@ -10,7 +10,7 @@ import type { Database } from "../db/database.ts";
 import { type BackupCount, writeBackup } from "../operations/backup.ts";
 import type { MoveHold } from "../operations/move-hold.ts";
 import type { Caller } from "./caller.ts";
-import { operation } from "./route.ts";
+import { operation, patient } from "./route.ts";
 import type { ApiDependencies } from "./route.ts";
 
 const BACKUP = "application/zstd";
@@ -22,7 +22,7 @@ export const backupRoute = operation({
   answers: { 200: { description: DESCRIPTION, contentType: BACKUP } },
   run: async ({ deps, caller, reply, requestId }) => {
     onlyByToken(caller);
-    return stream({ deps, reply, requestId, event: "backup.finished", database: deps.database }).answer;
+    return stream({ deps, reply, requestId, event: "backup.finished", database: patient(deps) }).answer;
   },
 });
 

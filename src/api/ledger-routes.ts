@@ -6,7 +6,7 @@ import { isId } from "../base/ids.ts";
 import type { AccountRef } from "../credits/ledger.ts";
 import { verifyLedger } from "../credits/ledger-verify.ts";
 import { answerInLines, LINES } from "./progress-lines.ts";
-import { operation } from "./route.ts";
+import { operation, patient } from "./route.ts";
 
 const DESCRIPTION =
   "One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; `after` of the last `progress` goes on with it.";
@@ -31,7 +31,7 @@ export const verifyLedgerRoute = operation({
         event: "ledger.verified",
         run: async ({ progress, difference, signal }) => {
           const done = await verifyLedger({
-            database: deps.database,
+            database: patient(deps),
             clock: deps.clock,
             after,
             onProgress: (accounts, last) => {

@@ -5,7 +5,7 @@ import { publicError } from "../base/errors.ts";
 import { rebuild } from "../inbox/rebuild.ts";
 import type { RebuildProgress } from "../inbox/rebuild.ts";
 import { answerInLines, LINES, type ProgressLines } from "./progress-lines.ts";
-import { operation } from "./route.ts";
+import { operation, patient } from "./route.ts";
 import type { ApiDependencies } from "./route.ts";
 
 /** By database: two rebuilds would fold every object twice. */
@@ -31,12 +31,12 @@ export const rebuildProjections = operation({
 });
 
 async function rebuildInto(
-  { database, clock, platformTenant }: ApiDependencies,
+  deps: ApiDependencies,
   check: boolean,
   { progress, difference, signal }: ProgressLines,
 ): Promise<{ done: object; log: Record<string, unknown> }> {
   const done = await rebuild({
-    ...{ database, clock, platformTenant, check, signal },
+    ...{ database: patient(deps), clock: deps.clock, platformTenant: deps.platformTenant, check, signal },
     onProgress: (state) => {
       progress(wireProgress(state));
     },

@@ -29,6 +29,8 @@ import type { Dashboard } from "./dashboard-assets.ts";
 export interface ApiDependencies {
   /** The owner's: for who is not known yet, for the operator, and for what Stripe told us. */
   database: Database;
+  /** The same where no statement is cut short: for what an operator asks of all that is stored. Left out: `database`. */
+  patientDatabase?: Database;
   /** The API's own login, of which scopes are made: see `scopeOf`. */
   apiDatabase: Database;
   stripe: StripeAccess;
@@ -101,6 +103,8 @@ export interface ApiDependencies {
   /** How many bytes the webhook bodies that are still arriving may hold together; 64 MiB unless it is set. */
   maxCollectingBytes?: number;
 }
+
+export const patient = ({ patientDatabase, database }: ApiDependencies): Database => patientDatabase ?? database;
 
 /** Milliseconds. */
 export interface ListenerLimits {

@@ -18,7 +18,7 @@ import {
   time,
   wordList,
 } from "./query-fields.ts";
-import { operation } from "./route.ts";
+import { operation, patient } from "./route.ts";
 
 const TYPE = /^[!-)+-~]{1,255}$/;
 const TYPE_OR_FAMILY = /^[!-)+-~]{1,255}\*?$|^\*$/;
@@ -142,11 +142,11 @@ export const replayEvents = operation({
   },
   run: async ({ deps, body, reply, requestId }) => {
     const range = rangeOf(body);
-    if (body.dry_run) return { count: await countReplay(deps.database, range), dry_run: true };
+    if (body.dry_run) return { count: await countReplay(patient(deps), range), dry_run: true };
     if (replaying.has(deps.database)) throw publicError("replay_in_progress");
     replaying.add(deps.database);
     try {
-      const count = await replayRange(deps.database, range);
+      const count = await replayRange(patient(deps), range);
       deps.log.unit("event.replayed", { request_id: requestId, count, outcome: "queued" });
       reply.status(202);
       return { count, dry_run: false };

@@ -241,7 +241,7 @@ class DeliveryWorker implements Deliverer {
             old.map(({ delivery }) => delivery),
             leaseSeconds,
           ),
-        { durable: false },
+        { durable: false, limitMs: (leaseSeconds * 1000) / 3 },
       );
       for (const item of old) if (ours.has(item.delivery.id)) item.claimedUntil = now + leaseSeconds * 1000;
     } catch (error) {
