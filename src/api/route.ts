@@ -104,6 +104,7 @@ export interface ApiDependencies {
   maxCollectingBytes?: number;
 }
 
+/** For what an operator asks of all that is stored: no statement of it is cut short. */
 export const patient = ({ patientDatabase, database }: ApiDependencies): Database => patientDatabase ?? database;
 
 /** Milliseconds. */

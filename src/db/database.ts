@@ -154,8 +154,9 @@ export function within(database: Database, limitMs: number): Queryable {
 }
 
 /**
- * The same database for work whose statements are short: one without a limit of its own has this one. A machine that is gone
- * else keeps each connection on which something was just said, on Linux for a quarter of an hour. Embedded there is no limit.
+ * The same database for work whose statements are short: one without a limit of its own has this one. Without any, a
+ * machine that is gone keeps each connection on which something was just said, on Linux for a quarter of an hour. Embedded there is
+ * no limit.
  */
 export function limitedTo(database: Database, limitMs: number): Database {
   if (database.kind === "embedded") return database;

@@ -6,6 +6,7 @@ import { randomFraction } from "../base/random.ts";
 import { traced } from "../base/trace.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { databaseFailure, isLostConnection } from "../db/failure.ts";
+import { CLAIM_LIMIT_MS } from "../work/claim-loop.ts";
 import {
   claimEvents,
   type Claimed,
@@ -57,9 +58,6 @@ export const MAX_UNFINISHED = 50;
 const CONFLICT_TRIES = 3;
 /** One event loses its connection this often, while others get one, before it is blamed: once may be a failover. */
 const BREAK_TRIES = 3;
-
-/** A claim waits for no lock: one that takes so long was asked on a connection that is silent. */
-const CLAIM_LIMIT_MS = 15_000;
 
 /** How much one look at the queue found. */
 export interface Processed {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { timeOfId } from "../base/ids.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../db/database.ts";
-import type { Found } from "../work/claim-loop.ts";
+import { CLAIM_LIMIT_MS, type Found } from "../work/claim-loop.ts";
 import { type Attempted, attemptDelivery, type AttemptOptions, type PreparedDelivery } from "./delivery-attempt.ts";
 import type { ClaimedDelivery, DeliveryEnd } from "./claimed-delivery.ts";
 import { CANCELED_AT_ONCE, cancelInPieces } from "./delivery-cancel.ts";
@@ -58,8 +58,6 @@ const LOOK_EVERY = 500;
 const LEAST_AHEAD = 20;
 /** Where as many as this part of all places are claimed and wait for one, more is claimed only after GATHER_MS. */
 const PLENTY_PART = 1 / 8;
-/** A claim waits for no lock: one that takes so long was asked on a connection that is silent. */
-const CLAIM_LIMIT_MS = 15_000;
 /** What falls due meanwhile shares a claim: what a claim costs in all is more than what each of its deliveries does. */
 const GATHER_MS = 8;
 

@@ -3,6 +3,9 @@
 /** full: as much as one unit takes, so there may be more · some: less than that · none: nothing was due */
 export type Found = "full" | "some" | "none";
 
+/** Milliseconds. A claim in the database waits for no lock: one that takes so long was asked on a connection that is silent. */
+export const CLAIM_LIMIT_MS = 15_000;
+
 export interface ClaimLoopOptions {
   name: string;
   /** Does one unit, and says what it found. */
