@@ -133,3 +133,19 @@ it.each(["server", "embedded"] as const)(
     rmSync(folder, { recursive: true, force: true });
   },
 );
+
+// Else it would wait for a collection of the whole memory, which stops everything for ten times as long.
+it("what a statement carried goes with the next small collection", async () => {
+  const database = await OPEN.server("");
+  const text = "select length($1::bytea) as length";
+  const garbage: unknown[] = [];
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  for (let count = 0; count < 2_000; count++) {
+    await database.query({ name: "length", text, values: [Buffer.allocUnsafe(100_000)], limitMs: 60_000 });
+    for (let index = 0; index < 3_000; index++) garbage[index] = { index, text: `${String(count)}.${String(index)}` };
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }
+  expect(most).toBeLessThan(25e6);
+  await database.close();
+});

@@ -83,17 +83,25 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
     client.on("error", () => undefined);
   });
   const run = async <Row>(
-    client: { query: Send },
+    ask: Ask,
     statement: Statement | string,
     limitMs = typeof statement === "string" ? undefined : statement.limitMs,
   ): Promise<Result<Row>> => {
-    const result = await client.query(limited(kind, statement, limitMs));
-    return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
+    const query = typeof statement === "string" ? { text: statement } : statement;
+    try {
+      const result = await ask(query, kind === "embedded" ? undefined : limitMs);
+      return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
+    } catch (error) {
+      // It was made where the answer was read: whoever asked is what helps.
+      if (error instanceof Error) Error.captureStackTrace(error);
+      throw error;
+    }
   };
+  const alone = onOneOf(pool);
   return {
     kind,
     connections,
-    query: (statement) => run(pool, statement),
+    query: (statement) => run(alone, statement),
     transaction: async (work, options) => {
       const client = await pool.connect();
       let broken: Error | undefined;
@@ -106,24 +114,25 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
       let ended = false;
       // Answers come in order, but a longer chain of promises may hand on a later statement's failure first.
       let first: unknown;
-      const send = async (statement: pg.QueryConfig): Promise<pg.QueryResult> => {
+      const ask: Ask = (query, limit) => askInTime(client, query, limit);
+      const inside: Ask = async (query, limit) => {
         if (ended) throw new Error("the transaction has ended");
-        return client.query(statement).catch((error: unknown) => {
+        return ask(query, limit).catch((error: unknown) => {
           first ??= error;
           throw error;
         });
       };
-      const inTurn = { query: config.pipeline === true ? send : oneByOne(send) };
+      const inTurn = config.pipeline === true ? inside : oneByOne(inside);
       const limitMs = options?.limitMs;
       try {
-        await run(client, beginning(kind, options), limitMs);
+        await run(ask, beginning(kind, options), limitMs);
         const result = await work({ query: (statement) => run(inTurn, statement, limitMs) });
         ended = true;
-        await run(client, "commit", limitMs);
+        await run(ask, "commit", limitMs);
         return result;
       } catch (error) {
         ended = true;
-        await run(client, "rollback", limitMs).catch((reason: unknown) => {
+        await run(ask, "rollback", limitMs).catch((reason: unknown) => {
           broken = reason as Error;
         });
         throw isConsequence(error) ? (first ?? error) : error;
@@ -172,7 +181,7 @@ async function inTime<Answer>(answer: Promise<Answer>, limitMs: number): Promise
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error("Query read timeout: no answer in time"));
+      reject(unanswered());
     }, limitMs);
   });
   try {
@@ -182,28 +191,54 @@ async function inTime<Answer>(answer: Promise<Answer>, limitMs: number): Promise
   }
 }
 
-/** As `pg` takes it: its limit destroys a connection whose statements are in a pipeline. */
-function limited(kind: Database["kind"], statement: Statement | string, limitMs: number | undefined): LimitedQuery {
-  const query = typeof statement === "string" ? { text: statement } : statement;
-  return kind === "embedded" || limitMs === undefined ? query : { ...query, query_timeout: limitMs };
+type Ask = (query: pg.QueryConfig, limitMs: number | undefined) => Promise<pg.QueryResult>;
+
+/**
+ * Where no answer comes in time, the connection is given up, and all that was asked on it fails. By a callback and a timer of
+ * our own: what a query held stayed in memory until the next whole collection where `pg` made the promise, or had the
+ * `query_timeout` (decision 0024).
+ */
+function askInTime(client: pg.PoolClient, query: pg.QueryConfig, limitMs: number | undefined): Promise<pg.QueryResult> {
+  return new Promise((resolve, reject) => {
+    const timer =
+      limitMs === undefined ? undefined : setTimeout(() => client.connection.stream.destroy(unanswered()), limitMs);
+    client.query(query, (error: Error | null, result) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
 }
 
-interface LimitedQuery extends pg.QueryConfig {
-  query_timeout?: number;
+/** Each on the next connection that is free. */
+function onOneOf(pool: pg.Pool): Ask {
+  return async (query, limitMs) => {
+    const client = await pool.connect();
+    let failure: Error | undefined;
+    try {
+      return await askInTime(client, query, limitMs);
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      // After any failure the next statement gets another connection: prepared for what is no more, it would fail for ever.
+      client.release(failure);
+    }
+  };
 }
+
+const unanswered = (): Error => new Error("Query read timeout: no answer in time");
 
 /** "current transaction is aborted": says only that a statement before it failed. */
 function isConsequence(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "25P02";
 }
 
-type Send = (statement: pg.QueryConfig) => Promise<pg.QueryResult>;
-
 /** Without a pipeline: each statement is sent when the one before it has been answered. */
-function oneByOne(send: Send): Send {
+function oneByOne(ask: Ask): Ask {
   let last: Promise<unknown> = Promise.resolve();
-  return (statement) => {
-    const answer = last.then(() => send(statement));
+  return (query, limitMs) => {
+    const answer = last.then(() => ask(query, limitMs));
     // One that fails makes those behind it fail, as in a pipeline; whoever asked it is told.
     last = answer.catch(() => undefined);
     return answer;
