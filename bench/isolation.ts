@@ -18,7 +18,6 @@ import { tenantScope } from "../src/db/tenant-scope.ts";
 import { insertEvents } from "../src/inbox/event-tables.ts";
 import { processOnce } from "../src/inbox/process.ts";
 import { incomingEvent } from "../src/inbox/receive.ts";
-import { keepNothing } from "../src/inbox/recent.ts";
 import { readEnvelope } from "../src/stripe/envelope.ts";
 import { ensurePlatformTenant } from "../src/tenants/platform.ts";
 import { createDatabase, startPostgres } from "../test/support/postgres.ts";
@@ -73,7 +72,7 @@ const invoiceId = (number: number): string => `in_${String(number).padStart(8, "
 
 async function drain(database: Database, platformTenant: string): Promise<void> {
   const ignore = (): undefined => undefined;
-  const context = { kind: database.kind, platformTenant, recent: keepNothing };
+  const context = { kind: database.kind, platformTenant };
   const metrics = { batch: ignore, retried: ignore, failed: ignore };
   const fixed = { clock: systemClock, log: silentLog, leaseSeconds: 30, maxAttempts: 3, batchSize: BATCH };
   const options = { database, context, metrics, newLease: () => newId("node"), ...fixed };

@@ -13,7 +13,6 @@ import { openEmbedded } from "../src/db/embedded.ts";
 import { migrate } from "../src/db/migrate.ts";
 import { observe } from "../src/inbox/observe.ts";
 import { processOnce } from "../src/inbox/process.ts";
-import { keepNothing } from "../src/inbox/recent.ts";
 import { ensurePlatformTenant } from "../src/tenants/platform.ts";
 import { saying } from "./saved.ts";
 
@@ -49,7 +48,7 @@ async function tell(status: string, second: number): Promise<void> {
   }
   const options = {
     ...{ database, clock: systemClock, log: silentLog, leaseSeconds: 30, maxAttempts: 3, batchSize: 100 },
-    context: { kind: database.kind, platformTenant, recent: keepNothing },
+    context: { kind: database.kind, platformTenant },
     metrics: { batch: () => undefined, retried: () => undefined, failed: () => undefined },
     newLease: () => newId("node"),
     committed: (objects: readonly string[]) => watch.changed(objects),

@@ -74,7 +74,7 @@ function pinnedNode() {
 
 function relaunch(node) {
   // Those with their value in the same word: of `--flag value` the value alone would be taken for the program.
-  const flags = process.execArgv.filter((flag) => /^--(max-[a-z-]+|v8-pool-size)=/.test(flag));
+  const flags = process.execArgv.filter((flag) => /^--(max-[a-z-]+|heap-growing-percent|v8-pool-size)=/.test(flag));
   const child = spawn(node, [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { ...process.env, [LAUNCHED]: "1" },

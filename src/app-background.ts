@@ -33,7 +33,6 @@ import { HEAD_CHECKS } from "./inbox/mail-checks.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
 import type { ProcessOptions } from "./inbox/process.ts";
 import type { Receiver } from "./inbox/receive.ts";
-import type { Recent } from "./inbox/recent.ts";
 import { deleteOldMails } from "./mail/mail-tables.ts";
 import { MAIL_ATTEMPTS, sendOnce } from "./mail/send-mail.ts";
 import type { MailSender } from "./mail/mail-sender.ts";
@@ -64,7 +63,6 @@ export interface BackgroundParts {
   metrics: Metrics;
   /** What secrets are sealed with; undefined: nothing can be signed, and no webhooks are delivered. */
   ring?: KeyRing | undefined;
-  recent: Recent;
   receiving: Receiver;
   /** Whom commits with events wake. */
   told?: Told;
@@ -169,13 +167,13 @@ const newLease = (): string => newId("node");
 
 /** The workers on the event queue. */
 function workersOnEvents(parts: BackgroundParts, onProjected: () => void): ClaimLoop[] {
-  const { config, clock, log, database, platformTenant, metrics, recent, receiving, committed, onError } = parts;
+  const { config, clock, log, database, platformTenant, metrics, receiving, committed, onError } = parts;
   return eventLoops({
     process: {
       database,
       clock,
       log,
-      context: { kind: database.kind, platformTenant, recent, mails: mailsOf(config) },
+      context: { kind: database.kind, platformTenant, mails: mailsOf(config) },
       metrics: metrics.process,
       leaseSeconds: config.workLeaseSeconds,
       maxAttempts: config.workMaxAttempts,

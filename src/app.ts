@@ -30,7 +30,6 @@ import { releaseAllLeases } from "./inbox/event-tables.ts";
 import { queueState } from "./inbox/queue-state.ts";
 import { ensurePartitions } from "./inbox/partitions.ts";
 import { type Receiver, receiver } from "./inbox/receive.ts";
-import { keepNothing, recentObservations } from "./inbox/recent.ts";
 import { unknownEventIds } from "./inbox/stripe-event-reads.ts";
 import { policyOf } from "./outbox/address-policy.ts";
 import { releaseAllDeliveries } from "./outbox/delivery-tables.ts";
@@ -91,9 +90,6 @@ export interface App {
   /** Answers what has come, finishes what is claimed, and closes. Nothing is cut off. */
   stop(): Promise<void>;
 }
-
-/** Payloads that one process holds between receipt and processing: 12,000 events of 4 kB. */
-const RECENT_BYTES = 48 * 1024 * 1024;
 
 /** How often `settled` looks. */
 const SETTLING_MS = 25;
@@ -167,11 +163,10 @@ function wire(parts: Parts, migrations: string[]): App {
   const onError = statistics.errors(options.log, () => stopping);
   const stripe = stripeOf(parts, metrics);
   const works = config.roles.includes("work");
-  const recent = works ? recentObservations(RECENT_BYTES, clock) : keepNothing;
   const others = works ? undefined : notifier(serving.database, CHANNEL, onError("notify"));
   const begin = () =>
     startBackground({
-      ...{ ...parts, log: options.log, stripe, metrics, recent, receiving, committed, onError },
+      ...{ ...parts, log: options.log, stripe, metrics, receiving, committed, onError },
       ring: options.secretKeys === undefined ? undefined : keyRing(options.secretKeys),
     });
   const background = switchedBackground(works ? begin : undefined);
@@ -181,7 +176,7 @@ function wire(parts: Parts, migrations: string[]): App {
   };
   const status = nodeStatus({ ...serving, log: options.log, stripe, wake, onError });
   const { committed } = status;
-  const receiving = receiver({ ...receivingOf(parts), metrics: metrics.receive, recent, onStored: wake });
+  const receiving = receiver({ ...receivingOf(parts), metrics: metrics.receive, onStored: wake });
   const api = buildApi({
     ...{ database: serving.database, apiDatabase: serving.apiDatabase, patientDatabase: database },
     stripe,

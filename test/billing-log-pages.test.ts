@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { billingLog, changesOfEvent, type LogEntry, type LogFilter, type LogPage } from "../src/inbox/billing-log.ts";
 import { placesAround } from "../src/inbox/object-stories.ts";
-import { keepNothing } from "../src/inbox/recent.ts";
 import { BOTH, openPipe, type Arrival, type Pipe } from "./support/pipe.ts";
 import { bodyOf, LIVES } from "./support/lives.ts";
 import { planWatch, type Reading } from "./support/plan-watch.ts";
@@ -123,9 +122,7 @@ async function arrive(pipe: Pipe, { processed, failed, late }: Made): Promise<vo
     text: `update stripe_events set payload = '{"data":{}}' where id = any ($1)`,
     values: [thin],
   });
-  // What the process remembers of a thin event is whole.
-  const { context } = pipe.processOptions();
-  await pipe.drain({ context: { ...context, recent: keepNothing } });
+  await pipe.drain();
   await pipe.arrive(late);
 }
 

@@ -6,7 +6,6 @@ import { manualClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
 import { eventLoops } from "../src/inbox/event-loops.ts";
 import { type Delivery, receiver } from "../src/inbox/receive.ts";
-import { keepNothing } from "../src/inbox/recent.ts";
 import type { ClaimLoop } from "../src/work/claim-loop.ts";
 import { signature, SIGNING_SECRET } from "./support/api-door.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
@@ -39,7 +38,7 @@ describe.each(BOTH)("a burst, %s database", (kind) => {
     const receiving = receiver({
       ...{ database: pipe.database, clock, log: silentLog, platformTenant: pipe.platformTenant },
       secrets: [{ secret: SIGNING_SECRET, name: "STRIPE_WEBHOOK_SECRET" }],
-      ...{ allowUnsigned: false, maxWaiting: 1000, maxWaitingBytes: 64 * 1024 * 1024, recent: keepNothing },
+      ...{ allowUnsigned: false, maxWaiting: 1000, maxWaitingBytes: 64 * 1024 * 1024 },
       metrics: { received: () => undefined, batch: () => undefined },
       onStored: () => {
         for (const loop of loops) loop.wake();

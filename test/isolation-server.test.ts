@@ -14,7 +14,6 @@ import { insertEvents } from "../src/inbox/event-tables.ts";
 import { ensurePartitions } from "../src/inbox/partitions.ts";
 import { processOnce } from "../src/inbox/process.ts";
 import { incomingEvent } from "../src/inbox/receive.ts";
-import { keepNothing } from "../src/inbox/recent.ts";
 import { listStripeEvents } from "../src/inbox/stripe-event-reads.ts";
 import { readEnvelope } from "../src/stripe/envelope.ts";
 import { ask, openScene, type Scene } from "./support/isolation-scene.ts";
@@ -67,7 +66,7 @@ describe("isolation on a server", () => {
       database: scene.owner,
       clock: systemClock,
       log: silentLog,
-      context: { kind: "server", platformTenant: scene.platformTenant, recent: keepNothing },
+      context: { kind: "server", platformTenant: scene.platformTenant },
       metrics: { batch: ignore, retried: ignore, failed: ignore },
       leaseSeconds: 30,
       maxAttempts: 3,

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../src/base/clock.ts";
 import { newId } from "../src/base/ids.ts";
 import { silentLog } from "../src/base/log.ts";
+import type { Database, Result, Statement } from "../src/db/database.ts";
 import { connectAccount } from "../src/connections/connection-table.ts";
 import { claimEvents, enqueueRoutable, finishEvents, LeaseLost } from "../src/inbox/event-tables.ts";
 import { fetchPool } from "../src/inbox/fetch.ts";
@@ -17,6 +18,23 @@ import { BEGIN, event, NEW_API, OLD_API } from "./support/stripe-fixtures.ts";
 import { newCustomer, newInvoice, oldInvoice, PAID } from "./support/stripe-fixtures-billing.ts";
 import { newAccount } from "./support/stripe-fixtures-connect.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
+
+/** Whoever reads this event fails, as if it could not be processed. */
+function failingAt(eventId: string, database: Database): Database {
+  return {
+    ...database,
+    transaction: (work, options) =>
+      database.transaction((tx) => {
+        const query = async <Row>(statement: Statement | string): Promise<Result<Row>> => {
+          const result = await tx.query<Row & { id?: string }>(statement);
+          const isRead = typeof statement !== "string" && statement.name === "load_events";
+          if (isRead && result.rows.some(({ id }) => id === eventId)) throw new Error("cannot be processed");
+          return result;
+        };
+        return work({ query });
+      }, options),
+  };
+}
 
 describe.each(BOTH)("processing, %s database", (kind) => {
   let pipe: Pipe;
@@ -41,15 +59,7 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     const poisoned = {
       ...options,
       maxAttempts: 2,
-      context: {
-        ...options.context,
-        recent: {
-          take: (key: string) => {
-            if (key.endsWith("evt_cus_poison4")) throw new Error("cannot be processed");
-            return options.context.recent.take(key);
-          },
-        },
-      },
+      database: failingAt("evt_cus_poison4", options.database),
     };
     await processOnce(poisoned);
     const projected = await pipe.database.query("select id from customers where id like 'cus_poison%'");
@@ -190,10 +200,7 @@ describe.each(BOTH)("processing, %s database", (kind) => {
   it("attempts that kills of the process ended take none of an event's own, and a replay gives it all of them anew", async () => {
     await pipe.arrive([customer("cus_restarted", "Ada")]);
     const options = pipe.processOptions();
-    const fail = (): never => {
-      throw new Error("cannot be processed");
-    };
-    const poisoned = { ...options, maxAttempts: 3, context: { ...options.context, recent: { take: fail } } };
+    const poisoned = { ...options, maxAttempts: 3, database: failingAt("evt_cus_restarted", options.database) };
     const failOnce = async (): Promise<string | undefined> => {
       await pipe.database.query("update stripe_event_queue set next_attempt_at = now()");
       await processOnce(poisoned);
@@ -222,10 +229,7 @@ describe.each(BOTH)("processing, %s database", (kind) => {
     await pipe.arrive([customer("cus_soon", "Ada")]);
     await pipe.database.query("update stripe_event_queue set attempts = 20");
     const options = pipe.processOptions();
-    const fail = (): never => {
-      throw new Error("cannot be processed");
-    };
-    await processOnce({ ...options, maxAttempts: 3, context: { ...options.context, recent: { take: fail } } });
+    await processOnce({ ...options, maxAttempts: 3, database: failingAt("evt_cus_soon", options.database) });
     expect(await one("select next_attempt_at < now() + interval '1 second' as soon from stripe_event_queue")).toEqual({
       soon: true,
     });

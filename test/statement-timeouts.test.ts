@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { systemClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
 import type { Database } from "../src/db/database.ts";
-import { recentObservations } from "../src/inbox/recent.ts";
 import { receiver } from "../src/inbox/receive.ts";
 import { type Answer, type Door, openDoor, SIGNING_SECRET } from "./support/api-door.ts";
 import { registerTenant, send } from "./support/people.ts";
@@ -42,7 +41,6 @@ beforeAll(async () => {
         secrets: [{ secret: SIGNING_SECRET, name: "STRIPE_WEBHOOK_SECRET" }],
         ...{ allowUnsigned: false, maxWaiting: 1000, maxWaitingBytes: 64 * 1024 * 1024 },
         metrics: { received: () => undefined, batch: () => undefined },
-        recent: recentObservations(1024 * 1024, systemClock),
         onStored: () => undefined,
       }),
     }),

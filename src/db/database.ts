@@ -200,13 +200,13 @@ type Ask = (query: pg.QueryConfig, limitMs: number | undefined) => Promise<pg.Qu
  */
 function askInTime(client: pg.PoolClient, query: pg.QueryConfig, limitMs: number | undefined): Promise<pg.QueryResult> {
   return new Promise((resolve, reject) => {
-    const timer =
-      limitMs === undefined ? undefined : setTimeout(() => client.connection.stream.destroy(unanswered()), limitMs);
+    let timer: NodeJS.Timeout | undefined;
     client.query(query, (error: Error | null, result) => {
       clearTimeout(timer);
       if (error) reject(error);
       else resolve(result);
     });
+    if (limitMs !== undefined) timer = setTimeout(() => client.connection.stream.destroy(unanswered()), limitMs);
   });
 }
 

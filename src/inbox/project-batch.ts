@@ -27,8 +27,6 @@ export interface BatchContext {
   kind: Database["kind"];
   /** The tenant that owns the platform's own Stripe account. */
   platformTenant: string;
-  /** Observations still in memory from their receipt, by event key: saves reading and parsing them again. */
-  recent: { take: (key: string) => ReadObservation | undefined };
   /** Characters of payloads that a batch reads; 32 Mi unless told. Parsed they take some four times as many bytes. */
   mostText?: number;
   /** Undefined: nobody is mailed. */
@@ -151,15 +149,7 @@ async function readClaimed(
   context: BatchContext,
 ): Promise<{ held: Claimed[]; works: ReadWork[]; left: Claimed[] }> {
   const read = new Map<string, ReadObservation>();
-  const missing: Claimed[] = [];
-  for await (const event of inParts(claimed)) {
-    const key = eventKey({ created: event.created, id: event.eventId });
-    const recent = context.recent.take(key);
-    // A replaced payload is read from the table: memory may still hold the older one.
-    if (recent === undefined || event.refold) missing.push(event);
-    else read.set(key, recent);
-  }
-  const { stored, left } = await loadUpTo(tx, missing, context.mostText ?? MOST_TEXT);
+  const { stored, left } = await loadUpTo(tx, claimed, context.mostText ?? MOST_TEXT);
   for await (const event of inParts(stored)) read.set(eventKey(event), readObservation(event));
   const unread = new Set(left);
   const held = claimed.filter((event) => !unread.has(event));

@@ -9,9 +9,8 @@ import { customerOf, emailOf, objectTypeOf, keyTypeOf } from "../projections/reg
 import { type Envelope, readEnvelope, type StripeObject } from "../stripe/envelope.ts";
 import { OBJECT_ID } from "../stripe/read-values.ts";
 import { type SignatureRefusal, type SigningSecret, verifySignature } from "../stripe/signature.ts";
-import { eventKey, type IncomingEvent, insertEvents } from "./event-tables.ts";
+import { type IncomingEvent, insertEvents } from "./event-tables.ts";
 import { groupCommit } from "./group-commit.ts";
-import type { Recent, RecentEvent } from "./recent.ts";
 import { timeAverage } from "./time-average.ts";
 
 export interface ReceiveOptions {
@@ -26,7 +25,6 @@ export interface ReceiveOptions {
   maxWaiting: number;
   maxWaitingBytes: number;
   metrics: ReceiveMetrics;
-  recent: Recent;
   /** Told after each commit that stored something new. */
   onStored: () => void;
   /** Told of each delivery whose signature was looked at. */
@@ -92,16 +90,11 @@ const REFUSALS: Record<SignatureRefusal, ErrorCode> = {
   mismatch: "signature_mismatch",
 };
 
-interface Received {
-  event: IncomingEvent;
-  parsed: StripeObject;
-}
-
 export function receiver(options: ReceiveOptions): Receiver {
   const crowd = timeAverage(CROWD_MS, options.clock);
-  const commits = groupCommit<Received, boolean>({
+  const commits = groupCommit<IncomingEvent, boolean>({
     write: (batch) => traced("events.store", { events: batch.length }, () => storeBatch(options, batch)),
-    sizeOf: ({ event }) => event.payload.length,
+    sizeOf: ({ payload }) => payload.length,
     maxInFlight: MAX_IN_FLIGHT[options.database.kind],
     minBeside: MIN_BESIDE,
     slowAfter: SLOW_COMMIT_MS,
@@ -114,10 +107,10 @@ export function receiver(options: ReceiveOptions): Receiver {
   return {
     receive: async (delivery) => {
       const signer = verify(options, delivery);
-      const received = read(delivery.body, options.platformTenant);
-      options.notes?.accepted(delivery.address ?? "", signer, received.event);
+      const event = read(delivery.body, options.platformTenant);
+      options.notes?.accepted(delivery.address ?? "", signer, event);
       try {
-        return await commits.add(received);
+        return await commits.add(event);
       } catch (error) {
         if (error instanceof Error && error.name === "PublicError") throw error;
         throw publicError("storage_unavailable", { cause: error });
@@ -151,7 +144,7 @@ function verify(options: ReceiveOptions, delivery: Delivery): string {
   throw publicError(REFUSALS[verdict.reason]);
 }
 
-function read(body: Buffer, platformTenant: string): Received {
+function read(body: Buffer, platformTenant: string): IncomingEvent {
   const reading = readEnvelope(body);
   if (!reading.ok) {
     throw publicError(reading.reason === "not_event" ? "not_a_stripe_event" : "invalid_json", {
@@ -159,7 +152,7 @@ function read(body: Buffer, platformTenant: string): Received {
     });
   }
   const payload = reading.text.length === 0 || body[0] === BYTE_ORDER_MARK ? Buffer.from(reading.text, "utf8") : body;
-  return { event: incomingEvent(reading.envelope, payload, platformTenant), parsed: reading.parsed };
+  return incomingEvent(reading.envelope, payload, platformTenant);
 }
 
 const BYTE_ORDER_MARK = 0xef;
@@ -200,9 +193,8 @@ export function idOf(object: StripeObject): string | null {
   return typeof id === "string" && OBJECT_ID.test(id) ? id : null;
 }
 
-async function storeBatch(options: ReceiveOptions, batch: readonly Received[]): Promise<boolean[]> {
+async function storeBatch(options: ReceiveOptions, events: readonly IncomingEvent[]): Promise<boolean[]> {
   const started = options.clock.monotonic();
-  const events = batch.map(({ event }) => event);
   const inTime = within(options.database, STORE_LIMIT_MS);
   const stored = await insertEvents(inTime, events).catch((error: unknown) => {
     // Two nodes that store the same events meet here; the second try finds them stored.
@@ -212,35 +204,16 @@ async function storeBatch(options: ReceiveOptions, batch: readonly Received[]): 
   const fresh = events.map((event) => stored.has(event));
   const seconds = (options.clock.monotonic() - started) / 1000;
   const duplicates = fresh.filter((isNew) => !isNew).length;
-  batch.forEach(({ event, parsed }, index) => {
-    if (fresh[index] === true)
-      options.recent.put(eventKey(event), { stored: asStored(event), payload: event.payload, parsed });
-  });
-  options.metrics.received(batch.length, duplicates);
-  options.metrics.batch(batch.length, seconds);
+  options.metrics.received(events.length, duplicates);
+  options.metrics.batch(events.length, seconds);
   options.log.unit("batch.received", {
-    events: batch.length,
+    events: events.length,
     duplicates,
-    stripe_event: batch.length === 1 ? events[0]?.id : undefined,
-    event_type: batch.length === 1 ? events[0]?.type : undefined,
+    stripe_event: events.length === 1 ? events[0]?.id : undefined,
+    event_type: events.length === 1 ? events[0]?.type : undefined,
     duration_ms: Math.round(seconds * 1000),
     outcome: "stored",
   });
-  if (duplicates < batch.length) options.onStored();
+  if (duplicates < events.length) options.onStored();
   return fresh;
-}
-
-/** The row that a received event has become. */
-export function asStored(event: IncomingEvent): RecentEvent["stored"] {
-  return {
-    id: event.id,
-    created: event.created,
-    source: event.source,
-    type: event.type,
-    livemode: event.livemode,
-    stripe_account: event.account,
-    api_version: event.apiVersion,
-    object_type: event.objectType,
-    object_id: event.objectId,
-  };
 }

@@ -18,7 +18,6 @@ import type { Database } from "../../src/db/database.ts";
 import { creditDesk } from "../../src/credits/credit-requests.ts";
 import { receiver } from "../../src/inbox/receive.ts";
 import type { ReceiveOptions } from "../../src/inbox/receive.ts";
-import { recentObservations } from "../../src/inbox/recent.ts";
 import { stripeAccess } from "../../src/stripe/access.ts";
 import { keyUse } from "../../src/tenants/key-use.ts";
 import { openPeople } from "../../src/tenants/open-people.ts";
@@ -208,7 +207,6 @@ function receiveOptions(pipe: Pipe, lines: LogLine[]): ReceiveOptions {
     maxWaiting: 1000,
     maxWaitingBytes: 64 * 1024 * 1024,
     metrics: { received: () => undefined, batch: () => undefined },
-    recent: recentObservations(1024 * 1024, systemClock),
     onStored: () => undefined,
   };
 }

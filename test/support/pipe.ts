@@ -13,10 +13,9 @@ import { openEmbedded } from "../../src/db/embedded.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { openServer } from "../../src/db/server.ts";
 import { type FetchedObject, observe } from "../../src/inbox/observe.ts";
-import { eventKey, insertEvents, type Lane } from "../../src/inbox/event-tables.ts";
+import { insertEvents, type Lane } from "../../src/inbox/event-tables.ts";
 import { processOnce, type ProcessOptions } from "../../src/inbox/process.ts";
-import { asStored, incomingEvent } from "../../src/inbox/receive.ts";
-import { recentObservations, type Recent } from "../../src/inbox/recent.ts";
+import { incomingEvent } from "../../src/inbox/receive.ts";
 import { PROJECTIONS } from "../../src/projections/registry.ts";
 import { readEnvelope } from "../../src/stripe/envelope.ts";
 import { ensurePlatformTenant } from "../../src/tenants/platform.ts";
@@ -54,12 +53,11 @@ export async function openPipe(kind: Kind, log: Log = silentLog, serverUrl?: str
       : await openServer({ url, poolSize: 8 });
   await migrate(database);
   const platformTenant = await ensurePlatformTenant(database);
-  const recent = recentObservations(4 * 1024 * 1024, systemClock);
   const processOptions = (options: Partial<ProcessOptions> = {}): ProcessOptions => ({
     database,
     clock: systemClock,
     log,
-    context: { kind: database.kind, platformTenant, recent },
+    context: { kind: database.kind, platformTenant },
     metrics: { batch: () => undefined, retried: () => undefined, failed: () => undefined },
     leaseSeconds: 30,
     maxAttempts: 3,
@@ -72,7 +70,7 @@ export async function openPipe(kind: Kind, log: Log = silentLog, serverUrl?: str
     url,
     platformTenant,
     processOptions,
-    arrive: (arrivals) => arrive(database, platformTenant, recent, arrivals),
+    arrive: (arrivals) => arrive(database, platformTenant, arrivals),
     drain: async (options, lane) => {
       do while ((await processOnce(processOptions(options), lane)).claimed > 0);
       while (lane === undefined && (await anyGivenBack(database)));
@@ -93,29 +91,15 @@ async function anyGivenBack(database: Database): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function arrive(
-  database: Database,
-  platformTenant: string,
-  recent: Recent,
-  arrivals: readonly Arrival[],
-): Promise<void> {
+async function arrive(database: Database, platformTenant: string, arrivals: readonly Arrival[]): Promise<void> {
   const events = arrivals.flatMap((arrival) => {
     if (!("event" in arrival)) return [];
     const payload = Buffer.from(JSON.stringify(arrival.event), "utf8");
     const reading = readEnvelope(payload);
     if (!reading.ok) throw new Error(`not an event: ${reading.detail}`);
-    return [{ incoming: incomingEvent(reading.envelope, payload, platformTenant), parsed: reading.parsed }];
+    return [incomingEvent(reading.envelope, payload, platformTenant)];
   });
-  if (events.length > 0) {
-    const stored = await insertEvents(
-      database,
-      events.map(({ incoming }) => incoming),
-    );
-    for (const { incoming, parsed } of events) {
-      if (stored.has(incoming))
-        recent.put(eventKey(incoming), { stored: asStored(incoming), payload: incoming.payload, parsed });
-    }
-  }
+  if (events.length > 0) await insertEvents(database, events);
   await observe(
     database,
     arrivals.flatMap((arrival) => ("fetched" in arrival ? [arrival.fetched] : [])),
