@@ -92,7 +92,7 @@ export function databaseOnPool(kind: Database["kind"], config: pg.PoolConfig, cl
       const result = await ask(query, kind === "embedded" ? undefined : limitMs);
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
     } catch (error) {
-      // It was made where the answer was read: whoever asked is what helps.
+      // Most are made where the answer is read: who asked helps more.
       if (error instanceof Error) Error.captureStackTrace(error);
       throw error;
     }

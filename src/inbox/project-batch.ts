@@ -238,7 +238,7 @@ function foldOne(
   loaded: readonly Observation[] | undefined,
   head: StoredHead | undefined,
 ): FoldedRow | null {
-  // What was read from the table comes last: the same event, in the payload that stands.
+  // What was read later comes last: the same event, in the payload that stands.
   const observations = loaded === undefined ? object.fresh : [...object.fresh, ...loaded];
   return fold(object.key, object.projection, observations, object.refold ? undefined : head);
 }

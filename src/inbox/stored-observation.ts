@@ -18,10 +18,6 @@ export interface ReadObservation {
 /** Payloads are parsed at the door before they are stored, so that a broken one here is a broken disk: it throws. */
 export function readObservation(stored: StoredEvent): ReadObservation {
   const payload = JSON.parse(stored.payload) as StripeObject;
-  return observationOf(stored, payload);
-}
-
-export function observationOf(stored: Omit<StoredEvent, "payload">, payload: StripeObject): ReadObservation {
   const common = {
     id: stored.id,
     source: stored.source,
