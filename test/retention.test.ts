@@ -7,8 +7,9 @@ import { manualClock } from "../src/base/clock.ts";
 import { type Log, silentLog } from "../src/base/log.ts";
 import { type Environment, readConfig } from "../src/config.ts";
 import { verifyLedger } from "../src/credits/ledger-verify.ts";
-import { monthAt } from "../src/db/partitions.ts";
+import { dropPartition, monthAt, partitionsOf } from "../src/db/partitions.ts";
 import { billingLog } from "../src/inbox/billing-log.ts";
+import { STRIPE_EVENTS } from "../src/inbox/partitions.ts";
 import { BOTH, openPipe, type Pipe, stateOf } from "./support/pipe.ts";
 import { creditsOf, eventsOf, makeAccount, makePurchase, type Turn } from "./support/purchase-lives.ts";
 import {
@@ -259,6 +260,43 @@ describe.each(BOTH)("retention of Stripe's events, %s database", (kind) => {
         "select distinct tableoid::regclass::text as place from stripe_events where object_id = 'cus_late'",
       );
       expect(places.map(({ place }) => place)).toEqual([expect.stringMatching(/_kept$/)]);
+    });
+
+  if (kind === "server")
+    it("what one look puts in a month's place stays, also where another one is about to clear away what was left behind", async () => {
+      const number = (rounds += 1);
+      await makeMonths(pipe, number);
+      await arriveInBatches(pipe, [updated("place", "A", startOf(number))], 1);
+      await letAge(pipe);
+      // Nothing else is left to be done by the other look.
+      await dropUntil(pipe, startOf(number));
+      const month = (await partitionsOf(pipe.database, STRIPE_EVENTS)).find(
+        ({ from }) => from === startOf(number) * 1000,
+      );
+      if (month === undefined) throw new Error("the month has no partition");
+      const copy = `${month.name}_other_kept`;
+      await pipe.database.query(
+        `create table ${copy} (like ${month.name} including all); insert into ${copy} select * from ${month.name}`,
+      );
+      const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+      let other: Promise<unknown> | undefined;
+      await dropPartition(
+        pipe.database,
+        STRIPE_EVENTS,
+        month,
+        async (tx) => {
+          await tx.query(`lock table ${copy} in access share mode`);
+          // Its month is gone then: what becomes of the look itself is the next one's to mend.
+          other = dropUntil(pipe, startOf(number, 1)).catch(() => undefined);
+          await expect.poll(async () => (await pipe.database.query(waiting)).rows.length, { timeout: 900 }).toBe(1);
+          return true;
+        },
+        copy,
+      );
+      await other;
+      const { rows } = await pipe.database.query("select id from stripe_events where object_id = 'cus_place'");
+      expect(rows).toHaveLength(1);
+      expect(await differencesOf(pipe)).toEqual([]);
     });
 
   it("one look of a node does it all by its settings, and says what it did", async () => {

@@ -78,8 +78,11 @@ export async function makeAhead(database: Database, clock: Pick<Clock, "now">, t
   return made;
 }
 
-/** The statements behind it need the whole table for a moment: behind a long read they would hold up every insert. */
-async function lockPartitions(tx: Queryable): Promise<void> {
+/**
+ * Until the transaction ends nobody else adds, drops or replaces a partition, of any table. The statements behind it need the
+ * whole table for a moment: behind a long read they would hold up every insert. Throws after a second.
+ */
+export async function lockPartitions(tx: Queryable): Promise<void> {
   await tx.query("set local lock_timeout = '1s'");
   await tx.query("select pg_advisory_xact_lock(hashtextextended('billhook partitions', 0))");
 }

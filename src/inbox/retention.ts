@@ -7,7 +7,7 @@ import { newId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { bigintArray, textArray } from "../db/arrays.ts";
 import type { Database, Queryable } from "../db/database.ts";
-import { cutOf, dropPartition, monthAt, type Partition, partitionsOf } from "../db/partitions.ts";
+import { cutOf, dropPartition, lockPartitions, monthAt, type Partition, partitionsOf } from "../db/partitions.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { projectionOf } from "../projections/registry.ts";
 import { baselineOf } from "./baselines.ts";
@@ -131,8 +131,12 @@ async function dropMonth(options: RetentionOptions, month: Seconds, retained: Re
 
 /** A table of its own: should two nodes be at one month, neither puts what the other has half copied in its place. */
 async function newCopy(database: Database, { name, from, to }: Seconds): Promise<string> {
-  const { rows: left } = await database.query<{ name: string }>({ text: LEFT_BEHIND, values: [`${name}_%${KEPT}`] });
-  for (const one of left) await database.query(`drop table if exists ${one.name}`);
+  await database.transaction(async (tx) => {
+    // Listed without it, one could take its month's place before it is dropped, and all that stays would go with it.
+    await lockPartitions(tx);
+    const { rows: left } = await tx.query<{ name: string }>({ text: LEFT_BEHIND, values: [`${name}_%${KEPT}`] });
+    for (const one of left) await tx.query(`drop table if exists ${one.name}`);
+  });
   const copy = `${name}_${newId("node").slice("node_".length)}${KEPT}`;
   await database.query(
     `create table ${copy} (like ${name} including all, check (created >= ${from} and created < ${to}))
