@@ -53,6 +53,8 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.getByRole("button", { name: `You: ${person.email}` }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("menuitem", { name: "Your account" }).waitFor();
+    // It is shown a moment before it takes the keys: eight of them came sooner.
+    await page.locator("[role=menu]:focus-within").waitFor();
     for (let left = 8; left > 0 && (await focused(page)) !== "Sign out"; left--) await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await heading(page, "Sign in");
