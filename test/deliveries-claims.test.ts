@@ -217,7 +217,7 @@ describe("what a worker asks for", () => {
     const before = lanes.room(1000).rooms.get("whe_busy") ?? 0;
     lanes.add(
       Array.from({ length: before }, () => item("whe_busy")),
-      true,
+      { after: "", upTo: "" },
     );
     const { rooms } = lanes.room(1000);
     expect(before).toBeGreaterThan(0);
@@ -227,5 +227,40 @@ describe("what a worker asks for", () => {
     alone.add(Array.from({ length: before }, () => item("whe_busy")));
     expect(rooms.get("whe_busy")).toBe(alone.room(1000).rooms.get("whe_busy"));
     expect(rooms.get("whe_busy")).toBeGreaterThan(16);
+  });
+
+  it("is all that a quick endpoint can take, also where it was done before the claim, until one finds nothing for it", () => {
+    const lanes = deliveryLanes({ all: 256, perEndpoint: 16 });
+    const item = (endpoint: string) => ({ tenantId: `ten_${endpoint}`, endpointId: endpoint, claimedUntil: 60_000 });
+    const deliver = (endpoint: string, times: number): void => {
+      for (let time = 0; time < times; time += 1) {
+        lanes.add([item(endpoint)]);
+        const begun = lanes.begin(time);
+        if (begun !== undefined) lanes.end(begun, time + 1, true);
+      }
+    };
+    deliver("whe_b", 40);
+    deliver("whe_a", 40);
+    expect(lanes.waiting() + lanes.running()).toBe(0);
+    const { rooms } = lanes.room(10);
+    expect(rooms.get("whe_a")).toBeGreaterThan(100);
+    expect(rooms.get("whe_b")).toBe(rooms.get("whe_a"));
+    // A claim that came as far as the first one says nothing of the second.
+    lanes.add([], { after: "", upTo: "whe_a" });
+    expect([...lanes.room(10).rooms.keys()]).toEqual(["whe_b"]);
+    lanes.add([], { after: "whe_a", upTo: "" });
+    expect([...lanes.room(10).rooms.keys()]).toEqual([]);
+    deliver("whe_a", 1);
+    expect([...lanes.room(10).rooms.keys()]).toEqual(["whe_a"]);
+  });
+
+  it("names no more endpoints that rest than may run at a time", () => {
+    const lanes = deliveryLanes({ all: 8, perEndpoint: 2 });
+    for (let number = 10; number < 30; number += 1) {
+      lanes.add([{ tenantId: `ten_${number}`, endpointId: `whe_${number}`, claimedUntil: 60_000 }]);
+      const begun = lanes.begin(0);
+      if (begun !== undefined) lanes.end(begun, 1, true);
+    }
+    expect([...lanes.room(10).rooms.keys()]).toEqual([22, 23, 24, 25, 26, 27, 28, 29].map((number) => `whe_${number}`));
   });
 });

@@ -109,8 +109,8 @@ class DeliveryWorker implements Deliverer {
     while (!this.#ended && !this.#mayClaim()) await this.#freed();
     if (this.#hasPlenty()) await sleep(GATHER_MS);
     if (this.#isEnded()) return "none";
+    const after = this.#behind;
     const { items, behind, ends, parked } = await this.#claim();
-    const whole = this.#behind === "" && behind === "";
     this.#behind = behind;
     if (this.#isEnded()) {
       await this.#release(items);
@@ -118,7 +118,7 @@ class DeliveryWorker implements Deliverer {
     }
     for (const item of items) this.#held.set(item.delivery.id, item);
     for (const end of ends) this.#results.add(end);
-    this.#lanes.add(items, whole);
+    this.#lanes.add(items, { after, upTo: behind });
     this.#begin();
     return items.length + ends.length > 0 ? "full" : behind === "" && parked === 0 ? "none" : "some";
   }

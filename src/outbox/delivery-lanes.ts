@@ -26,11 +26,17 @@ export interface Room {
   without: string[];
 }
 
+/** Endpoints that a claim looked at, by their ids: behind `after`, as far as `upTo`. Empty: from the first one, to the last one. */
+export interface Looked {
+  after: string;
+  upTo: string;
+}
+
 export interface DeliveryLanes<Item extends LaneItem> {
   /** `ahead`: for so many milliseconds, until the next claim, an endpoint's work may be claimed. */
   room(ahead: number): Room;
-  /** They wait until there is a place. `whole`: the claim that found them looked at every endpoint. */
-  add(items: readonly Item[], whole?: boolean): void;
+  /** They wait until there is a place. `looked`: at these endpoints no more was due than was found, or than there was room for. */
+  add(items: readonly Item[], looked?: Looked): void;
   /** The next one that may begin now; it has a place from now on. Endpoints take turns. */
   begin(now: number): Item | undefined;
   /** Its place is free. `delivered` says how its exchange went. Returns whether more may be due for its endpoint. */
@@ -81,7 +87,7 @@ interface Lane<Item> {
   /** What it had room for in the last claim, and what it got of it. */
   asked: number;
   got: number;
-  /** A claim that looked at every endpoint found nothing for it. */
+  /** A claim that looked at it found nothing. */
   idle: boolean;
 }
 
@@ -95,6 +101,8 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
   readonly #lanes = new Map<string, Lane<Item>>();
   /** Those with something that waits or runs. */
   readonly #active = new Set<Lane<Item>>();
+  /** The latest that came to rest, until a claim finds nothing for them: quick ones do so while the next claim is on its way. */
+  readonly #resting = new Set<Lane<Item>>();
   readonly #slow = new Set<Lane<Item>>();
   /** Those with something that waits, the next in turn first. */
   readonly #turns = new Set<Lane<Item>>();
@@ -125,8 +133,9 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     const full = this.#heldSlow >= this.#mostSlow();
     if (full) for (const lane of this.#slow) rooms.set(lane.endpointId, 0);
     const filling = new Map<string, number>();
-    for (const lane of this.#active) if (isFilling(lane, ahead)) add(filling, lane.tenantId, 1);
-    for (const lane of this.#active) {
+    const named = [...this.#active, ...this.#resting];
+    for (const lane of named) if (isFilling(lane, ahead)) add(filling, lane.tenantId, 1);
+    for (const lane of named) {
       const wanted = full && lane.slow ? 0 : roomOf(lane, ahead);
       // What is more than its tenant may hold would only be given back: those for which something may be due share it.
       const sharers = isFilling(lane, ahead) ? (filling.get(lane.tenantId) ?? 1) : 1;
@@ -134,16 +143,17 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
       lane.more = room === 0 || room < wanted;
       rooms.set(lane.endpointId, room);
     }
-    for (const lane of this.#active) [lane.asked, lane.got] = [rooms.get(lane.endpointId) ?? 0, 0];
+    for (const lane of named) [lane.asked, lane.got] = [rooms.get(lane.endpointId) ?? 0, 0];
     const without = [...this.#heldOf.keys()].filter((tenant) => this.#leftOf(tenant) === 0);
     const all = Math.max(0, 2 * this.#limits.all - this.#waiting - this.#running);
     return { all, perEndpoint: this.#firstWindow(), rooms, without };
   }
 
-  add(items: readonly Item[], whole = false): void {
+  add(items: readonly Item[], looked?: Looked): void {
     for (const item of items) {
       const lane = this.#laneOf(item);
       lane.got += 1;
+      lane.idle = false;
       const isTooMuch = this.#leftOf(item.tenantId) === 0;
       // One tenant's many endpoints, or many slow ones, must not fill the line for others.
       if (isTooMuch || (lane.slow && this.#heldSlow >= this.#mostSlow())) {
@@ -153,9 +163,10 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
       lane.waiting.push(item);
       this.#turns.add(lane);
       this.#active.add(lane);
+      this.#resting.delete(lane);
       this.#countWaiting(lane, 1);
     }
-    if (whole) for (const lane of this.#active) lane.idle = lane.asked > 0 && lane.got === 0;
+    if (looked !== undefined) this.#noteIdle(looked);
   }
 
   begin(now: number): Item | undefined {
@@ -205,6 +216,14 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
 
   clear(): void {
     for (const lane of this.#turns) this.#giveBack(lane);
+  }
+
+  #noteIdle({ after, upTo }: Looked): void {
+    for (const lane of [...this.#active, ...this.#resting]) {
+      if (lane.endpointId <= after || (upTo !== "" && lane.endpointId > upTo)) continue;
+      lane.idle = lane.asked > 0 && lane.got === 0;
+      if (lane.idle) this.#resting.delete(lane);
+    }
   }
 
   #slowDown(lane: Lane<Item>): void {
@@ -315,10 +334,20 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     this.#active.delete(lane);
     this.#lanes.delete(lane.endpointId);
     this.#lanes.set(lane.endpointId, lane);
+    this.#expectMore(lane);
     const [oldest] = this.#lanes.values();
     if (this.#lanes.size <= REMEMBERED || oldest === undefined || this.#active.has(oldest)) return;
     this.#lanes.delete(oldest.endpointId);
     this.#slow.delete(oldest);
+    this.#resting.delete(oldest);
+  }
+
+  #expectMore(lane: Lane<Item>): void {
+    if (lane.idle) return;
+    this.#resting.delete(lane);
+    this.#resting.add(lane);
+    const [oldest] = this.#resting;
+    if (this.#resting.size > this.#limits.all && oldest !== undefined) this.#resting.delete(oldest);
   }
 }
 
