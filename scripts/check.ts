@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-const LANES = [["typecheck"], ["lint", "format:check"]];
+const LANES = [["typecheck", "format:check"], ["lint"]];
 
 /** What it printed is told when it ends, so that two do not mix. */
 async function run(script: string): Promise<boolean> {
