@@ -263,4 +263,26 @@ describe("what a worker asks for", () => {
     }
     expect([...lanes.room(10).rooms.keys()]).toEqual([22, 23, 24, 25, 26, 27, 28, 29].map((number) => `whe_${number}`));
   });
+
+  it("is for a busy endpoint what the others of its tenant leave, who take one each", () => {
+    const lanes = deliveryLanes({ all: 256, perEndpoint: 16 });
+    const item = (endpoint: string) => ({ tenantId: "ten_1", endpointId: endpoint, claimedUntil: 60_000 });
+    const deliverAll = (time: number): void => {
+      for (let begun = lanes.begin(time); begun !== undefined; begun = lanes.begin(time))
+        lanes.end(begun, time + 1, true);
+    };
+    const light = Array.from({ length: 49 }, (_, number) => `whe_light_${number}`);
+    for (let time = 0; time < 40; time += 1) {
+      lanes.add([...light, "whe_busy"].map(item));
+      deliverAll(time);
+    }
+    // One claim finds one for each of the others, and all that it has room for of the busy one.
+    const before = lanes.room(1000).rooms.get("whe_busy") ?? 0;
+    lanes.add([...light, ...Array.from({ length: before }, () => "whe_busy")].map(item), { after: "", upTo: "" });
+    deliverAll(50);
+    const { rooms } = lanes.room(1000);
+    expect(before).toBe(3);
+    expect(rooms.get("whe_busy")).toBe(128 - 2 * 49);
+    expect(rooms.get("whe_light_7")).toBe(128 - 2 * 49);
+  });
 });

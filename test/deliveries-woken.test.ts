@@ -12,8 +12,10 @@ import { type App, openApp } from "../src/app.ts";
 import { silentLog } from "../src/base/log.ts";
 import { Secret } from "../src/base/secret.ts";
 import { readConfig } from "../src/config.ts";
+import { ENDPOINTS_AT_ONCE } from "../src/outbox/delivery-turns.ts";
 import {
   type Behaviour,
+  newDeliverer,
   newEndpoint,
   newTenant,
   ok,
@@ -193,4 +195,44 @@ it("what a failing endpoint gives back is claimed as soon as it is released, tho
     await sleep(200);
   });
   await until(() => target.got.length === 3, WOKEN);
+}, 120_000);
+
+it("an endpoint whose deliveries are all done before the next claim is given more from claim to claim", async () => {
+  const pipe = await openPipe("server");
+  closing.push(() => pipe.close());
+  const { database } = pipe;
+  const target = await openTarget(ok);
+  closing.push(() => target.close());
+  const tenant = await newTenant(database);
+  await newEndpoint(database, tenant, target.url);
+  await tell(database, tenant, 300);
+  const worker = newDeliverer(database, { limits: { all: 256, perEndpoint: 16 } });
+  closing.push(() => worker.stop(0));
+  const held = "select from delivery_queue where lease is not null";
+  let claims = 0;
+  for (; target.got.length < 300 && claims < 300; claims += 1) {
+    await worker.run();
+    await until(async () => (await database.query(held)).rowCount === 0, WOKEN);
+  }
+  // Two each time, as for an endpoint that nobody knows yet, would be 150 claims.
+  expect(target.got.length).toBe(300);
+  expect(claims).toBeLessThan(50);
+}, 120_000);
+
+it("a backlog is delivered without a poll beside more endpoints than one look takes, of which nothing is due", async () => {
+  const pipe = await openPipe("server");
+  closing.push(() => pipe.close());
+  const { database } = pipe;
+  const target = await openTarget((response) => void setTimeout(() => response.end(), 10));
+  closing.push(() => target.close());
+  const [busy, quiet] = [await newTenant(database), await newTenant(database)];
+  // Ids sort by time: it is in the first look.
+  await newEndpoint(database, busy, target.url);
+  for (let number = 0; number < 2 * ENDPOINTS_AT_ONCE; number += 1) await newEndpoint(database, quiet, target.url);
+  await tell(database, quiet, 1);
+  await database.query("update delivery_queue set next_attempt_at = now() + interval '1 day'");
+  await tell(database, busy, 300);
+  const worker = startWorker(database, { limits: { all: 256, perEndpoint: 16 } }, MINUTE);
+  closing.push(() => worker.stop(0));
+  await until(() => target.got.length === 300, WOKEN);
 }, 120_000);

@@ -105,7 +105,21 @@ class DeliveryWorker implements Deliverer {
     this.#timer.unref();
   }
 
+  /** Looks go on from endpoint to endpoint: nothing was found only once they came round to where they began. */
   async run(): Promise<Found> {
+    const from = this.#behind;
+    let passedTheEnd = from === "";
+    for (;;) {
+      const found = await this.#claimOnce();
+      if (found !== "none" || this.#isEnded()) return found;
+      const at = this.#behind;
+      if (passedTheEnd && (at === "" || (from !== "" && at >= from))) return "none";
+      passedTheEnd ||= at === "";
+    }
+  }
+
+  /** What one look finds, at as many endpoints as it takes. */
+  async #claimOnce(): Promise<Found> {
     while (!this.#ended && !this.#mayClaim()) await this.#freed();
     if (this.#hasPlenty()) await sleep(GATHER_MS);
     if (this.#isEnded()) return "none";
@@ -120,7 +134,7 @@ class DeliveryWorker implements Deliverer {
     for (const end of ends) this.#results.add(end);
     this.#lanes.add(items, { after, upTo: behind });
     this.#begin();
-    return items.length + ends.length > 0 ? "full" : behind === "" && parked === 0 ? "none" : "some";
+    return items.length + ends.length > 0 ? "full" : parked > 0 ? "some" : "none";
   }
 
   async stop(graceMs: number): Promise<void> {

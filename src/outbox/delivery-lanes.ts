@@ -1,4 +1,5 @@
 // Which claimed deliveries may begin now: so many in all, of a tenant and of an endpoint, and fewer where answers are slow. Pure.
+import { type LaneState, needOf, roomOf, shareOf } from "./lane-room.ts";
 
 export interface LaneLimits {
   /** Exchanges at the same time, in this process. */
@@ -35,7 +36,7 @@ export interface Looked {
 export interface DeliveryLanes<Item extends LaneItem> {
   /** `ahead`: for so many milliseconds, until the next claim, an endpoint's work may be claimed. */
   room(ahead: number): Room;
-  /** They wait until there is a place. `looked`: at these endpoints no more was due than was found, or than there was room for. */
+  /** They wait until there is a place. `looked`: where of these endpoints nothing was found, nothing was due, or there was no room. */
   add(items: readonly Item[], looked?: Looked): void;
   /** The next one that may begin now; it has a place from now on. Endpoints take turns. */
   begin(now: number): Item | undefined;
@@ -61,7 +62,6 @@ const FIRST_WINDOW = 2;
 const SLOW_MS = 2000;
 /** What an exchange with an endpoint that we do not know yet may take. Milliseconds. */
 const FIRST_AVERAGE = 40;
-const MOST_AHEAD = 128;
 /** Its claim must not end just as it begins. */
 const MARGIN_MS = 500;
 /** How many endpoints are remembered while nothing runs for them. */
@@ -69,26 +69,16 @@ const REMEMBERED = 10_000;
 /** How much the latest exchange counts in the average. */
 const LATEST = 0.2;
 
-interface Lane<Item> {
+interface Lane<Item> extends LaneState {
   endpointId: string;
   tenantId: string;
   waiting: Item[];
   /** With when each began. */
   running: Map<Item, number>;
-  /** Places: grows with each quick delivery and with a window of late ones, halves with each failure. */
-  window: number;
   /** Late deliveries since the window grew by them. */
   late: number;
-  /** Milliseconds, of the latest exchanges. */
-  average: number;
-  slow: boolean;
   /** The last claim may have left out what is due for it. */
   more: boolean;
-  /** What it had room for in the last claim, and what it got of it. */
-  asked: number;
-  got: number;
-  /** A claim that looked at it found nothing. */
-  idle: boolean;
 }
 
 export function deliveryLanes<Item extends LaneItem>(limits: LaneLimits): DeliveryLanes<Item> {
@@ -101,7 +91,10 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
   readonly #lanes = new Map<string, Lane<Item>>();
   /** Those with something that waits or runs. */
   readonly #active = new Set<Lane<Item>>();
-  /** The latest that came to rest, until a claim finds nothing for them: quick ones do so while the next claim is on its way. */
+  /**
+   * The latest that came to rest, of all tenants, until a claim finds nothing for them: quick ones do so while the next claim is
+   * on its way.
+   */
   readonly #resting = new Set<Lane<Item>>();
   readonly #slow = new Set<Lane<Item>>();
   /** Those with something that waits, the next in turn first. */
@@ -132,14 +125,11 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     const rooms = new Map<string, number>();
     const full = this.#heldSlow >= this.#mostSlow();
     if (full) for (const lane of this.#slow) rooms.set(lane.endpointId, 0);
-    const filling = new Map<string, number>();
-    const named = [...this.#active, ...this.#resting];
-    for (const lane of named) if (isFilling(lane, ahead)) add(filling, lane.tenantId, 1);
+    const named = this.#named();
+    const shares = this.#shares(named, ahead);
     for (const lane of named) {
       const wanted = full && lane.slow ? 0 : roomOf(lane, ahead);
-      // What is more than its tenant may hold would only be given back: those for which something may be due share it.
-      const sharers = isFilling(lane, ahead) ? (filling.get(lane.tenantId) ?? 1) : 1;
-      const room = Math.min(wanted, Math.ceil(this.#leftOf(lane.tenantId) / sharers));
+      const room = Math.min(wanted, shares.get(lane.tenantId) ?? this.#leftOf(lane.tenantId));
       lane.more = room === 0 || room < wanted;
       rooms.set(lane.endpointId, room);
     }
@@ -218,11 +208,34 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     for (const lane of this.#turns) this.#giveBack(lane);
   }
 
+  #named(): Lane<Item>[] {
+    return [...this.#active, ...this.#resting];
+  }
+
+  /**
+   * What is more than its tenant may hold would only be given back: those for which something may be due share that, by tenant
+   * as much for each, and what some of them hardly need is the others'.
+   */
+  #shares(named: readonly Lane<Item>[], ahead: number): Map<string, number> {
+    const needs = new Map<string, number[]>();
+    for (const lane of named) {
+      const need = needOf(lane, ahead);
+      if (need === 0) continue;
+      const known = needs.get(lane.tenantId);
+      if (known === undefined) needs.set(lane.tenantId, [need]);
+      else known.push(need);
+    }
+    return new Map([...needs].map(([tenantId, of]) => [tenantId, shareOf(of, this.#leftOf(tenantId))]));
+  }
+
   #noteIdle({ after, upTo }: Looked): void {
-    for (const lane of [...this.#active, ...this.#resting]) {
-      if (lane.endpointId <= after || (upTo !== "" && lane.endpointId > upTo)) continue;
-      lane.idle = lane.asked > 0 && lane.got === 0;
-      if (lane.idle) this.#resting.delete(lane);
+    for (const lane of this.#named()) {
+      const isLookedAt = lane.endpointId > after && (upTo === "" || lane.endpointId <= upTo);
+      if (!isLookedAt || lane.asked === 0) continue;
+      lane.idle = lane.got === 0;
+      if (!lane.idle) continue;
+      lane.more = false;
+      this.#resting.delete(lane);
     }
   }
 
@@ -355,15 +368,4 @@ function add(counts: Map<string, number>, key: string, many: number): void {
   const count = (counts.get(key) ?? 0) + many;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);
-}
-
-/** It has room for more, and more may well be due. */
-function isFilling<Item>(lane: Lane<Item>, milliseconds: number): boolean {
-  return !lane.idle && roomOf(lane, milliseconds) > 0;
-}
-
-/** How many more of its deliveries may be claimed. */
-function roomOf<Item>({ slow, window, average, running, waiting }: Lane<Item>, milliseconds: number): number {
-  const ahead = slow ? 0 : Math.min(MOST_AHEAD, Math.floor((window * milliseconds) / Math.max(1, average)));
-  return Math.max(0, window + ahead - running.size - waiting.length);
 }

@@ -83,9 +83,9 @@ export interface Worker {
   stop(graceMs?: number): Promise<void>;
 }
 
-/** Polls so often that nothing needs to wake it, unless `pollEvery` says otherwise: milliseconds. */
-export function startWorker(database: Database, more: Partial<DeliverOptions> = {}, pollEvery = 50): Worker {
-  const worker = deliverer({
+/** One that nothing runs yet. */
+export function newDeliverer(database: Database, more: Partial<DeliverOptions> = {}): Deliverer {
+  return deliverer({
     ...{ database, clock: systemClock, log: silentLog, ring: RING, policy: LOOPBACK },
     limits: { all: 64, perEndpoint: 8 },
     leaseSeconds: 5,
@@ -93,11 +93,17 @@ export function startWorker(database: Database, more: Partial<DeliverOptions> = 
     frontendUrl: "https://app.example.com",
     metrics: { attempted: () => undefined, ended: () => undefined, canceled: () => undefined },
     onError: () => undefined,
-    onFree: () => {
-      loop.wake();
-    },
+    onFree: () => undefined,
     ...more,
   });
+}
+
+/** Polls so often that nothing needs to wake it, unless `pollEvery` says otherwise: milliseconds. */
+export function startWorker(database: Database, more: Partial<DeliverOptions> = {}, pollEvery = 50): Worker {
+  const onFree = (): void => {
+    loop.wake();
+  };
+  const worker = newDeliverer(database, { onFree, ...more });
   const loop = claimLoop({
     name: "webhooks",
     run: () => worker.run(),
