@@ -1,4 +1,6 @@
 // Buying credits in a real browser: the example app, the sandbox's Checkout page and back, whatever befalls the webhooks.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -11,12 +13,14 @@ const CREDITS = 500;
 /** From the page that Checkout leads back to, to the credits on it. */
 const SOON_MS = 1000;
 
-const WEBHOOKS: [how: string, chaos: Chaos][] = [
-  ["on time", {}],
-  ["later than Checkout waits for them", { delay: { share: 1, ms: 13_000 } }],
-  ["each of them twice, and in any order", { duplicate: 1, reorder: 1 }],
-  ["lost altogether", { drop: 1, forget: true }],
+const WEBHOOKS: [how: string, chaos: Chaos, checkoutWaits: boolean][] = [
+  ["on time", {}, false],
+  ["later than Checkout waits for them", { delay: { share: 1, ms: 13_000 } }, true],
+  ["each of them twice, and in any order", { duplicate: 1, reorder: 1 }, false],
+  ["lost altogether", { drop: 1, forget: true }, true],
 ];
+/** Where Checkout waits, ten seconds, both databases' buyers do, one so long behind the other: what is measured is not at once. */
+const APART_MS = 4000;
 
 /** Looked for at every frame: a locator's wait looks again after half a second, which is no measure of the page. */
 async function shows(page: Page, text: string): Promise<void> {
@@ -25,7 +29,6 @@ async function shows(page: Page, text: string): Promise<void> {
   });
 }
 
-// On both databases at once: Checkout waits for webhooks as long as Stripe's does, and nothing else happens meanwhile.
 describe.skipIf(withoutBrowser())("in a browser", () => {
   const shops = new Map<Kind, Shop>();
   let browser: TestBrowser;
@@ -34,8 +37,8 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     [browser] = await Promise.all([openBrowser(), opened]);
   }, 120_000);
   afterAll(async () => {
-    await browser.close();
     await Promise.all([...shops.values()].map((shop) => shop.close()));
+    await browser.close();
   });
 
   const balance = (page: Page) => page.getByLabel("Balance").textContent();
@@ -51,11 +54,12 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     return { page, shop };
   };
 
-  describe.each(WEBHOOKS)("with webhooks %s", (how, chaos) => {
-    it.concurrent.each(BOTH)(
+  describe.each(WEBHOOKS)("with webhooks %s", (how, chaos, checkoutWaits) => {
+    (checkoutWaits ? it.concurrent : it).each(BOTH)(
       "what was bought is on the page within a second of returning, on the %s database",
       async (kind) => {
         const { page, shop } = await visit(kind);
+        if (checkoutWaits && kind === "server") await sleep(APART_MS);
         await befall(shop, chaos);
         await page.getByRole("button", { name: `Buy ${CREDITS} credits` }).click();
         await page.waitForURL(`${shop.sandboxUrl}/**`);
