@@ -283,6 +283,26 @@ describe("what a worker asks for", () => {
     const { rooms } = lanes.room(1000);
     expect(before).toBe(3);
     expect(rooms.get("whe_busy")).toBe(128 - 2 * 49);
-    expect(rooms.get("whe_light_7")).toBe(128 - 2 * 49);
+    // Should more be due for all of them at once, that is not much more than they may hold.
+    expect(rooms.get("whe_light_7")).toBe(4);
+    // A claim that looks elsewhere says nothing of what they need.
+    for (let claim = 0; claim < 3; claim += 1) lanes.add([], { after: "whe_z", upTo: "" });
+    expect(lanes.room(1000).rooms).toEqual(rooms);
+  });
+
+  it("wakes a claim for an endpoint that one had no room for, although a later one had and looked elsewhere", () => {
+    const lanes = deliveryLanes({ all: 64, perEndpoint: 4 });
+    const item = () => ({ tenantId: "ten_1", endpointId: "whe_a", claimedUntil: 60_000 });
+    lanes.add([item(), item(), item(), item()]);
+    const begun = [lanes.begin(0), lanes.begin(0)].flatMap((one) => (one === undefined ? [] : [one]));
+    expect(lanes.room(1).rooms.get("whe_a")).toBe(0);
+    lanes.add([], { after: "", upTo: "" });
+    expect(lanes.room(100).rooms.get("whe_a")).toBe(3);
+    lanes.add([], { after: "whe_z", upTo: "" });
+    expect(begun.map((one) => lanes.end(one, 1, true))).toEqual([true, true]);
+    lanes.room(100);
+    lanes.add([], { after: "", upTo: "" });
+    const next = lanes.begin(2);
+    expect(next !== undefined && lanes.end(next, 3, true)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 // Which claimed deliveries may begin now: so many in all, of a tenant and of an endpoint, and fewer where answers are slow. Pure.
-import { type LaneState, needOf, roomOf, shareOf } from "./lane-room.ts";
+import { type LaneState, roomOf, shareOf } from "./lane-room.ts";
 
 export interface LaneLimits {
   /** Exchanges at the same time, in this process. */
@@ -77,8 +77,17 @@ interface Lane<Item> extends LaneState {
   running: Map<Item, number>;
   /** Late deliveries since the window grew by them. */
   late: number;
-  /** The last claim may have left out what is due for it. */
+  /** Claims may have left out what is due for it. */
   more: boolean;
+  /** Of the latest claim that named it: which one, what it asked for and whether that is less than there was room for, what it got. */
+  claim: number;
+  asked: number;
+  isCut: boolean;
+  got: number;
+  /** What may well be due for it: hardly more than it got, where that was less than it asked for. */
+  need: number;
+  /** The latest claim that looked at it found nothing. */
+  idle: boolean;
 }
 
 export function deliveryLanes<Item extends LaneItem>(limits: LaneLimits): DeliveryLanes<Item> {
@@ -102,6 +111,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
   /** Those that run, and with those that wait, by tenant. */
   readonly #runningOf = new Map<string, number>();
   readonly #heldOf = new Map<string, number>();
+  #claims = 0;
   #waiting = 0;
   #running = 0;
   /** Of slow endpoints. */
@@ -125,15 +135,18 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     const rooms = new Map<string, number>();
     const full = this.#heldSlow >= this.#mostSlow();
     if (full) for (const lane of this.#slow) rooms.set(lane.endpointId, 0);
-    const named = this.#named();
-    const shares = this.#shares(named, ahead);
-    for (const lane of named) {
-      const wanted = full && lane.slow ? 0 : roomOf(lane, ahead);
-      const room = Math.min(wanted, shares.get(lane.tenantId) ?? this.#leftOf(lane.tenantId));
-      lane.more = room === 0 || room < wanted;
+    const wanted = new Map<Lane<Item>, number>();
+    for (const lane of this.#named()) wanted.set(lane, full && lane.slow ? 0 : roomOf(lane, ahead));
+    const shares = this.#shares(wanted);
+    this.#claims += 1;
+    for (const [lane, most] of wanted) {
+      const share = shares.get(lane.tenantId) ?? this.#leftOf(lane.tenantId);
+      // Twice its need: what grows is given all that there is room for from claim to claim.
+      const room = Math.min(most, share, 2 * lane.need);
       rooms.set(lane.endpointId, room);
+      [lane.claim, lane.asked, lane.isCut, lane.got] = [this.#claims, room, room === 0 || room < most, 0];
+      lane.more ||= lane.isCut;
     }
-    for (const lane of named) [lane.asked, lane.got] = [rooms.get(lane.endpointId) ?? 0, 0];
     const without = [...this.#heldOf.keys()].filter((tenant) => this.#leftOf(tenant) === 0);
     const all = Math.max(0, 2 * this.#limits.all - this.#waiting - this.#running);
     return { all, perEndpoint: this.#firstWindow(), rooms, without };
@@ -156,7 +169,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
       this.#resting.delete(lane);
       this.#countWaiting(lane, 1);
     }
-    if (looked !== undefined) this.#noteIdle(looked);
+    if (looked !== undefined) this.#noteNeeds(looked);
   }
 
   begin(now: number): Item | undefined {
@@ -216,10 +229,10 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
    * What is more than its tenant may hold would only be given back: those for which something may be due share that, by tenant
    * as much for each, and what some of them hardly need is the others'.
    */
-  #shares(named: readonly Lane<Item>[], ahead: number): Map<string, number> {
+  #shares(wanted: ReadonlyMap<Lane<Item>, number>): Map<string, number> {
     const needs = new Map<string, number[]>();
-    for (const lane of named) {
-      const need = needOf(lane, ahead);
+    for (const [lane, most] of wanted) {
+      const need = lane.idle ? 0 : Math.min(most, lane.need);
       if (need === 0) continue;
       const known = needs.get(lane.tenantId);
       if (known === undefined) needs.set(lane.tenantId, [need]);
@@ -228,14 +241,15 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     return new Map([...needs].map(([tenantId, of]) => [tenantId, shareOf(of, this.#leftOf(tenantId))]));
   }
 
-  #noteIdle({ after, upTo }: Looked): void {
+  #noteNeeds({ after, upTo }: Looked): void {
     for (const lane of this.#named()) {
       const isLookedAt = lane.endpointId > after && (upTo === "" || lane.endpointId <= upTo);
-      if (!isLookedAt || lane.asked === 0) continue;
+      if (!isLookedAt || lane.claim !== this.#claims || lane.asked === 0) continue;
+      const gotAll = lane.got >= lane.asked;
+      lane.need = gotAll ? Infinity : lane.got + 1;
+      lane.more = gotAll && lane.isCut;
       lane.idle = lane.got === 0;
-      if (!lane.idle) continue;
-      lane.more = false;
-      this.#resting.delete(lane);
+      if (lane.idle) this.#resting.delete(lane);
     }
   }
 
@@ -335,7 +349,7 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     const lane: Lane<Item> = {
       ...{ endpointId, tenantId, waiting: [], running: new Map<Item, number>() },
       ...{ window: failing ? 1 : this.#firstWindow(), late: 0, average: FIRST_AVERAGE, slow: false, more: false },
-      ...{ asked: 0, got: 0, idle: false },
+      ...{ claim: 0, asked: 0, isCut: false, got: 0, need: Infinity, idle: false },
     };
     this.#lanes.set(endpointId, lane);
     this.#setSlow(lane, failing);

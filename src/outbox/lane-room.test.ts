@@ -6,7 +6,7 @@ import { shareOf } from "./lane-room.ts";
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 const NEEDS = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 60 });
 
-it("what endpoints of a tenant share is used up where they need as much, never passed by more than one for each, and nobody has less than an equal part", () => {
+it("what endpoints of a tenant share is used up where they need as much, their needs never pass it by more than one for each, and nobody has less than an equal part", () => {
   fc.assert(
     fc.property(NEEDS, fc.integer({ min: 0, max: 512 }), (needs, left) => {
       const share = shareOf(needs, left);

@@ -9,11 +9,6 @@ export interface LaneState {
   slow: boolean;
   waiting: { readonly length: number };
   running: { readonly size: number };
-  /** What it had room for in the last claim, and what it got of it. */
-  asked: number;
-  got: number;
-  /** A claim that looked at it found nothing. */
-  idle: boolean;
 }
 
 const MOST_AHEAD = 128;
@@ -22,13 +17,6 @@ const MOST_AHEAD = 128;
 export function roomOf({ slow, window, average, running, waiting }: LaneState, milliseconds: number): number {
   const ahead = slow ? 0 : Math.min(MOST_AHEAD, Math.floor((window * milliseconds) / Math.max(1, average)));
   return Math.max(0, window + ahead - running.size - waiting.length);
-}
-
-/** How much of its room may well be due: one that got less than it had asked for has hardly more. */
-export function needOf(lane: LaneState, milliseconds: number): number {
-  if (lane.idle) return 0;
-  const room = roomOf(lane, milliseconds);
-  return lane.got < lane.asked ? Math.min(room, lane.got + 1) : room;
 }
 
 /**
