@@ -251,7 +251,7 @@ describe("what a worker asks for", () => {
     lanes.add([], { after: "whe_a", upTo: "" });
     expect([...lanes.room(10).rooms.keys()]).toEqual([]);
     deliver("whe_a", 1);
-    expect([...lanes.room(10).rooms.keys()]).toEqual(["whe_a"]);
+    expect([...lanes.room(10).rooms]).toEqual([["whe_a", rooms.get("whe_a")]]);
   });
 
   it("names no more endpoints that rest than may run at a time", () => {

@@ -157,6 +157,8 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
       const lane = this.#laneOf(item);
       lane.got += 1;
       lane.idle = false;
+      // It was not named: what it needed before says nothing any more.
+      if (lane.claim !== this.#claims) lane.need = Infinity;
       const isTooMuch = this.#leftOf(item.tenantId) === 0;
       // One tenant's many endpoints, or many slow ones, must not fill the line for others.
       if (isTooMuch || (lane.slow && this.#heldSlow >= this.#mostSlow())) {
