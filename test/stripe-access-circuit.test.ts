@@ -106,7 +106,8 @@ describe("calls for an account that does not answer", () => {
     const { failed, milliseconds } = await ask(access, DEAD);
     expect(failed).toMatchObject({ code: "stripe_unreachable", retryAfter: 1, transient: true });
     expect(milliseconds).toBeLessThan(20);
-    expect(stripe.requests).toHaveLength(5);
+    // Of another account one may still come, from before.
+    expect(stripe.requests.filter(({ account }) => account === DEAD)).toHaveLength(5);
     expect([told.open, access.paused(false), access.paused(true)]).toEqual([1, [DEAD], []]);
     expect((await ask(access, LIVELY)).failed).toBeUndefined();
     stripe.script(customer);
