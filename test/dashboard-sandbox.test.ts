@@ -24,7 +24,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
 
   const trigger = async (type: string): Promise<void> => {
     // The pipe is above it: as long as that comes in, the form moves, and its list hides where it has moved out of sight.
-    await lane("Received").waitFor();
+    await lane("Received").getByRole("listitem").first().waitFor();
     const form = page.getByRole("form", { name: "Trigger an event" });
     await form.scrollIntoViewIfNeeded();
     await form.getByRole("combobox", { name: "Type" }).fill(type);
