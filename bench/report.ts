@@ -163,6 +163,8 @@ function serverTable(results: Results): string[] {
       row("fully projected/s, receiving at the same time", "projectedPerSecond", 0),
       row("p50 of answers, ms", "p50", 1),
       row("p99 of answers, ms", "p99", 1),
+      row("answered/s of as many events just before, from a fresh start", "freshAnsweredPerSecond", 0),
+      row("p99 of those answers, ms", "freshP99", 1),
       row("peak memory of the process, MB", "peakMb", 0),
       ...cpuRows(results, connections),
       stolenRow(results, connections),

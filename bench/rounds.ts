@@ -41,6 +41,9 @@ export interface RoundOptions {
 export interface Round {
   product: Product;
   connections: number;
+  /** Of the events that warm it up, as many as are measured: what a process that has just started does. */
+  freshAnsweredPerSecond: number;
+  freshP99: number;
   answeredPerSecond: number;
   /** All events, divided by the time from the first request until the last one is projected. */
   projectedPerSecond: number;
@@ -60,7 +63,6 @@ export interface Round {
 /** Equal for both. A checkpoint in the midst of a round would be luck: there is one before each. */
 const SETTINGS = { shared_buffers: "512MB", max_wal_size: "8GB", checkpoint_timeout: "30min", max_connections: "100" };
 const SEEDS = { warmUp: 9001, measured: 1 };
-const WARM_UP = 2000;
 const DRAIN_LIMIT_MS = 180_000;
 
 export async function openBench(): Promise<Bench> {
@@ -101,8 +103,8 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
   try {
     return await withDatabase(databaseUrl, async (ask) => {
       const drained = async (): Promise<void> => (product === "peer" ? undefined : untilEmpty(ask));
-      const streams = [stream(bench, SEEDS.warmUp, WARM_UP), stream(bench, SEEDS.measured, count)] as const;
-      await bench.load.send(order(bench, server, streams[0], connections));
+      const streams = [stream(bench, SEEDS.warmUp, count), stream(bench, SEEDS.measured, count)] as const;
+      const fresh = await bench.load.send(order(bench, server, streams[0], connections));
       await drained();
       await ask("checkpoint");
       const before = cpuOf(bench, server);
@@ -118,7 +120,8 @@ export async function measureRound(bench: Bench, options: RoundOptions): Promise
       const written = await writtenBy(product, ask, streams);
       requireAll(written);
       return {
-        ...{ product, connections, answeredPerSecond: count / sent.seconds, projectedPerSecond: count / seconds },
+        ...{ product, connections, freshAnsweredPerSecond: count / fresh.seconds, freshP99: fresh.p99 },
+        ...{ answeredPerSecond: count / sent.seconds, projectedPerSecond: count / seconds },
         ...{ p50: sent.p50, p95: sent.p95, p99: sent.p99, max: sent.max },
         ...{ peakMb: usage?.peakMb, postgresPrivateMb: postgres?.privateMb },
         cpuMicros: micros === undefined ? undefined : { ...micros, load: (sent.cpuSeconds * 1e6) / count },
