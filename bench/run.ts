@@ -29,7 +29,7 @@ interface Plan {
 const HELP = `node bench/run.ts [options]
 
   --quick             small rounds, for a look: about a minute, not saved
-  --rounds N          rounds of each product (3)
+  --rounds N          rounds of each product (5)
   --events N          events a round at 64 connections (20000); at 16 the half, embedded two fifths
   --connections A,B   connections (16,64)
   --backlog N         events of the backlog (100000)
@@ -93,7 +93,7 @@ function planFrom(args: string[]): Plan {
   const pool = values["peer-pool"] ?? (values.quick ? "20" : undefined);
   return {
     parts: PARTS.filter((part) => values.only.split(",").includes(part)),
-    rounds: wholeNumber("--rounds", values.rounds ?? (values.quick ? "1" : "3")),
+    rounds: wholeNumber("--rounds", values.rounds ?? (values.quick ? "1" : "5")),
     events: Object.fromEntries(connections.map((each) => [each, each >= 64 ? events : Math.ceil(events / 2)])),
     embeddedEvents: Math.ceil(events * 0.4),
     backlogEvents: wholeNumber("--backlog", values.backlog ?? (values.quick ? "10000" : "100000")),
