@@ -13,7 +13,7 @@ for (const name of existsSync("dist") ? readdirSync("dist") : []) {
   if (name !== "dashboard") rmSync(join("dist", name), { recursive: true, force: true });
 }
 for (const project of ["tsconfig.build.json", "kit/tsconfig.build.json"]) {
-  const tsc = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project], { stdio: "inherit" });
+  const tsc = spawnSync(process.execPath, ["node_modules/typescript-7/bin/tsc", "-p", project], { stdio: "inherit" });
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 }
 
