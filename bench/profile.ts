@@ -15,7 +15,7 @@ interface Profile {
 
 const HELP = `node bench/profile.ts [options]
 
-  --events N        events (20000)
+  --events N        events (20000), behind as many that warm up: half of the profile is of those
   --connections N   connections (64)
   --top N           lines of the table (40)
   --out FOLDER      keep the .cpuprofile files there, for a viewer such as Chrome's
@@ -57,7 +57,7 @@ try {
 }
 process.exit();
 
-/** Own time by place and by function, idle time left out; start-up and warm-up are in it. */
+/** Own time by place and by function, idle time left out; start-up and warm-up, as many events as are measured, are in it. */
 function summary({ nodes, samples, timeDeltas }: Profile, top: number): string {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const byFunction = new Map<string, number>();

@@ -30,7 +30,7 @@ const HELP = `node bench/run.ts [options]
 
   --quick             small rounds, for a look: about a minute, not saved
   --rounds N          rounds of each product (5)
-  --events N          events a round at 64 connections (20000); at 16 the half, embedded two fifths
+  --events N          measured events a round at 64 connections (20000), on PostgreSQL behind as many that warm up; at 16 the half, embedded two fifths
   --connections A,B   connections (16,64)
   --backlog N         events of the backlog (100000)
   --only A,B          of server, embedded, backlog

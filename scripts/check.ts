@@ -1,4 +1,4 @@
-// What `npm test` asks before the tests: types and format beside lint, since each keeps one processor busy. Ends with 1 if one fails.
+// What `npm test` asks before the tests: types and format beside lint, which takes longer than both. Ends with 1 if one fails.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
