@@ -161,7 +161,11 @@ function serverTable(results: Results): string[] {
       return `| ${what} | ${number(ours, digits)} (${ranges[0]}) | ${number(theirs, digits)} (${ranges[1]}) | ${quotient}× |`;
     };
     lines.push(
-      ...["", `## PostgreSQL, ${connections} connections, ${results.settings.events[connections]} measured events a round`, ""],
+      ...[
+        "",
+        `## PostgreSQL, ${connections} connections, ${results.settings.events[connections]} measured events a round`,
+        "",
+      ],
       ...["| | Billhook, median (range) | peer, median (range) | ratio |", "|---|---:|---:|---:|"],
       row("answered/s", "answeredPerSecond", 0),
       row("fully projected/s, receiving at the same time", "projectedPerSecond", 0),
