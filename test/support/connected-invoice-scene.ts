@@ -72,8 +72,9 @@ export async function openInvoiceScene(kind: Kind, more: Partial<ApiDependencies
     },
     invoices: async () => (await stripe.invoices.list({ limit: 100 })).data,
     close: async () => {
-      await door.close();
+      // First whoever posts to the door: it waits for each connection that is open and has asked nothing yet.
       await sandbox.close();
+      await door.close();
     },
   };
 }
