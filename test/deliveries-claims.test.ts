@@ -305,4 +305,34 @@ describe("what a worker asks for", () => {
     const next = lanes.begin(2);
     expect(next !== undefined && lanes.end(next, 3, true)).toBe(false);
   });
+
+  it("is asked for in time: before a quick endpoint, for which more may be due and claimed, has begun all that it has", () => {
+    const lanes = deliveryLanes({ all: 256, perEndpoint: 16 });
+    const item = () => ({ tenantId: "ten_1", endpointId: "whe_a", claimedUntil: 60_000 });
+    const begin = (now: number) =>
+      Array.from({ length: 16 }, () => lanes.begin(now)).filter((one) => one !== undefined);
+    for (let time = 0; time < 40; time += 1) {
+      lanes.add([item()]);
+      for (const one of begin(time)) lanes.end(one, time + 1, true);
+    }
+    const claim = (found: (asked: number) => number): void => {
+      const asked = lanes.room(1000).rooms.get("whe_a") ?? 0;
+      lanes.add(Array.from({ length: found(asked) }, item), { after: "", upTo: "" });
+    };
+    claim((asked) => asked);
+    let running = begin(40);
+    // 128 are held: no claim brings more.
+    expect(lanes.lasts()).toBe(Infinity);
+    for (let time = 41; time < 45; time += 1) {
+      for (const one of running) lanes.end(one, time, true);
+      running = begin(time);
+      // Sixteen a millisecond.
+      expect(Math.abs(lanes.lasts() - lanes.waiting() / 16)).toBeLessThan(0.1);
+    }
+    expect(lanes.waiting()).toBe(48);
+    claim((asked) => asked - 1);
+    for (const one of running) lanes.end(one, 46, true);
+    // All that was due is claimed.
+    expect(lanes.lasts()).toBe(Infinity);
+  });
 });

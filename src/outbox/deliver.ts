@@ -121,7 +121,8 @@ class DeliveryWorker implements Deliverer {
   /** What one look finds, at as many endpoints as it takes. */
   async #claimOnce(): Promise<Found> {
     while (!this.#ended && !this.#mayClaim()) await this.#freed();
-    if (this.#hasPlenty()) await sleep(GATHER_MS);
+    const pause = this.#mayGather();
+    if (pause >= 1) await sleep(pause);
     if (this.#isEnded()) return "none";
     const after = this.#behind;
     const { items, behind, ends, parked } = await this.#claim();
@@ -167,8 +168,10 @@ class DeliveryWorker implements Deliverer {
     return this.#lanes.waiting() < all && this.#lanes.waiting() + this.#lanes.running() < 2 * all;
   }
 
-  #hasPlenty(): boolean {
-    return this.#lanes.waiting() > this.#options.limits.all * PLENTY_PART;
+  /** Milliseconds for which what falls due may gather: until an endpoint would run dry at most. */
+  #mayGather(): number {
+    const isPlenty = this.#lanes.waiting() > this.#options.limits.all * PLENTY_PART;
+    return isPlenty ? Math.min(GATHER_MS, this.#lanes.lasts() - this.#claimTook) : 0;
   }
 
   #freed(): Promise<void> {

@@ -1,5 +1,5 @@
 // Which claimed deliveries may begin now: so many in all, of a tenant and of an endpoint, and fewer where answers are slow. Pure.
-import { type LaneState, roomOf, shareOf } from "./lane-room.ts";
+import { lastsOf, type LaneState, roomOf, shareOf } from "./lane-room.ts";
 
 export interface LaneLimits {
   /** Exchanges at the same time, in this process. */
@@ -50,6 +50,8 @@ export interface DeliveryLanes<Item extends LaneItem> {
   clear(): void;
   waiting(): number;
   running(): number;
+  /** Milliseconds until an endpoint for which more may be claimed has begun all that waits for it; Infinity where none has. */
+  lasts(): number;
 }
 
 /** What a tenant may have of all places. */
@@ -129,6 +131,13 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
 
   running(): number {
     return this.#running;
+  }
+
+  lasts(): number {
+    let least = Infinity;
+    for (const lane of this.#active)
+      if (lane.more && !lane.slow && this.#leftOf(lane.tenantId) > 0) least = Math.min(least, lastsOf(lane));
+    return least;
   }
 
   room(ahead: number): Room {

@@ -19,6 +19,11 @@ export function roomOf({ slow, window, average, running, waiting }: LaneState, m
   return Math.max(0, window + ahead - running.size - waiting.length);
 }
 
+/** For how many milliseconds it has something to begin. */
+export function lastsOf({ window, average, waiting }: LaneState): number {
+  return (waiting.length * average) / window;
+}
+
 /**
  * The most that one may take, so that of what they need all together take `left`, rounded up for each: who needs little leaves
  * the rest to the others, who take as much as each other.
