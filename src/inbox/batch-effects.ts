@@ -2,6 +2,7 @@
 import type { FoldedRow } from "../projections/fold.ts";
 import type { Scope } from "../projections/observation.ts";
 import type { Effect } from "../projections/projection.ts";
+import { keyTypeOf } from "../projections/registry.ts";
 import type { WantedFetch } from "./fetch-table.ts";
 import type { ReadObservation } from "./stored-observation.ts";
 
@@ -19,10 +20,10 @@ export function effectsOfRows(rows: readonly FoldedRow[]): ScopedEffect[] {
     }));
 }
 
-/** Several of Stripe's kinds may share a key's type; Stripe is asked for its own. */
+/** Several of Stripe's kinds may share a key's type; Stripe is asked for its own. What else it says may be no name at all. */
 function stripeTypeOf(row: FoldedRow): string {
   const type = row.head.object.object;
-  return typeof type === "string" ? type : row.key.objectType;
+  return typeof type === "string" && keyTypeOf(type) === row.key.objectType ? type : row.key.objectType;
 }
 
 export function effectsOfThinEvents(events: readonly ReadObservation[]): ScopedEffect[] {

@@ -26,5 +26,6 @@ export const accountAuthorization = projection({
     type === DEAUTHORIZED && fact("connected_account.deauthorized", account, id),
     type === AUTHORIZED && fact("connected_account.authorized", account, id),
   ],
+  saidByType: true,
   tracked: ["authorized"],
 });

@@ -78,6 +78,13 @@ describe("a tie within one second", () => {
     expect(settleTie([paid, succeeded], plain)).toEqual({ observation: succeeded, ambiguous: false });
   });
 
+  it("of equal states is one where what happened is in the type alone", () => {
+    const kind: Projection = { ...plain, saidByType: true };
+    const [here, gone] = [seen("evt_1", { id: "ca_1" }), { ...seen("evt_2", { id: "ca_1" }), type: "a.deauthorized" }];
+    expect(settleTie([here, gone], kind)).toEqual({ observation: gone, ambiguous: true });
+    expect(settleTie([here, { ...gone, type: here.type }], kind)).toMatchObject({ ambiguous: false });
+  });
+
   it("is won by the greatest rank where the kind declares one", () => {
     const kind: Projection = { ...plain, rank: (object) => [object.n as number] };
     const low = seen("evt_9", { n: 1 });

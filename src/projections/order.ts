@@ -56,7 +56,9 @@ export function settleTie(tied: readonly Observation[], projection: Projection):
   const last = followed(tied);
   const ranked = projection.rank ? greatestRank(last, projection.rank) : last;
   const head = ranked.reduce((best, observation) => (compareIds(observation.id, best.id) > 0 ? observation : best));
-  return { observation: head, ambiguous: ranked.some((other) => !sameState(other.object, head.object)) };
+  const isOther = (one: Observation): boolean =>
+    !sameState(one.object, head.object) || (projection.saidByType === true && one.type !== head.type);
+  return { observation: head, ambiguous: ranked.some(isOther) };
 }
 
 /** Event ids by code point, not by locale: the same on every machine and in SQL under `collate "C"`. */

@@ -68,6 +68,8 @@ export interface ProjectionSpec<Columns extends Record<string, ColumnType>> {
   terminal?: (object: StripeObject) => boolean;
   /** Only for kinds whose tuple never decreases in a life. Compared left to right. Breaks ties within one second. */
   rank?: (object: StripeObject) => readonly number[];
+  /** What happened is in the event's type alone: equal objects of two types are two states. */
+  saidByType?: boolean;
   /** Columns with ids of other objects that stay known when a newer snapshot lacks them (text columns only). */
   keeps?: readonly (keyof Columns & string)[];
   row: (object: StripeObject, observation: Observation) => Row<Columns>;
