@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { Queryable } from "../src/db/database.ts";
 import { cancelInPieces, strandedEndpoints } from "../src/outbox/delivery-cancel.ts";
 import { deliveriesOf, deliveryQueueState, listDeliveries, readDelivery } from "../src/outbox/delivery-reads.ts";
 import { WAITS } from "../src/outbox/delivery-schedule.ts";
@@ -125,6 +126,29 @@ describe.each(BOTH)("deliveries, %s database", (kind) => {
     expect(
       read?.attemptList.map(({ attempt, statusCode, responseBody }) => [attempt, statusCode, responseBody]),
     ).toEqual(Array.from({ length: 10 }, (_, index) => [index + 1, 500, "no"]));
+  });
+
+  it("a retry and a resend of what still waits take nothing of its schedule: it begins anew", async () => {
+    const tenant = await newTenant(pipe.database);
+    const failing = await target((response) => response.writeHead(500).end());
+    const endpoint = await newEndpoint(pipe.database, tenant, failing.url);
+    await tell(pipe.database, tenant, 1);
+    const one = async () => (await listDeliveries(pipe.database, { tenantId: tenant, livemode: false, limit: 1 }))[0];
+    await until(async () => (await one())?.attempts === 1);
+    const { id = "", eventId = "" } = (await one()) ?? {};
+    const key = { tenantId: tenant, livemode: false, id };
+    const again = { again: true, hasten: true };
+    const resend = (tx: Queryable) => fanOutTo(tx, { ...key, endpointId: endpoint.id }, [eventId], again);
+    const asks = [() => retryDelivery(pipe.database, key), () => pipe.database.transaction(resend)];
+    for (let attempt = 2; attempt <= 13; attempt += 1) {
+      await asks[attempt % 2]?.();
+      worker.wake();
+      await until(async () => (await one())?.attempts === attempt);
+      const wait = ((await one())?.nextAttemptAt?.getTime() ?? 0) - Date.now();
+      expect(wait).toBeGreaterThan(0);
+      expect(wait).toBeLessThan((WAITS[0] ?? 0) * 1.2 + 100);
+    }
+    expect(await one()).toMatchObject({ status: "pending" });
   });
 
   it("Retry-After is waited for, a redirect is not followed, and 2xx ends it", async () => {

@@ -3439,7 +3439,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description It is due now. One that had ended begins another round of attempts, under the same `webhook-id`. Of one whose attempt is under way the outcome counts: retry it again where that fails. */
+                /** @description It is due now, and begins another round of attempts, under the same `webhook-id`. Of one whose attempt is under way the outcome counts: retry it again where that fails. */
                 202: {
                     headers: {
                         [name: string]: unknown;

@@ -162,7 +162,7 @@ export const retryDeliveryRoute = operation({
   answers: {
     202: DeliveryAnswer.meta({
       description:
-        "It is due now. One that had ended begins another round of attempts, under the same `webhook-id`. Of one whose attempt is under way the outcome counts: retry it again where that fails.",
+        "It is due now, and begins another round of attempts, under the same `webhook-id`. Of one whose attempt is under way the outcome counts: retry it again where that fails.",
     }),
   },
   run: async (call) => {

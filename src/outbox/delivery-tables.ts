@@ -38,9 +38,9 @@ export interface EndpointOfMode {
 /**
  * Queues these events for one endpoint, whatever it takes by its patterns; events and endpoints that are not there, and
  * endpoints that are disabled or have no url, are left out. With `again` a delivery that has ended starts a new round under
- * its id; without, it stays as it is. With `hasten` one that is pending is due now, unless it is under way. Of several
- * endpoints the one with the lowest id goes first. Returns the ids of the deliveries that
- * were queued or hastened.
+ * its id; without, it stays as it is. With `hasten` one that is pending is due now and starts one, too, unless it is under way.
+ * Of several endpoints the one with the lowest id goes first. Returns the ids of the deliveries that were queued or
+ * hastened.
  */
 export async function fanOutTo(
   tx: Queryable,
@@ -66,7 +66,7 @@ export interface DeliveryKey {
 }
 
 /**
- * Makes a pending delivery due now, and starts a new round of attempts for one that has ended.
+ * Starts a new round of attempts, the first of them now: what people ask for takes nothing of what is tried by itself.
  *
  * @returns missing: there is no such delivery · unavailable: its event is not kept any more, or its endpoint is deleted,
  * disabled, without a url, or does not take this mode
@@ -247,14 +247,14 @@ const FAN_OUT_TO = `
   ), queued as (
     ${queueSql(true)} on conflict (endpoint_id, delivery_id) do nothing returning delivery_id
   ), hastened as (
-    update delivery_queue as queue set next_attempt_at = now()
+    update delivery_queue as queue set next_attempt_at = now(), attempts = 0
     from wanted
     where $6 and queue.endpoint_id = wanted.endpoint_id and queue.delivery_id = wanted.id and queue.lease is null
     returning queue.delivery_id
   )
   select delivery_id as id from queued union select delivery_id from hastened order by 1`;
 
-// A queue row that is there belongs to a pending delivery, which is due now unless a worker has it.
+// A queue row that is there belongs to a pending delivery, which starts anew unless a worker has it.
 const RETRY = `
   with wanted as materialized (${WANTED_AGAIN}), again as (
     update deliveries as delivery set ${NEW_ROUND}
@@ -267,7 +267,7 @@ const RETRY = `
     select endpoint_id, id, tenant_id, livemode, event_id, ordering_key, true from wanted join again using (id)
     on conflict (endpoint_id, delivery_id) do nothing
   ), hastened as (
-    update delivery_queue as queue set next_attempt_at = now()
+    update delivery_queue as queue set next_attempt_at = now(), attempts = 0
     from wanted
     where wanted.status = 'pending' and queue.endpoint_id = wanted.endpoint_id and queue.delivery_id = wanted.id
       and queue.lease is null
