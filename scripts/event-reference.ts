@@ -22,6 +22,7 @@ running process answers the same, with JSON Schemas, at \`GET /api/v1/event-type
 
 - **Once.** Each thing is told once, in the commit that learned of it, whatever came twice, late or in another order. A
   delivery may come twice all the same (an answer can be lost): the \`webhook-id\` header and \`id\` say that it is the same.
+  (A test webhook is no event: its \`id\` begins with \`evt_test_\`, and is not its \`webhook-id\`.)
 - **Order.** Events are told as we learn of them; \`created\` says when it happened. An endpoint with \`ordering: per_object\`
   gets those of one object one after another. What a recovery sends again comes behind what happens meanwhile: wait for
   its end, or tell by \`created\` which is the newer.

@@ -147,6 +147,22 @@ describe.each(BOTH)("a test webhook, %s database", (kind) => {
     expect([receiver.received.length, await kept()]).toEqual([1, before]);
   });
 
+  it("takes data that nests as deep as anything is stored, and says of deeper data what to do", async () => {
+    const receiver = await receiving();
+    const tenant = await tenantAt(receiver.url);
+    const headers = { authorization: `Bearer ${tenant.access}`, "content-type": "application/json" };
+    const told: unknown[] = [];
+    for (const levels of [150, 300, 5000]) {
+      const body = `{"test_data":${'{"a":'.repeat(levels)}1${"}".repeat(levels)}}`;
+      const answer = await fetch(door.url + TEST, { method: "POST", headers, body });
+      const { code, message } = (await answer.json()) as { code?: string; message: string };
+      told.push([answer.status, code, message]);
+    }
+    const refused = [400, "invalid_json", expect.stringContaining("nests deeper than 200 levels")];
+    expect(told).toEqual([[200, undefined, expect.any(String)], refused, refused]);
+    expect(receiver.received).toHaveLength(1);
+  });
+
   it("is no success when the receiver answers anything but 2xx, and its redirect is not followed", async () => {
     const receiver = await receiving();
     const tenant = await tenantAt(receiver.url);

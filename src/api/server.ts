@@ -9,6 +9,8 @@ import { validatorCompiler } from "fastify-type-provider-zod";
 import { errorBody, publicError } from "../base/errors.ts";
 import type { PublicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
+import { nestsDeeperThan } from "../base/json-depth.ts";
+import { MAX_DEPTH } from "../base/text.ts";
 import { addressOf } from "../tenants/rate-limits.ts";
 import { clientErrorAnswer, httpListener, LIMITS } from "./http-listener.ts";
 import { admit, identify, NOBODY } from "./caller.ts";
@@ -163,13 +165,17 @@ function readJsonBodies(app: FastifyInstance): void {
     }
     try {
       if (!isUtf8(body)) throw publicError("invalid_json");
-      done(null, JSON.parse(body.toString("utf8")) as unknown);
+      const text = body.toString("utf8");
+      if (nestsDeeperThan(text, MAX_DEPTH)) done(publicError("invalid_json", { message: TOO_DEEP }));
+      else done(null, JSON.parse(text) as unknown);
     } catch {
       // The parser's own message quotes the body.
       done(publicError("invalid_json"));
     }
   });
 }
+
+const TOO_DEEP = `The body nests deeper than ${String(MAX_DEPTH)} levels: send it flatter.`;
 
 /** 405 for a path that takes other methods, else 404. */
 function missing(routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): PublicError {

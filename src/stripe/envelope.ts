@@ -1,6 +1,7 @@
 // The envelope of a Stripe event: what a webhook's body must say before we keep it, for snapshot and thin events. Pure.
 import { isUtf8 } from "node:buffer";
 
+import { nestsDeeperThan } from "../base/json-depth.ts";
 import { OBJECT_ID } from "./read-values.ts";
 
 /** A Stripe object as parsed from JSON: nothing about its shape is trusted. */
@@ -173,31 +174,4 @@ function isTime(value: unknown): value is UnixSeconds {
 
 function asObject(value: unknown): StripeObject | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as StripeObject) : undefined;
-}
-
-/** Whether JSON text nests deeper than `limit`. Texts with fewer opening brackets than that, nearly all, are not walked. */
-function nestsDeeperThan(text: string, limit: number): boolean {
-  if (text.length < 2 * limit || openings(text, limit) < limit) return false;
-  let depth = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charAt(at);
-    if (quoted) {
-      if (char === "\\") at++;
-      else if (char === '"') quoted = false;
-    } else if (char === '"') quoted = true;
-    else if (char === "{" || char === "[") {
-      if (++depth > limit) return true;
-    } else if (char === "}" || char === "]") depth--;
-  }
-  return false;
-}
-
-/** How many `{` and `[` the text has, strings included; stops counting above `limit`. */
-function openings(text: string, limit: number): number {
-  let count = 0;
-  for (const bracket of ["{", "["]) {
-    for (let at = text.indexOf(bracket); at !== -1 && count <= limit; at = text.indexOf(bracket, at + 1)) count++;
-  }
-  return count;
 }
