@@ -24,7 +24,13 @@ const EVENT = {
   tenant: { id: "ten_1", company_name: "Acme" },
 };
 const BODY = JSON.stringify(EVENT);
-const headers = signatureHeaders({ id: "msg_1", timestamp: NOW, body: BODY, secrets: [SECRET], ed25519Key: PRIVATE });
+const headers = signatureHeaders({
+  id: "msg_1",
+  timestamp: NOW,
+  body: BODY,
+  secrets: [SECRET],
+  ed25519Keys: [PRIVATE],
+});
 const { "X-Webhook-Signature": own = "", ...standard } = headers;
 
 const check = (more: Partial<VerifyOptions> = {}): Promise<unknown> =>

@@ -99,9 +99,9 @@ describe("a signed webhook", () => {
     const body = '{"object":"event"}';
     const short = `whsk_${SEED.toString("base64")}`;
     const long = `whsk_${Buffer.concat([SEED, PUBLIC]).toString("base64")}`;
-    const [one, other] = [short, long].map((ed25519Key) =>
+    const [one, other] = [short, long].map((key) =>
       headerOf(
-        signatureHeaders({ id: "msg_1", timestamp: now, body, secrets: [SECRET], ed25519Key }),
+        signatureHeaders({ id: "msg_1", timestamp: now, body, secrets: [SECRET], ed25519Keys: [key] }),
         "webhook-signature",
       ),
     );
@@ -137,8 +137,8 @@ describe("a signed webhook", () => {
       { id: "msg_1\r\nx: y" },
       { timestamp: 1.5 },
       { timestamp: Number.NaN },
-      { ed25519Key: SECRET },
-      { ed25519Key: "whsk_" },
+      { ed25519Keys: [SECRET] },
+      { ed25519Keys: ["whsk_"] },
     ]) {
       expect(() => signatureHeaders({ ...good, ...wrong }), JSON.stringify(wrong)).toThrow("a webhook");
     }

@@ -36,7 +36,7 @@ export function EditEndpoint({ endpoint, close }: EndpointDialogProps): ReactNod
   );
 }
 
-export function RotateSecret({ endpoint: { id }, close }: EndpointDialogProps): ReactNode {
+export function RotateSecret({ endpoint: { id, signature }, close }: EndpointDialogProps): ReactNode {
   const [grace, setGrace] = useState(FIRST_GRACE);
   const rotate = useAct((api) =>
     api.post("/api/v1/webhook-endpoints/{id}/rotate-secret/", {
@@ -65,6 +65,7 @@ export function RotateSecret({ endpoint: { id }, close }: EndpointDialogProps): 
         atOnce="Deliveries are signed with the new secret alone: a server that has the old one refuses them."
         later="Until then deliveries are signed with both: put the new one into your server meanwhile."
       />
+      {signature === "v1a" && <p className="bh-dim">Its public key is replaced too: the endpoint shows the new one.</p>}
     </FormDialog>
   );
 }

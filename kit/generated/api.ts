@@ -2329,7 +2329,7 @@ export interface paths {
                         /** @description https, to a public address. In development loopback addresses are taken too, over http as well. What waits when it changes is delivered to the new one. */
                         webhook_url: string;
                         /**
-                         * @description Makes a new secret. Deliveries are signed with the old one too for 24 hours.
+                         * @description Makes a new secret, and a new ed25519 key where there is one. Deliveries are signed with the old ones too for 24 hours.
                          * @default false
                          */
                         regenerate_secret?: boolean;
@@ -3030,7 +3030,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         /**
-                         * @description How long deliveries are signed with the old secret too. 0: it and all older ones stop at once.
+                         * @description How long deliveries are signed with the old secret too, and with the ed25519 key that is replaced with it. 0: they and all older ones stop at once.
                          * @default 86400
                          */
                         grace_seconds?: number;
@@ -3038,7 +3038,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description The new secret is shown whole this once. */
+                /** @description The new secret is shown whole this once; of `v1a`, `public_key` is new too. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -9392,14 +9392,14 @@ export interface components {
             failing_since: string | null;
             /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
             secret: string;
-            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
+            /** @description When replaced secrets and their ed25519 keys stop: until then deliveries are signed with them too. */
             previous_secrets_until: string[];
             /**
              * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
              * @enum {string}
              */
             signature: "v1" | "v1a";
-            /** @description `whpk_…`, for `v1a` signatures. */
+            /** @description `whpk_…`, for `v1a` signatures. Replaced with the secret. */
             public_key: string | null;
             /** Format: date-time */
             created_at: string;
@@ -11221,14 +11221,14 @@ export interface components {
             failing_since: string | null;
             /** @description Whole where it was made by this request, else as `whsec_****...MnOp`. */
             secret: string;
-            /** @description When replaced secrets stop: until then deliveries are signed with them too. */
+            /** @description When replaced secrets and their ed25519 keys stop: until then deliveries are signed with them too. */
             previous_secrets_until: string[];
             /**
              * @description v1: HMAC with the secret · v1a: an ed25519 signature beside it, to be verified with `public_key`.
              * @enum {string}
              */
             signature: "v1" | "v1a";
-            /** @description `whpk_…`, for `v1a` signatures. */
+            /** @description `whpk_…`, for `v1a` signatures. Replaced with the secret. */
             public_key: string | null;
             /** Format: date-time */
             created_at: string;

@@ -77,11 +77,14 @@ export const EndpointAnswer = z
     disabled_at: isoTime.nullable(),
     failing_since: isoTime.nullable().meta({ description: "Since when every attempt has failed." }),
     secret: z.string().meta({ description: "Whole where it was made by this request, else as `whsec_****...MnOp`." }),
-    previous_secrets_until: z
-      .array(isoTime)
-      .meta({ description: "When replaced secrets stop: until then deliveries are signed with them too." }),
+    previous_secrets_until: z.array(isoTime).meta({
+      description: "When replaced secrets and their ed25519 keys stop: until then deliveries are signed with them too.",
+    }),
     signature,
-    public_key: z.string().nullable().meta({ description: "`whpk_…`, for `v1a` signatures." }),
+    public_key: z
+      .string()
+      .nullable()
+      .meta({ description: "`whpk_…`, for `v1a` signatures. Replaced with the secret." }),
     created_at: isoTime,
     updated_at: isoTime,
   })

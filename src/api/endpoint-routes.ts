@@ -164,12 +164,17 @@ export const rotateSecretRoute = operation({
   body: z
     .strictObject({
       grace_seconds: graceSeconds.default(DEFAULT_GRACE).meta({
-        description: "How long deliveries are signed with the old secret too. 0: it and all older ones stop at once.",
+        description:
+          "How long deliveries are signed with the old secret too, and with the ed25519 key that is replaced with it. 0: they and all older ones stop at once.",
       }),
     })
     .nullish(),
   idempotent: true,
-  answers: { 200: EndpointAnswer.meta({ description: "The new secret is shown whole this once." }) },
+  answers: {
+    200: EndpointAnswer.meta({
+      description: "The new secret is shown whole this once; of `v1a`, `public_key` is new too.",
+    }),
+  },
   run: async (call) => {
     const { deps, body, caller } = call;
     const rotation = { graceSeconds: body?.grace_seconds ?? DEFAULT_GRACE, now: deps.clock.now() };

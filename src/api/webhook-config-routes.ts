@@ -51,7 +51,8 @@ export const configureWebhook = operation({
   body: z.strictObject({
     webhook_url: endpointUrl,
     regenerate_secret: z.boolean().default(false).meta({
-      description: "Makes a new secret. Deliveries are signed with the old one too for 24 hours.",
+      description:
+        "Makes a new secret, and a new ed25519 key where there is one. Deliveries are signed with the old ones too for 24 hours.",
     }),
   }),
   idempotent: true,

@@ -114,8 +114,9 @@ const REMEMBERED = 2000;
 function secretsOf(ring: KeyRing, settings: DeliverySettings, now: number): Opened {
   const known = opened.get(ring) ?? new Map<string, { sealed: readonly (string | null)[]; secrets: Opened }>();
   opened.set(ring, known);
-  const valid = stillValid(settings.previousSecrets, now).map((previous) => previous.sealed);
-  const sealed = [settings.secretSealed, settings.ed25519Sealed, ...valid];
+  const valid = stillValid(settings.previousSecrets, now);
+  const previous = valid.flatMap(({ sealed: secret, ed25519Sealed = null }) => [secret, ed25519Sealed]);
+  const sealed = [settings.secretSealed, settings.ed25519Sealed, ...previous];
   const before = known.get(settings.id);
   if (before?.sealed.length === sealed.length && sealed.every((one, at) => one === before.sealed[at]))
     return before.secrets;

@@ -33,6 +33,8 @@ export interface PreviousSecret {
   sealed: string;
   /** ISO 8601. */
   until: string;
+  /** The key that was replaced with it. Absent where there was none, and in what earlier versions have written. */
+  ed25519Sealed?: string;
 }
 
 export interface SealedSecrets {
@@ -45,8 +47,8 @@ export interface SealedSecrets {
 export interface OpenSecrets {
   /** The current one first, then replaced ones whose grace lasts. */
   secrets: string[];
-  /** `whsk_…`, where the tenant has asked for v1a signatures. */
-  ed25519Key?: string;
+  /** `whsk_…`, in the same order; none where the tenant has not asked for v1a signatures. */
+  ed25519Keys: string[];
 }
 
 /**
@@ -56,11 +58,13 @@ export interface OpenSecrets {
 export function openSecrets(ring: KeyRing, endpoint: SealedSecrets, now: number): OpenSecrets {
   const { tenantId, secretSealed, previousSecrets, ed25519Sealed } = endpoint;
   const context = webhookSecretContext(tenantId);
-  const previous = stillValid(previousSecrets, now).map(({ sealed }) => openedOrNull(ring, sealed, context));
-  const ed25519Key = ed25519Sealed === null ? null : openedOrNull(ring, ed25519Sealed, signingKeyContext(tenantId));
+  const valid = stillValid(previousSecrets, now);
+  const previous = valid.map(({ sealed }) => openedOrNull(ring, sealed, context));
+  const sealedKeys = ed25519Sealed === null ? [] : [ed25519Sealed, ...valid.flatMap((one) => one.ed25519Sealed ?? [])];
+  const keys = sealedKeys.map((sealed) => openedOrNull(ring, sealed, signingKeyContext(tenantId)));
   return {
     secrets: [ring.open(secretSealed, context), ...previous.filter((secret) => secret !== null)],
-    ...(ed25519Key === null ? {} : { ed25519Key }),
+    ed25519Keys: keys.filter((key) => key !== null),
   };
 }
 
@@ -85,6 +89,11 @@ function openedOrNull(ring: KeyRing, sealed: string, context: string): string | 
 
 export function stillValid(previous: readonly PreviousSecret[], now: number): PreviousSecret[] {
   return previous.filter(({ until }) => Date.parse(until) > now);
+}
+
+/** The secrets go on signing, the ed25519 keys that were replaced with them do not. */
+export function withoutSigningKeys(previous: readonly PreviousSecret[]): PreviousSecret[] {
+  return previous.map(({ sealed, until }) => ({ sealed, until }));
 }
 
 /** `whsec_****...MnOp`; without its end where the SECRET_KEY that sealed it is gone. */

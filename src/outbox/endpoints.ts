@@ -11,6 +11,7 @@ import {
   sealSecret,
   stillValid,
   whatOpens,
+  withoutSigningKeys,
 } from "./endpoint-secrets.ts";
 import {
   countEndpoints,
@@ -151,6 +152,7 @@ function applied(ring: KeyRing, before: Endpoint, change: EndpointChange): Endpo
     livemode: livemode === undefined ? before.livemode : livemode,
     ordering: ordering ?? before.ordering,
     ed25519Sealed: signingKeyAfter(ring, before, ed25519),
+    previousSecrets: ed25519 === false ? withoutSigningKeys(before.previousSecrets) : before.previousSecrets,
     // Another receiver has not failed yet.
     failingSince: moved ? null : before.failingSince,
   };
@@ -163,7 +165,7 @@ function signingKeyAfter(ring: KeyRing, before: Endpoint, wanted: boolean | unde
 }
 
 export interface Rotation {
-  /** How long the old secret goes on signing. 0: it and all older ones stop at once. */
+  /** How long the old secret goes on signing, and the ed25519 key with it. 0: they and all older ones stop at once. */
   graceSeconds: number;
   /** Milliseconds. */
   now: number;
@@ -185,19 +187,26 @@ export async function rotateSecret(
   return { endpoint, secret: rotated.secret };
 }
 
-/** Of a locked endpoint; not written yet. What no SECRET_KEY opens any more signs nothing: it is replaced, and not kept. */
+/**
+ * Of a locked endpoint; not written yet. The ed25519 key, where there is one, is replaced with the secret. What no SECRET_KEY
+ * opens any more signs nothing: where that is both, neither is kept.
+ */
 export function withNewSecret(ring: KeyRing, before: Endpoint, { graceSeconds, now }: Rotation): WithSecret {
   const { tenantId, ed25519Sealed } = before;
   const opens = whatOpens(ring, before);
   const valid = stillValid(before.previousSecrets, now);
   if (graceSeconds > 0 && valid.length >= MOST_PREVIOUS_SECRETS) throw publicError("too_many_secrets");
-  const replaced = { sealed: before.secretSealed, until: new Date(now + graceSeconds * 1000).toISOString() };
+  const replaced = {
+    sealed: before.secretSealed,
+    until: new Date(now + graceSeconds * 1000).toISOString(),
+    ...(ed25519Sealed !== null && opens.signingKey ? { ed25519Sealed } : {}),
+  };
   const secret = newWebhookSecret();
   const rotated = {
     ...before,
     secretSealed: sealSecret(ring, tenantId, secret),
-    previousSecrets: graceSeconds === 0 ? [] : [...(opens.secret ? [replaced] : []), ...valid],
-    ed25519Sealed: ed25519Sealed === null || opens.signingKey ? ed25519Sealed : newSealedSigningKey(ring, tenantId),
+    previousSecrets: graceSeconds === 0 ? [] : [...(opens.secret || opens.signingKey ? [replaced] : []), ...valid],
+    ed25519Sealed: ed25519Sealed === null ? null : newSealedSigningKey(ring, tenantId),
   };
   return { endpoint: rotated, secret };
 }

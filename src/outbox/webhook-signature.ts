@@ -13,15 +13,15 @@ export interface Signing {
   /** `whsec_` and base64: the current one first, then those that are being rotated out. */
   secrets: readonly string[];
   /** `whsk_` and base64 of the 32 bytes of an ed25519 key, with or without the public key's 32 behind them. */
-  ed25519Key?: string | undefined;
+  ed25519Keys?: readonly string[];
 }
 
 /**
  * `X-Webhook-Signature: t=…,v1=<hex>` is HMAC-SHA256 of `t.body` with the whole secret text as the key, as Stripe signs;
  * `webhook-signature: v1,<base64>` is HMAC-SHA256 of `id.t.body` with the secret's decoded bytes, and `v1a,<base64>` the
- * ed25519 signature of that text, as Standard Webhooks has them. One of each for every secret.
+ * ed25519 signature of that text, as Standard Webhooks has them. One of each for every secret and key.
  */
-export function signatureHeaders({ id, timestamp, body, secrets, ed25519Key }: Signing): Record<string, string> {
+export function signatureHeaders({ id, timestamp, body, secrets, ed25519Keys = [] }: Signing): Record<string, string> {
   if (secrets.length === 0) throw new Error("a webhook cannot be signed without a secret");
   if (!/^[\w-]+$/.test(id)) throw new Error("a webhook's id has letters, digits, - and _ alone");
   if (!Number.isSafeInteger(timestamp)) throw new Error("a webhook's time is in whole seconds");
@@ -29,9 +29,9 @@ export function signatureHeaders({ id, timestamp, body, secrets, ed25519Key }: S
   const [stamp, head] = [`${timestamp}.`, `${id}.${timestamp}.`];
   const hex = secrets.map((secret) => `v1=${hmacSha256Text(textKey(secret), stamp, bytes, "hex")}`);
   const standard = secrets.map((secret) => `v1,${hmacSha256Text(bytesKey(secret), head, bytes, "base64")}`);
-  if (ed25519Key !== undefined) {
+  if (ed25519Keys.length > 0) {
     const whole = Buffer.concat([Buffer.from(head), bytes]);
-    standard.push(`v1a,${sign(null, whole, signingKey(ed25519Key)).toString("base64")}`);
+    standard.push(...ed25519Keys.map((key) => `v1a,${sign(null, whole, signingKey(key)).toString("base64")}`));
   }
   return {
     "X-Webhook-Signature": [`t=${timestamp}`, ...hex].join(","),
