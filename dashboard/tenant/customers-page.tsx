@@ -10,6 +10,7 @@ import { IdText } from "../parts/id-text.tsx";
 import { type Column, DataTable } from "../parts/list-table.tsx";
 import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { useGo } from "../parts/page-link.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { StatusDot } from "../parts/status-dot.tsx";
 import { FormDialog } from "./form-dialog.tsx";
@@ -73,7 +74,7 @@ const FIELDS = ["email", "name", "external_id"] as const;
 
 function NewCustomer({ close }: { close: () => void }): ReactNode {
   const go = useGo();
-  const [form, setForm] = useState({ email: "", name: "", external_id: "" });
+  const [form, change] = useDraft({ email: "", name: "", external_id: "" });
   const create = useAct(
     (api) => {
       const given = Object.entries(form).filter(([, text]) => text.trim() !== "");
@@ -84,8 +85,7 @@ function NewCustomer({ close }: { close: () => void }): ReactNode {
   const field = (name: (typeof FIELDS)[number]) => ({
     value: form[name],
     error: fieldError(create.error, name),
-    onChange: ({ currentTarget }: { currentTarget: { value: string } }) =>
-      setForm({ ...form, [name]: currentTarget.value }),
+    onChange: ({ currentTarget }: { currentTarget: { value: string } }) => change({ [name]: currentTarget.value }),
   });
   return (
     <FormDialog

@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 import { useAct } from "../frame/hooks.ts";
 import { ConfirmDialog } from "../parts/confirm-dialog.tsx";
 import { useGo } from "../parts/page-link.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { EndpointFields, formOf, otherEndpointError, wiredForm } from "./endpoint-form.tsx";
 import { FormDialog, SecretDialog } from "./form-dialog.tsx";
 import { FIRST_GRACE, GraceField } from "./grace-field.tsx";
@@ -17,7 +18,7 @@ export interface EndpointDialogProps {
 
 export function EditEndpoint({ endpoint, close }: EndpointDialogProps): ReactNode {
   const { id } = endpoint;
-  const [form, setForm] = useState(() => formOf(endpoint));
+  const [form, change] = useDraft(() => formOf(endpoint));
   const save = useAct(
     (api) => api.patch("/api/v1/webhook-endpoints/{id}/", { params: { path: { id } }, body: wiredForm(form) }),
     { done: "The endpoint is saved.", then: close },
@@ -31,7 +32,7 @@ export function EditEndpoint({ endpoint, close }: EndpointDialogProps): ReactNod
       isPending={save.isPending}
       error={otherEndpointError(save.error)}
     >
-      <EndpointFields form={form} change={setForm} error={save.error} />
+      <EndpointFields form={form} change={change} error={save.error} />
     </FormDialog>
   );
 }

@@ -3,6 +3,7 @@ import { Select, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 
 import { fieldError, otherError } from "../parts/error-note.tsx";
+import type { Change } from "../parts/use-draft.ts";
 import { EventPicker } from "./event-picker.tsx";
 import type { Endpoint } from "./tenant-reads.ts";
 
@@ -47,7 +48,7 @@ const SIGNATURES = [
 
 export interface EndpointFieldsProps {
   form: EndpointForm;
-  change: (form: EndpointForm) => void;
+  change: Change<EndpointForm>;
   error: unknown;
 }
 
@@ -62,11 +63,11 @@ export function EndpointFields({ form, change, error }: EndpointFieldsProps): Re
         data-autofocus
         value={form.url}
         error={fieldError(error, "url")}
-        onChange={({ currentTarget }) => change({ ...form, url: currentTarget.value })}
+        onChange={({ currentTarget }) => change({ url: currentTarget.value })}
       />
       <EventPicker
         value={form.events}
-        change={(events) => change({ ...form, events })}
+        change={(events) => change({ events })}
         error={fieldError(error, "enabled_events")}
       />
       <TextInput
@@ -74,7 +75,7 @@ export function EndpointFields({ form, change, error }: EndpointFieldsProps): Re
         value={form.description}
         maxLength={500}
         error={fieldError(error, "description")}
-        onChange={({ currentTarget }) => change({ ...form, description: currentTarget.value })}
+        onChange={({ currentTarget }) => change({ description: currentTarget.value })}
       />
       <Select
         label="Events of"
@@ -82,21 +83,21 @@ export function EndpointFields({ form, change, error }: EndpointFieldsProps): Re
         value={String(form.livemode)}
         allowDeselect={false}
         error={fieldError(error, "livemode")}
-        onChange={(chosen) => change({ ...form, livemode: chosen === "null" ? null : chosen === "true" })}
+        onChange={(chosen) => change({ livemode: chosen === "null" ? null : chosen === "true" })}
       />
       <Select
         label="Order"
         data={ORDERS}
         value={form.ordering}
         allowDeselect={false}
-        onChange={(chosen) => change({ ...form, ordering: chosen === "per_object" ? chosen : "none" })}
+        onChange={(chosen) => change({ ordering: chosen === "per_object" ? chosen : "none" })}
       />
       <Select
         label="Signature"
         data={SIGNATURES}
         value={form.signature}
         allowDeselect={false}
-        onChange={(chosen) => change({ ...form, signature: chosen === "v1a" ? chosen : "v1" })}
+        onChange={(chosen) => change({ signature: chosen === "v1a" ? chosen : "v1" })}
       />
     </>
   );

@@ -7,6 +7,7 @@ import { EndpointState, eventsOf, modeOf, nameOf } from "../parts/endpoint-cells
 import { type Column, DataTable } from "../parts/list-table.tsx";
 import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { useGo } from "../parts/page-link.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { EndpointFields, type EndpointForm, otherEndpointError, wiredForm } from "./endpoint-form.tsx";
 import { FormDialog, SecretDialog } from "./form-dialog.tsx";
@@ -55,7 +56,7 @@ export default function EndpointsPage(): ReactNode {
 function NewEndpoint({ close }: { close: () => void }): ReactNode {
   const go = useGo();
   const { mode } = useStanding();
-  const [form, setForm] = useState<EndpointForm>({
+  const [form, change] = useDraft<EndpointForm>({
     ...{ url: "", description: "", events: ["*"], ordering: "none", signature: "v1" },
     livemode: mode === "live",
   });
@@ -80,7 +81,7 @@ function NewEndpoint({ close }: { close: () => void }): ReactNode {
       isPending={create.isPending}
       error={otherEndpointError(create.error)}
     >
-      <EndpointFields form={form} change={setForm} error={create.error} />
+      <EndpointFields form={form} change={change} error={create.error} />
     </FormDialog>
   );
 }

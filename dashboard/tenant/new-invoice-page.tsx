@@ -1,12 +1,13 @@
 // A new invoice on the connected account: its customer and items, and beside it what the platform's share will be.
 import { Button, NumberInput, Textarea, TextInput } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 
 import { useAct, useRead } from "../frame/hooks.ts";
 import { ErrorNote, fieldError, otherError } from "../parts/error-note.tsx";
 import { MoneyText } from "../parts/figures.tsx";
 import { PageHeader, Section } from "../parts/page-frame.tsx";
 import { PageLink, useGo } from "../parts/page-link.tsx";
+import { type Change, useDraft } from "../parts/use-draft.ts";
 import { feeOf, minorUnits } from "./amounts.ts";
 import { InvoiceLines, type Line, lineTotal, NO_LINE } from "./invoice-lines.tsx";
 
@@ -46,13 +47,12 @@ const isReady = ({ currency, lines }: Draft): boolean =>
 
 export default function NewInvoicePage(): ReactNode {
   const go = useGo();
-  const [draft, setDraft] = useState(EMPTY);
+  const [draft, change] = useDraft(EMPTY);
   const create = useAct((api) => api.post("/accounts/invoices/", { body: bodyOf(draft) }), {
     done: ({ stripe_invoice_id: atStripe }) =>
       atStripe === null ? "The invoice is kept: it is sent as soon as Stripe answers." : "The invoice is sent.",
     then: ({ id }) => go(`/tenant/invoices/${id}`, { replace: true }),
   });
-  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
   return (
     <>
       <PageHeader title="New invoice" crumbs={[{ label: "Connected invoices", to: "/tenant/invoices" }]}>
@@ -84,7 +84,7 @@ export default function NewInvoicePage(): ReactNode {
 
 interface FieldsProps {
   draft: Draft;
-  change: (part: Partial<Draft>) => void;
+  change: Change<Draft>;
   error: unknown;
 }
 

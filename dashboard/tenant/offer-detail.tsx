@@ -9,6 +9,7 @@ import { Figure, MoneyText } from "../parts/figures.tsx";
 import { IdText } from "../parts/id-text.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { KeyValue, PageHeader } from "../parts/page-frame.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { majorText } from "./amounts.ts";
 import { FormDialog } from "./form-dialog.tsx";
@@ -103,7 +104,7 @@ function formOf({ name, amount, currency, credits, features, trialDays }: Offer)
 }
 
 function Edit({ offer, save, close }: { offer: Offer; save: Act<OfferForm>; close: () => void }): ReactNode {
-  const [form, setForm] = useState(() => formOf(offer));
+  const [form, change] = useDraft(() => formOf(offer));
   return (
     <FormDialog
       close={close}
@@ -114,7 +115,7 @@ function Edit({ offer, save, close }: { offer: Offer; save: Act<OfferForm>; clos
       isPending={save.isPending}
       error={otherOfferError(save.error)}
     >
-      <OfferFields kind={offer.kind} isNew={false} form={form} change={setForm} error={save.error} />
+      <OfferFields kind={offer.kind} isNew={false} form={form} change={change} error={save.error} />
       <p className="bh-dim">
         {offer.kind === "plan"
           ? "A new price is for new subscriptions: those that run keep theirs."

@@ -3,6 +3,7 @@ import { NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 
 import { fieldError, otherError } from "../parts/error-note.tsx";
+import type { Change } from "../parts/use-draft.ts";
 import { minorUnits } from "./amounts.ts";
 import type { Interval, Offer } from "./offer.ts";
 
@@ -39,7 +40,7 @@ export interface OfferFieldsProps {
   /** Of one that is there, the interval stays as it is. */
   isNew: boolean;
   form: OfferForm;
-  change: (form: OfferForm) => void;
+  change: Change<OfferForm>;
   error: unknown;
 }
 
@@ -55,7 +56,7 @@ export function OfferFields(props: OfferFieldsProps): ReactNode {
         maxLength={250}
         value={form.name}
         error={fieldError(error, "name")}
-        onChange={({ currentTarget }) => change({ ...form, name: currentTarget.value })}
+        onChange={({ currentTarget }) => change({ name: currentTarget.value })}
       />
       <div className="bh-price-fields">
         <TextInput
@@ -65,7 +66,7 @@ export function OfferFields(props: OfferFieldsProps): ReactNode {
           required
           value={form.price}
           error={form.price !== "" && !isPriced(form) ? "No amount" : fieldError(error, "amount")}
-          onChange={({ currentTarget }) => change({ ...form, price: currentTarget.value })}
+          onChange={({ currentTarget }) => change({ price: currentTarget.value })}
         />
         <TextInput
           label="Currency"
@@ -73,7 +74,7 @@ export function OfferFields(props: OfferFieldsProps): ReactNode {
           maxLength={3}
           value={form.currency}
           error={fieldError(error, "currency")}
-          onChange={({ currentTarget }) => change({ ...form, currency: currentTarget.value })}
+          onChange={({ currentTarget }) => change({ currency: currentTarget.value })}
         />
       </div>
       {kind === "pack" ? <PackFields {...props} /> : <PlanFields {...props} />}
@@ -92,7 +93,7 @@ function PackFields({ form, change, error }: OfferFieldsProps): ReactNode {
       required
       value={form.credits}
       error={fieldError(error, "credits")}
-      onChange={(value) => change({ ...form, credits: Number(value) })}
+      onChange={(value) => change({ credits: Number(value) })}
     />
   );
 }
@@ -109,7 +110,7 @@ function PlanFields({ isNew, form, change, error }: OfferFieldsProps): ReactNode
           error={fieldError(error, "billing_interval")}
           onChange={(chosen) => {
             const interval = INTERVALS.find(({ value }) => value === chosen)?.value;
-            if (interval !== undefined) change({ ...form, interval });
+            if (interval !== undefined) change({ interval });
           }}
         />
       )}
@@ -122,7 +123,7 @@ function PlanFields({ isNew, form, change, error }: OfferFieldsProps): ReactNode
         allowDecimal={false}
         value={form.trialDays}
         error={fieldError(error, "trial_days")}
-        onChange={(trialDays) => change({ ...form, trialDays })}
+        onChange={(trialDays) => change({ trialDays })}
       />
       <TagsInput
         label="Features"
@@ -130,7 +131,7 @@ function PlanFields({ isNew, form, change, error }: OfferFieldsProps): ReactNode
         value={form.features}
         maxTags={15}
         error={fieldError(error, "features")}
-        onChange={(features) => change({ ...form, features })}
+        onChange={(features) => change({ features })}
       />
     </>
   );

@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 import { useAct, useList } from "../frame/hooks.ts";
 import { Empty, PageHeader } from "../parts/page-frame.tsx";
 import { useGo } from "../parts/page-link.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { FormDialog } from "./form-dialog.tsx";
 import { planBody } from "./offer-bodies.ts";
 import { isPriced, NEW_OFFER, OfferFields, otherOfferError } from "./offer-form.tsx";
@@ -46,7 +47,7 @@ export default function PlansPage(): ReactNode {
 
 function NewPlans({ close }: { close: () => void }): ReactNode {
   const go = useGo();
-  const [form, setForm] = useState(NEW_OFFER);
+  const [form, change] = useDraft(NEW_OFFER);
   const create = useAct(
     (api) => api.post("/api/v1/plans/", { body: { ...planBody(form), billing_interval: form.interval } }),
     {
@@ -64,7 +65,7 @@ function NewPlans({ close }: { close: () => void }): ReactNode {
       isPending={create.isPending}
       error={otherOfferError(create.error)}
     >
-      <OfferFields kind="plan" isNew form={form} change={setForm} error={create.error} />
+      <OfferFields kind="plan" isNew form={form} change={change} error={create.error} />
     </FormDialog>
   );
 }
