@@ -163,11 +163,11 @@ describe.each(BOTH)("the doctor's look at the database, %s", (kind) => {
       of("endless", () => new Promise(() => undefined)),
       ...CHECKS.filter(({ code }) => code === "migrations"),
     ];
-    const report = await diagnose(context, { checks, withinMs: 300 });
+    const report = await diagnose(context, { checks, withinMs: 3_000 });
     expect(report.checks.map(({ outcome }) => outcome)).toEqual(["failed", "failed", "ok"]);
     expect(report.findings.map(({ code, cause }) => [code, cause])).toEqual([
       ["check_failed", "The throwing one: no such thing"],
-      ["check_failed", "The endless one: no answer within 0.3 seconds"],
+      ["check_failed", "The endless one: no answer within 3 seconds"],
     ]);
   });
 });

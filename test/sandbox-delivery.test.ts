@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { PLATFORM_ACCOUNT } from "../sandbox/core/kinds.ts";
 import { keepConnection } from "../sandbox/connect/connection.ts";
 import type { SandboxOptions } from "../sandbox/sandbox.ts";
+import { freePort } from "./support/free-port.ts";
 import { type OpenSandbox, openSandbox } from "./support/sandbox.ts";
 import { openReceiver, type Received, type WebhookReceiver } from "./support/webhook-receiver.ts";
 
@@ -191,7 +192,7 @@ describe("a delivery that fails", () => {
   });
 
   it("counts a receiver that never answers as a failure, and holds up no other endpoint", async () => {
-    const sandbox = await sandboxed({ deliveryTimeoutMs: 100, deliveryConcurrency: 2, retrySchedule: [0.01, 60] });
+    const sandbox = await sandboxed({ deliveryTimeoutMs: 2000, deliveryConcurrency: 2, retrySchedule: [0.01, 60] });
     const [silent, quick] = [await receiving(), await receiving()];
     silent.answer(null);
     for (const { url } of [silent, quick]) {
@@ -226,12 +227,17 @@ describe("a delivery that fails", () => {
   });
 
   it("waits while its endpoint is disabled, goes on when it is enabled, and ends when it is deleted", async () => {
-    const [sandbox, receiver] = [await sandboxed(), await receiving()];
+    let now = 1_000_000;
+    const sandbox = await sandboxed({ retrySchedule: [1, 1, 1, 60], deliveryClock: () => now });
+    const receiver = await receiving();
+    const failures = async () => (await control(sandbox, "GET", "deliveries?state=pending")).data[0]?.attempts;
     const { id } = await sandbox.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["*"] });
     receiver.answer(500, 200);
     raise(sandbox);
     await receiver.got(1);
+    await expect.poll(failures).toBe(1);
     await sandbox.stripe.webhookEndpoints.update(id, { disabled: true });
+    now += 1000;
     await expect.poll(async () => (await idle(sandbox)).deliveries.parked).toBe(1);
     expect(receiver.received).toHaveLength(1);
     await sandbox.stripe.webhookEndpoints.update(id, { disabled: false });
@@ -240,6 +246,7 @@ describe("a delivery that fails", () => {
     receiver.answer(500);
     raise(sandbox);
     await receiver.got(3);
+    await expect.poll(failures).toBe(1);
     expect(await sandbox.stripe.webhookEndpoints.del(id)).toMatchObject({ id, deleted: true });
     expect(await idle(sandbox)).toMatchObject({ idle: true });
     expect((await control(sandbox, "GET", "deliveries?state=failed")).data).toHaveLength(1);
@@ -248,9 +255,8 @@ describe("a delivery that fails", () => {
   it("goes on after a restart", async () => {
     const folder = mkdtempSync(join(tmpdir(), "sandbox-delivery-"));
     try {
-      const port = Number(new URL((await receiving()).url).port);
-      await closing.pop()?.();
-      const before = await openSandbox({ folder, retrySchedule: [0.2, 0.2, 0.2] });
+      const port = await freePort();
+      const before = await openSandbox({ folder, retrySchedule: [2, 2, 2] });
       const url = `http://127.0.0.1:${port}/webhooks`;
       const { secret } = await before.stripe.webhookEndpoints.create({ url, enabled_events: ["*"] });
       const id = raise(before);

@@ -1,4 +1,6 @@
 // Calls to Stripe: how long they last, what is sent and what is not, and the sandbox's own failures.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { systemClock } from "../src/base/clock.ts";
@@ -45,12 +47,15 @@ describe("a call to Stripe", () => {
     for (const kind of [hang, drops]) {
       stripe.script(kind);
       const started = performance.now();
+      const due = sleep(8_000).then(() => performance.now());
       const failed = await access
         .call(TARGET, (client, options) => client.customers.create({}, options))
         .catch((error: unknown) => error);
+      const ended = performance.now();
       expect(failed).toMatchObject({ code: "stripe_unreachable", transient: true });
-      expect(performance.now() - started).toBeGreaterThan(7_900);
-      expect(performance.now() - started).toBeLessThan(8_600);
+      expect(ended - started).toBeGreaterThan(7_900);
+      // Beside a timer for the same time: a busy machine holds up both.
+      expect(ended - (await due)).toBeLessThan(600);
     }
   });
 

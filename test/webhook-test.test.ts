@@ -252,7 +252,9 @@ describe.each(BOTH)("a test webhook, %s database", (kind) => {
     const tenants = [await tenantAt(silent.url), await tenantAt(dripping)];
     const began = performance.now();
     const answers = await Promise.all(tenants.map((tenant) => test(tenant)));
-    expect(Math.round((performance.now() - began) / 1000)).toBe(10);
+    const seconds = (performance.now() - began) / 1000;
+    expect(seconds).toBeGreaterThanOrEqual(9.99);
+    expect(seconds).toBeLessThan(15);
     for (const [index, { status, json }] of answers.entries()) {
       expect([status, json]).toEqual([
         408,

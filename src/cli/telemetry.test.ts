@@ -63,9 +63,11 @@ async function run(env: Record<string, string>) {
       await traced("event.load", {}, async () => { throw new Error("no row for jane@example.com"); }).catch(() => undefined);
       return 42;
     });
-    const started = performance.now();
+    let due = Infinity;
+    setTimeout(() => { due = performance.now(); }, 3000);
     await telemetry.shutdown();
-    console.log(JSON.stringify({ enabled: telemetry.enabled, result, shutdown: performance.now() - started }));
+    const late = Math.max(0, performance.now() - due);
+    console.log(JSON.stringify({ enabled: telemetry.enabled, result, late }));
     process.exit(0);`;
   const running = spawn(process.execPath, ["--input-type=module", "-e", script], {
     env: { PATH: process.env.PATH, ...env },
@@ -75,7 +77,7 @@ async function run(env: Record<string, string>) {
   running.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   running.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   await once(running, "close");
-  return { ...(JSON.parse(stdout) as { enabled: boolean; result: number; shutdown: number }), stderr };
+  return { ...(JSON.parse(stdout) as { enabled: boolean; result: number; late: number }), stderr };
 }
 
 describe("telemetry", () => {
@@ -120,6 +122,7 @@ describe("telemetry", () => {
       run({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }),
     ]);
     for (const { enabled, result } of [gone, silent]) expect([enabled, result]).toEqual([true, 42]);
-    expect(Math.max(gone.shutdown, silent.shutdown)).toBeLessThan(3500);
+    // Beside a timer of their own for the same time: a busy machine holds up both.
+    expect(Math.max(gone.late, silent.late)).toBeLessThan(500);
   });
 });

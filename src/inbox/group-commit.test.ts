@@ -1,6 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { groupCommit, type GroupCommitOptions } from "./group-commit.ts";
 
@@ -56,13 +55,16 @@ describe("group commit", () => {
   });
 
   it("starts beside a first batch only with as many as it should, but with any number once that one is slow", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const { commits, batches, open } = setUp({ minBeside: 3, slowAfter: 40 });
     const all = [commits.add("a")];
     await turn();
     all.push(commits.add("b"));
     await turn();
+    vi.advanceTimersByTime(39);
     expect(batches).toEqual([["a"]]);
-    await sleep(60);
+    vi.advanceTimersByTime(1);
     expect(batches).toEqual([["a"], ["b"]]);
     open();
     open();
