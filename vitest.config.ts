@@ -49,6 +49,8 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // By default 1 s, of which a busy machine alone may take more: who polls waits for what must come.
+    expect: { poll: { timeout: 15_000 } },
     teardownTimeout: 20_000,
     reporters: ["default"],
   },

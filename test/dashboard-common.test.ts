@@ -52,6 +52,7 @@ describe.skipIf(withoutBrowser())("in a browser", () => {
     await page.keyboard.press("Enter");
     await dialog.getByRole("button", { name: "Replay" }).waitFor();
     const within = dialog.locator(":focus");
+    await within.waitFor();
     for (const key of ["Tab", "Tab", "Tab", "Tab", "Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab"]) {
       await page.keyboard.press(key);
       expect(await within.count(), key).toBe(1);

@@ -151,7 +151,7 @@ describe.each(BOTH)("claims on events, %s database", (kind) => {
   if (kind === "server") {
     it("what another claims and commits while a claim looks is passed over, and never claimed twice", async () => {
       await arrive("raced", 5);
-      const looking = OLDEST_OBJECTS.replace("select ctid from chosen", "select ctid from chosen, pg_sleep(1)");
+      const looking = OLDEST_OBJECTS.replace("select ctid from chosen", "select ctid from chosen, pg_sleep(3)");
       expect(looking).not.toBe(OLDEST_OBJECTS);
       const slow = pipe.database.transaction((tx) =>
         tx.query({

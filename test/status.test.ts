@@ -354,7 +354,8 @@ it.each(BOTH)("a stop answers everybody who waits with the current state, %s dat
   const polls = Array.from({ length: 20 }, () => ask(scene, waiting(path)));
   const stream = await openStream(scene, path);
   await stream.until(/"status":"pending"/);
-  await sleep(300);
+  // All twenty, and the stream.
+  await expect.poll(() => scene.door.deps.status.count()).toBe(21);
   const began = Date.now();
   await scene.door.api.close();
   for (const { status, json } of await Promise.all(polls))
