@@ -124,10 +124,25 @@ function sumOf(value: unknown, field: string): Read<number> {
   return integer(sum);
 }
 
-/** Paid outside Stripe, wholly or in part. null where a new shape leaves the amount out: then its payments tell. */
+/** Paid outside Stripe, wholly or in part. null where a webhook's new shape leaves the amount out: it lists no payments. */
 export function invoicePaidOutOfBand(invoice: StripeObject): Read<boolean> {
   const offStripe = integer(invoice.amount_paid_off_stripe);
-  return firstOf(boolean(invoice.paid_out_of_band), typeof offStripe === "number" ? offStripe > 0 : offStripe);
+  return firstOf(
+    boolean(invoice.paid_out_of_band),
+    typeof offStripe === "number" ? offStripe > 0 : offStripe,
+    hasRecordedPayment(invoice),
+  );
+}
+
+/** A payment record is of a payment made elsewhere. null where none of those listed is one and there may be more. */
+function hasRecordedPayment(invoice: StripeObject): Read<boolean> {
+  const types = listed(invoice.payments)
+    .filter(({ status }) => (status ?? "paid") === "paid")
+    .map((payment) => word(at(payment, "payment", "type")));
+  if (types.includes("payment_record")) return true;
+  if (types.includes(undefined)) return undefined;
+  const whole = types.length > 0 && at(invoice, "payments", "has_more") !== true;
+  return whole && types.every((type) => type === "payment_intent" || type === "charge") ? false : null;
 }
 
 /** The time of payment. Shapes before 2019-03-14 have no status_transitions. */

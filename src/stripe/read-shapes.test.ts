@@ -149,6 +149,23 @@ describe("an invoice", () => {
       invoicePaidOutOfBand({}),
     ]).toEqual([true, true, null]);
   });
+
+  it("was paid out of band where one of its paid payments is a record, which only a fetched one tells", () => {
+    const paid = (type: unknown, status: unknown = "paid") => ({ status, payment: { type } });
+    const outOfBand = (data: object[], more: object = {}) =>
+      invoicePaidOutOfBand({ payments: { object: "list", data, ...more } });
+    const [record, intent, charge] = [paid("payment_record"), paid("payment_intent"), paid("charge")];
+    expect([
+      outOfBand([{ is_default: true, status: "paid", payment: { type: "payment_record", payment_record: "pr_1" } }]),
+      outOfBand([paid("payment_record", null)]),
+      outOfBand([intent, record], { has_more: true }),
+      outOfBand([intent, charge, paid("payment_record", "canceled")], { has_more: false }),
+    ]).toEqual([true, true, true, false]);
+    const unknown = [outOfBand([intent], { has_more: true }), outOfBand([intent, paid("new_one")]), outOfBand([])];
+    expect([...unknown, outOfBand([paid("payment_record", "open")])]).toEqual([null, null, null, null]);
+    expect([outOfBand([intent, paid(5)]), outOfBand([paid(5), record])]).toEqual([undefined, true]);
+    expect(invoicePaidOutOfBand({ amount_paid_off_stripe: 0, payments: { data: [record] } })).toBe(false);
+  });
 });
 
 describe("a subscription", () => {
