@@ -5,7 +5,7 @@ import { at, CONNECTED, customer, EMAIL, idsOf, openScene } from "./support/oper
 import type { Scene } from "./support/operator-scene.ts";
 import { BOTH } from "./support/pipe.ts";
 import { BEGIN, event } from "./support/stripe-fixtures.ts";
-import { newPaymentIntent } from "./support/stripe-fixtures-payments.ts";
+import { newCharge, newDispute, newPaymentIntent, newRefund } from "./support/stripe-fixtures-payments.ts";
 
 const forged = (values: readonly unknown[]): string => Buffer.from(JSON.stringify(values)).toString("base64url");
 
@@ -184,5 +184,56 @@ describe.each(BOTH)("on the %s database, the operator", (kind) => {
     await scene.door.webhook(JSON.stringify(sent));
     await scene.door.pipe.drain();
     expect(idsOf(await scene.list("payments/?text=gUEST%40example.com"))).toEqual(["pi_receipt"]);
+  });
+
+  it("finds a refund or dispute as whose it is shown: its own customer's, else its charge's, else its payment's", async () => {
+    const whose = { named: "own", both: "own", charged: "charge", intended: "intent", early: "intent" };
+    const refund = (name: keyof typeof whose, more: object) =>
+      event("refund.created", newRefund({ id: `re_${name}`, ...more }), at(31, `evt_op_${name}`));
+    const charged = { charge: "ch_whose", payment_intent: "pi_whose" };
+    const made = [
+      ...["own", "charge", "intent"].map((name) =>
+        event(
+          "customer.created",
+          customer(`cus_${name}`, { email: `${name}@whose.example` }),
+          at(31, `evt_op_cus_${name}`),
+        ),
+      ),
+      event("charge.succeeded", newCharge({ id: "ch_whose", customer: "cus_charge" }), at(31, "evt_op_ch_whose")),
+      event("charge.succeeded", newCharge({ id: "ch_guest", customer: null }), at(31, "evt_op_ch_guest")),
+      event(
+        "payment_intent.succeeded",
+        newPaymentIntent({ id: "pi_whose", customer: "cus_intent" }),
+        at(31, "evt_op_pi_whose"),
+      ),
+      refund("named", { charge: null, payment_intent: null, customer: "cus_own" }),
+      refund("both", { ...charged, customer: "cus_own" }),
+      refund("charged", charged),
+      refund("intended", { charge: null, payment_intent: "pi_whose" }),
+      refund("early", { charge: "ch_not_come", payment_intent: "pi_whose" }),
+      event("charge.dispute.created", newDispute({ id: "dp_charged", ...charged }), at(31, "evt_op_dp_charged")),
+      event(
+        "charge.dispute.created",
+        newDispute({ id: "dp_guest", charge: "ch_guest", payment_intent: "pi_whose" }),
+        at(31, "evt_op_dp_guest"),
+      ),
+    ];
+    for (const one of made) await scene.door.webhook(JSON.stringify(one));
+    await scene.door.pipe.drain();
+    for (const [id, name] of Object.entries(whose))
+      expect(await scene.get(`refunds/re_${id}/`)).toMatchObject({
+        customer_id: `cus_${name}`,
+        customer_email: `${name}@whose.example`,
+      });
+    const found = {
+      own: [["re_both", "re_named"], []],
+      charge: [["re_charged"], ["dp_charged"]],
+      intent: [["re_early", "re_intended"], ["dp_guest"]],
+    };
+    for (const [name, [refunds, disputes]] of Object.entries(found))
+      for (const query of [`customer=cus_${name}`, `text=cus_${name}`, `text=${name}%40whose.example`]) {
+        expect([query, idsOf(await scene.list(`refunds/?${query}`))]).toEqual([query, refunds]);
+        expect([query, idsOf(await scene.list(`disputes/?${query}`))]).toEqual([query, disputes]);
+      }
   });
 });

@@ -6,7 +6,7 @@ import { type Arrival, BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 import { planWatch } from "./support/plan-watch.ts";
 import { BEGIN, event, NEW_API } from "./support/stripe-fixtures.ts";
 
-/** The events of one customer, a second each; none but the first five names it. */
+/** The events of one customer, a second each; the first five name it, and the first of its last refund. */
 function storyOf(name: string): Arrival[] {
   const [customer, charge, intent, invoice] = [`cus_${name}`, `ch_${name}`, `pi_${name}`, `in_${name}`];
   const sums = { created: BEGIN, currency: "usd", amount: 5 };
@@ -28,6 +28,10 @@ function storyOf(name: string): Arrival[] {
     ["refund.updated", { id: `re_${name}`, object: "refund", status: "succeeded", charge }],
     ["charge.dispute.created", { id: `dp_${name}`, object: "dispute", status: "needs_response", charge }],
     ["payment_method.detached", { id: `pm_${name}`, object: "payment_method", type: "card", customer: null }],
+    ["refund.created", { id: `re_${name}_paid`, object: "refund", charge: null, payment_intent: intent }],
+    ["refund.created", { id: `re_${name}_named`, object: "refund", status: "pending", charge: null, customer }],
+    ["refund.updated", { id: `re_${name}_named`, object: "refund", status: "succeeded", charge: null }],
+    ["charge.dispute.created", { id: `dp_${name}_paid`, object: "dispute", charge: "ch_?", payment_intent: intent }],
   ];
   return steps.map(([type, object], at) => {
     const previous = type === "payment_method.detached" ? { previous: { customer } } : {};
@@ -66,12 +70,13 @@ describe.each(BOTH)("the billing log of a customer, %s database", (kind) => {
   });
 
   it.each([1, 2, 3, 100])("has refunds, disputes and invoice payments, in pages of %i", async (limit) => {
-    expect(await idsOf({ customer: "cus_one" }, limit)).toEqual(downTo(9, 0));
+    expect(await idsOf({ customer: "cus_one" }, limit)).toEqual(downTo(13, 0));
     expect(await idsOf({ customer: "cus_one", since: BEGIN + 5, until: BEGIN + 8 }, limit)).toEqual(downTo(7, 5));
-    expect(await idsOf({ customer: "cus_one", account: "", livemode: false }, limit)).toEqual(downTo(9, 0));
+    expect(await idsOf({ customer: "cus_one", account: "", livemode: false }, limit)).toEqual(downTo(13, 0));
     expect(await idsOf({ customer: "cus_one", livemode: true }, limit)).toEqual([]);
     expect(await idsOf({ customer: "cus_one", objectId: "re_one" }, limit)).toEqual(downTo(7, 6));
     expect(await idsOf({ customer: "cus_one", objectId: "re_two" }, limit)).toEqual([]);
+    expect(await idsOf({ customer: "cus_one", objectId: "re_one_named" }, limit)).toEqual(downTo(12, 11));
   });
 });
 
@@ -89,12 +94,17 @@ describe.each(BOTH)("a customer with a hundred refunded charges, %s database", (
       where base.id = '${base}'`;
     await pipe.database.query(copies("charges", "ch_base", "ch_own_", RETURNED, "'amount_refunded', 1"));
     await pipe.database.query(copies("refunds", "re_base", "re_own_", RETURNED, "'charge_id', 'ch_own_' || n"));
+    await pipe.database.query(copies("payment_intents", "pi_base", "pi_own_", RETURNED, "'amount', 1"));
+    await pipe.database.query(
+      copies("refunds", "re_base", "re_paid_", RETURNED, "'payment_intent_id', 'pi_own_' || n"),
+    );
+    await pipe.database.query(copies("refunds", "re_base_named", "re_named_", RETURNED, "'amount', 1"));
     await pipe.database.query(copies("refunds", "re_base", "re_other_", OTHERS, "'charge_id', 'ch_other_' || n"));
     const watch = planWatch();
     const page = await billingLog(watch.watched(pipe.database), { customer: "cus_base", limit: 20 });
-    expect(page.data).toHaveLength(10);
+    expect(page.data).toHaveLength(14);
     const pages = watch.taken().reduce((sum, one) => sum + one.pages, 0);
-    // Three levels of an index and a row, for each of two hundred charges and a hundred invoices, and some more.
+    // Three levels of an index and a row, for each of two hundred charges, a hundred payments and a hundred invoices, and some more.
     expect([pages < 5000, pages]).toEqual([true, pages]);
     await pipe.close();
   }, 60_000);

@@ -104,8 +104,14 @@ describe("the operator's lists", () => {
       "flagged=false",
     ],
     ["payments", "", "status=canceled", "status=succeeded", "customer=cus_seeded7", "text=pi_seeded9"],
-    ["refunds", "", "status=failed", "status=succeeded", "text=re_seeded20", "customer=cus_seeded7"],
-    ["disputes", "", "status=needs_response", "text=dp_seeded100"],
+    [
+      ...["refunds", "", "status=failed", "status=succeeded", "text=re_seeded20"],
+      ...["customer=cus_seeded7", "text=cus_seeded7", "text=customer7%40seeded.example"],
+    ],
+    [
+      ...["disputes", "", "status=needs_response", "text=dp_seeded100"],
+      ...["customer=cus_seeded7", "text=cus_seeded7", "text=customer7%40seeded.example"],
+    ],
     ["tenants", "", "text=tenant1"],
     ["users", "", "text=person7%40seeded.example"],
     ["credit-purchases", "", "state=paid", "text=customer7%40seeded.example", "text=cs_seeded6", "text=pi_bought6"],

@@ -25,8 +25,9 @@ export interface EventPlace {
 }
 
 /**
- * So many are followed of each kind, the newest: refunds and disputes of so many of a customer's charges, the newest and the
- * newest that say that they have some; payments of as many of its invoices.
+ * So many are followed of each kind, the newest: refunds that name the customer; refunds and disputes of so many of its charges,
+ * the newest and the newest that say that they have some, and of as many of its payment intents; payments of as many of its
+ * invoices.
  */
 const RETURNED = 100;
 
@@ -201,14 +202,26 @@ const FOLLOWED_OBJECTS = `
     (select charge.livemode, charge.stripe_account, charge.id from charges as charge
      where ${OF_CUSTOMER("charge")}
      order by charge.stripe_created desc limit ${RETURNED})),
+  intended as (
+    select intent.livemode, intent.stripe_account, intent.id from payment_intents as intent
+    where ${OF_CUSTOMER("intent")}
+    order by intent.stripe_created desc limit ${RETURNED}),
   invoiced as (
     select invoice.livemode, invoice.stripe_account, invoice.id from invoices as invoice
     where ${OF_CUSTOMER("invoice")}
     order by invoice.stripe_created desc, invoice.id desc limit ${RETURNED})
   ${OF_EACH("returned", "refunds", "charge_id")}
-  union all
+  union
   ${OF_EACH("returned", "disputes", "charge_id")}
-  union all
+  union
+  ${OF_EACH("intended", "refunds", "payment_intent_id")}
+  union
+  ${OF_EACH("intended", "disputes", "payment_intent_id")}
+  union
+  (select refund.livemode, refund.stripe_account as account, refund.id from refunds as refund
+   where ${OF_CUSTOMER("refund")}
+   order by refund.stripe_created desc limit ${RETURNED})
+  union
   ${OF_EACH("invoiced", "invoice_payments", "invoice_id")}`;
 
 const FOLLOWED = `

@@ -14,14 +14,32 @@ interface AdminList {
   ofEmail: string | { condition: string };
 }
 
-const SAME_OWNER = (alias: string): string =>
-  `${alias}.livemode = row.livemode and ${alias}.stripe_account = row.stripe_account`;
-const CUSTOMER_EMAIL = `(select owner.email from customers as owner where ${SAME_OWNER("owner")} and owner.id = row.customer_id)`;
-const CHARGED_CUSTOMER = `(select charge.customer_id from charges as charge where ${SAME_OWNER("charge")} and charge.id = row.charge_id)`;
-const CHARGED_EMAIL = `(
-  select owner.email from charges as charge
-  join customers as owner on ${SAME_OWNER("owner")} and owner.id = charge.customer_id
-  where ${SAME_OWNER("charge")} and charge.id = row.charge_id)`;
+/** Of the rows that name a customer in their `customer_id`: those of the one that is looked for. */
+interface Asked {
+  join: (named: string) => string;
+  is: (named: string) => string;
+}
+
+const SAME_OWNER = (alias: string, other = "row"): string =>
+  `${alias}.livemode = ${other}.livemode and ${alias}.stripe_account = ${other}.stripe_account`;
+const EMAIL_OF = (customer: string): string =>
+  `(select owner.email from customers as owner where ${SAME_OWNER("owner")} and owner.id = ${customer})`;
+const CUSTOMER_EMAIL = EMAIL_OF("row.customer_id");
+const CHARGED_CUSTOMER = (row: string): string => `(
+  select charge.customer_id from charges as charge where ${SAME_OWNER("charge", row)} and charge.id = ${row}.charge_id)`;
+/** Whose a dispute is: its charge's customer, else its payment intent's. */
+const PAYER = `coalesce(${CHARGED_CUSTOMER("row")}, (
+  select intent.customer_id from payment_intents as intent
+  where ${SAME_OWNER("intent")} and intent.id = row.payment_intent_id))`;
+/** Whose a refund is: it may name its customer itself, with or without a charge. */
+const REFUNDED = `coalesce(row.customer_id, ${PAYER})`;
+const UNNAMED = "and found.customer_id is null";
+/** How a customer is asked for: by id, or by e-mail address. */
+const BY_ID: Asked = { join: () => "", is: (named) => `${named}.customer_id = ?` };
+const BY_EMAIL: Asked = {
+  join: (named) => `join customers as owner on ${SAME_OWNER("owner", named)} and owner.id = ${named}.customer_id`,
+  is: () => "lower(owner.email) = lower(?)",
+};
 // Since 2025 an invoice no longer names its payment intent: its payments do.
 const PAID_BY = `coalesce(row.payment_intent_id, (
   select payment.payment_intent_id from invoice_payments as payment
@@ -44,7 +62,7 @@ export const LISTS = {
       plan_id: text("row.price_id"),
     },
     ofCustomer: keysWhere("subscriptions", "customer_id = ?"),
-    ofEmail: ofCustomersEmail("subscriptions"),
+    ofEmail: ofNamed("subscriptions", BY_EMAIL),
   },
   invoices: {
     projection: projectionOf("invoice"),
@@ -64,27 +82,27 @@ export const LISTS = {
       customer_email: text(`coalesce(row.receipt_email, ${CUSTOMER_EMAIL})`),
     },
     ofCustomer: keysWhere("payment_intents", "customer_id = ?"),
-    ofEmail: `${keysWhere("payment_intents", "lower(receipt_email) = lower(?)")} union all ${ofCustomersEmail("payment_intents")}`,
+    ofEmail: `${keysWhere("payment_intents", "lower(receipt_email) = lower(?)")} union all ${ofNamed("payment_intents", BY_EMAIL)}`,
   },
   refunds: {
     projection: projectionOf("refund"),
     computed: {
       stripe_refund_id: text("row.id"),
-      customer_id: text(`coalesce(row.customer_id, ${CHARGED_CUSTOMER})`),
-      customer_email: text(CHARGED_EMAIL),
+      customer_id: text(REFUNDED),
+      customer_email: text(EMAIL_OF(REFUNDED)),
     },
-    ofCustomer: ofChargedCustomer("refunds"),
-    ofEmail: ofChargedEmail("refunds"),
+    ofCustomer: `${ofNamed("refunds", BY_ID)} union all ${ofPayer("refunds", BY_ID, UNNAMED)}`,
+    ofEmail: `${ofNamed("refunds", BY_EMAIL)} union all ${ofPayer("refunds", BY_EMAIL, UNNAMED)}`,
   },
   disputes: {
     projection: projectionOf("dispute"),
     computed: {
       stripe_dispute_id: text("row.id"),
-      customer_id: text(CHARGED_CUSTOMER),
-      customer_email: text(CHARGED_EMAIL),
+      customer_id: text(PAYER),
+      customer_email: text(EMAIL_OF(PAYER)),
     },
-    ofCustomer: ofChargedCustomer("disputes"),
-    ofEmail: ofChargedEmail("disputes"),
+    ofCustomer: ofPayer("disputes", BY_ID),
+    ofEmail: ofPayer("disputes", BY_EMAIL),
   },
 } as const satisfies Record<string, AdminList>;
 
@@ -245,32 +263,22 @@ function keysWhere(table: string, condition: string): string {
   return `select livemode, stripe_account, id from ${table} where ${condition}`;
 }
 
-function ofCustomersEmail(table: string): string {
+function ofNamed(table: string, { join, is }: Asked): string {
   return `
-    select found.livemode, found.stripe_account, found.id from customers as owner
-    join ${table} as found
-      on found.livemode = owner.livemode and found.stripe_account = owner.stripe_account and found.customer_id = owner.id
-    where lower(owner.email) = lower(?)`;
+    select found.livemode, found.stripe_account, found.id from ${table} as found ${join("found")}
+    where ${is("found")}`;
 }
 
-function ofCharge(table: string): string {
-  return `join ${table} as found
-      on found.livemode = charge.livemode and found.stripe_account = charge.stripe_account and found.charge_id = charge.id`;
-}
-
-function ofChargedCustomer(table: string): string {
+/** Each row is found where `PAYER` reads its customer, and nowhere else. */
+function ofPayer(table: "refunds" | "disputes", { join, is }: Asked, more = ""): string {
   return `
-    select found.livemode, found.stripe_account, found.id from charges as charge ${ofCharge(table)}
-    where charge.customer_id = ?`;
-}
-
-function ofChargedEmail(table: string): string {
-  return `
-    select found.livemode, found.stripe_account, found.id from customers as owner
-    join charges as charge
-      on charge.livemode = owner.livemode and charge.stripe_account = owner.stripe_account and charge.customer_id = owner.id
-    ${ofCharge(table)}
-    where lower(owner.email) = lower(?)`;
+    select found.livemode, found.stripe_account, found.id from charges as charge ${join("charge")}
+    join ${table} as found on ${SAME_OWNER("found", "charge")} and found.charge_id = charge.id
+    where ${is("charge")} ${more}
+    union all
+    select found.livemode, found.stripe_account, found.id from payment_intents as intent ${join("intent")}
+    join ${table} as found on ${SAME_OWNER("found", "intent")} and found.payment_intent_id = intent.id
+    where ${is("intent")} ${more} and ${CHARGED_CUSTOMER("found")} is null`;
 }
 
 const KEY = "(row.livemode, row.stripe_account, row.id)";
