@@ -109,6 +109,14 @@ describe.each(LISTS.map((route) => [route.path, route] as const))("GET %s", (pat
     expect(order(pages)).toEqual(order(whole));
   });
 
+  it("takes a limit of 1 to 100 in decimal digits, and nothing else for one", async () => {
+    expect((await ask(route, "limit=05")).status).toBe(200);
+    for (const limit of ["0", "101", "-1", "+5", "%205%20", "5%0A", "0x10", "1e1", "1.0", "ten", "", "9".repeat(400)]) {
+      const { status, json } = await ask(route, `limit=${limit}`);
+      expect([path, limit, status, json.code, json.param]).toEqual([path, limit, 400, "invalid_request", "limit"]);
+    }
+  });
+
   it("refuses a cursor that it did not give out", async () => {
     const own = BY_IDS[path];
     const foreign = (Object.keys(ID_PREFIXES) as IdPrefix[]).filter((prefix) => prefix !== own);

@@ -164,10 +164,13 @@ describe.each(BOTH)("the status of a purchase, %s database", (kind) => {
     expect((await ask(scene, pathOf(scene, "cs_test_nobody_recorded"))).status).toBe(404);
   });
 
-  it.each(["wait=26", "wait=-1", "wait=x", "wait=1.5", "unknown=1"])("refuses ?%s", async (query) => {
-    const { path } = await buy(scene, await accountOf(scene));
-    expect((await ask(scene, `${path}&${query}`)).status).toBe(400);
-  });
+  it.each(["wait=26", "wait=-1", "wait=x", "wait=1.5", "wait=0x1", "wait=1e1", "wait=+5", "unknown=1"])(
+    "refuses ?%s",
+    async (query) => {
+      const { path } = await buy(scene, await accountOf(scene));
+      expect((await ask(scene, `${path}&${query}`)).status).toBe(400);
+    },
+  );
 
   it("tells no log line of the token that lets one ask", async () => {
     const { path } = await buy(scene, await accountOf(scene));

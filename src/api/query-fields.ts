@@ -20,13 +20,25 @@ export const scopeFields = {
     .optional(),
 };
 
+/**
+ * Of decimal digits alone: `Number` takes 0x10, 1e1 and blanks for numbers too. Where none is sent, `prefault` says what
+ * counts: the reference would leave a `default` out.
+ */
+export function wholeNumber(least: number, most: number) {
+  const number = z.int("must be a whole number, in decimal digits").min(least).max(most);
+  return z.preprocess(
+    (given) => (typeof given === "string" && /^\d{1,15}$/.test(given) ? Number(given) : given),
+    number,
+  );
+}
+
 export const pageFields = {
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: wholeNumber(1, 100).prefault(20),
   cursor: z.string().max(1000).optional().meta({ description: "`next_cursor` of the page before." }),
 };
 
 /** Of lists that clients were used to get whole: who names no `limit` gets as much as there is on one page. */
-export const longPageFields = { ...pageFields, limit: pageFields.limit.unwrap().default(100) };
+export const longPageFields = { ...pageFields, limit: pageFields.limit.unwrap().prefault(100) };
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
 const YEAR_9999 = Date.UTC(9999, 0, 1);

@@ -10,7 +10,7 @@ import { STATUSES } from "../billing/status-view.ts";
 import { revisionOf } from "../billing/status-watch.ts";
 import { tenantScope } from "../db/tenant-scope.ts";
 import { admit, personOf, tenantOf } from "./caller.ts";
-import { idParams, isoTime } from "./query-fields.ts";
+import { idParams, isoTime, wholeNumber } from "./query-fields.ts";
 import { type Call, operation } from "./route.ts";
 import { streamStatus } from "./status-stream.ts";
 import { awaitStatus, startsOver } from "./status-wait.ts";
@@ -42,7 +42,7 @@ const StatusAnswer = z
   .meta({ id: "PaymentStatus" });
 
 const Query = z.strictObject({
-  wait: z.coerce.number().int().min(0).max(LONGEST_WAIT).default(0).meta({
+  wait: wholeNumber(0, LONGEST_WAIT).prefault(0).meta({
     description:
       "Seconds to wait for the end or for a change. With `If-None-Match` (the ETag of the answer before) it waits for another answer than that, and is 304 without one.",
   }),
