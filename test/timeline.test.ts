@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { Wire } from "./support/api-door.ts";
-import { EMAIL, type ListPage, openScene, type Scene } from "./support/operator-scene.ts";
+import { at, EMAIL, type ListPage, openScene, type Scene } from "./support/operator-scene.ts";
 import { registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
+import { event } from "./support/stripe-fixtures.ts";
+import { newInvoice, PAID } from "./support/stripe-fixtures-billing.ts";
 
 describe.each(BOTH)("on the %s database", (kind) => {
   let scene: Scene;
@@ -108,6 +110,19 @@ describe.each(BOTH)("on the %s database", (kind) => {
     expect(data[0]).toMatchObject({ title: "spend", balance_after: 30, account_id: id, tenant_id: tenant.id });
     const kinds = data.map(({ kind: one }) => one);
     expect(kinds.indexOf("delivery")).toBeLessThan(kinds.indexOf("event"));
+  });
+
+  it("tells of a customer that only its objects have named", async () => {
+    const invoice = newInvoice({ id: "in_named", customer: "cus_named", ...PAID });
+    const sent = event("invoice.paid", invoice, at(40, "evt_named"));
+    await scene.door.webhook(JSON.stringify(sent));
+    await scene.door.pipe.drain();
+    const path = "customers/cus_named/timeline/";
+    expect((await scene.list(`${path}?kinds=stripe_event`)).data).toMatchObject([
+      { id: "evt_named", tenant_id: scene.door.pipe.platformTenant, stripe_account: null, livemode: false },
+    ]);
+    for (const scope of ["livemode=true", "account=acct_other"])
+      expect([scope, (await scene.door.admin("GET", `${path}?${scope}`)).status]).toEqual([scope, 404]);
   });
 
   it("refuses what is no customer, no kind and no cursor", async () => {

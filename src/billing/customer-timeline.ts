@@ -6,7 +6,7 @@ import { firstIdAt, isId, timeOfId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
 import { customerEvents, type EventPlace, tellEvents, type ToldEvent } from "../inbox/customer-events.ts";
 import { type Page, readCursor, type ScopeFilter, writeCursor } from "../inbox/list-query.ts";
-import { readRow } from "../inbox/projection-reads.ts";
+import { readRow, type WireRow } from "../inbox/projection-reads.ts";
 import { type Delivery, deliveriesFor } from "../outbox/delivery-reads.ts";
 import { eventsFor, type StoredEvent } from "../outbox/event-table.ts";
 import {
@@ -241,8 +241,8 @@ function cursorAfter({ row: { milliseconds, source, id }, item }: Line): string 
 }
 
 async function ofCustomer(database: Queryable, id: string, scope: ScopeFilter): Promise<Subject | undefined> {
-  const row = await readRow(database, "customers", id, scope);
-  if (row === null) return undefined;
+  const row = (await readRow(database, "customers", id, scope)) ?? (await ofNamed(database, id, scope));
+  if (row === undefined) return undefined;
   const { tenant_id, account, livemode, email } = row;
   const stripeAccount = typeof account === "string" ? account : "";
   const tenantId = typeof tenant_id === "string" ? tenant_id : null;
@@ -252,6 +252,16 @@ async function ofCustomer(database: Queryable, id: string, scope: ScopeFilter): 
     ...{ livemode: mode.livemode, stripeAccount, tenantId, customerId: id, accountId: known?.id ?? null },
     emails: [email, known?.email].filter((one) => typeof one === "string"),
   };
+}
+
+/** Of a customer that has not come itself: as the newest event that names it. */
+async function ofNamed(
+  database: Queryable,
+  id: string,
+  { account, livemode }: ScopeFilter,
+): Promise<WireRow | undefined> {
+  const values = [id, account ?? null, livemode ?? null];
+  return (await database.query<WireRow>({ text: NAMED, values })).rows[0];
 }
 
 async function ofAccount(database: Queryable, id: string): Promise<Subject | undefined> {
@@ -264,6 +274,11 @@ async function ofAccount(database: Queryable, id: string): Promise<Subject | und
   const { email, ...subject } = account;
   return { ...subject, emails: email === null ? [] : [email] };
 }
+
+const NAMED = `
+  select tenant_id, stripe_account as account, livemode, null as email from stripe_events
+  where customer_id = $1 and ($2::text is null or stripe_account = $2) and ($3::boolean is null or livemode = $3)
+  order by created desc limit 1`;
 
 // Keys begin with tenant and mode: each tenant's is looked up.
 const ACCOUNT = `
