@@ -322,17 +322,29 @@ describe("what a worker asks for", () => {
     claim((asked) => asked);
     let running = begin(40);
     // 128 are held: no claim brings more.
-    expect(lanes.lasts()).toBe(Infinity);
+    expect(lanes.lasts(1000)).toBe(Infinity);
     for (let time = 41; time < 45; time += 1) {
       for (const one of running) lanes.end(one, time, true);
       running = begin(time);
       // Sixteen a millisecond.
-      expect(Math.abs(lanes.lasts() - lanes.waiting() / 16)).toBeLessThan(0.1);
+      expect(Math.abs(lanes.lasts(1000) - lanes.waiting() / 16)).toBeLessThan(0.1);
     }
     expect(lanes.waiting()).toBe(48);
     claim((asked) => asked - 1);
     for (const one of running) lanes.end(one, 46, true);
     // All that was due is claimed.
-    expect(lanes.lasts()).toBe(Infinity);
+    expect(lanes.lasts(1000)).toBe(Infinity);
+  });
+
+  it("waits for what falls due meanwhile, where a busy endpoint has no room for more", () => {
+    const lanes = deliveryLanes({ all: 256, perEndpoint: 16 });
+    const item = () => ({ tenantId: "ten_1", endpointId: "whe_a", claimedUntil: 60_000 });
+    lanes.add([item(), item()]);
+    // Both of its places are taken, and each exchange takes longer than until the next claim.
+    while (lanes.begin(0) !== undefined);
+    lanes.room(10);
+    lanes.add([], { after: "", upTo: "" });
+    expect(lanes.lasts(10)).toBe(Infinity);
+    expect(lanes.lasts(1000)).toBe(0);
   });
 });

@@ -97,6 +97,22 @@ describe.each(BOTH)("the first endpoint's view, %s database", (kind) => {
     expect((await read(tenant.access)).json.webhook_secret).toBe(masked(fresh));
   });
 
+  it("says where the new ed25519 key is that a new secret brings", async () => {
+    const tenant = await registerTenant(door);
+    const { id = "" } = (await firstEndpoint(door.pipe.database, tenant.id)) ?? {};
+    const path = `/api/v1/webhook-endpoints/${id}/`;
+    const body = { signature: "v1a" };
+    const { json: before } = await send(door, "PATCH", path, { token: tenant.access, body });
+    const { json } = await set(tenant.access, { webhook_url: "https://example.com/in", regenerate_secret: true });
+    expect(json.warning).toContain(`GET ${path} shows its public_key`);
+    const { json: after } = await send(door, "GET", path, { token: tenant.access });
+    expect([before.public_key, after.public_key]).toEqual([
+      expect.stringMatching(/^whpk_/),
+      expect.stringMatching(/^whpk_/),
+    ]);
+    expect(after.public_key).not.toBe(before.public_key);
+  });
+
   it("loses its URL and keeps its secret when it is removed, and can be set again", async () => {
     const tenant = await registerTenant(door);
     const secrets = await signing(tenant);

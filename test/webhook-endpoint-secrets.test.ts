@@ -183,6 +183,8 @@ describe.each(BOTH)("an endpoint's ed25519 key that is replaced, %s database", (
     expect(await endpoint.changed({ signature: "v1" })).toMatchObject({ signature: "v1", public_key: null });
     const without = await endpoint.delivered();
     expect([signers(without, []), await takes(without, endpoint.secret)]).toEqual([[], true]);
+    const { public_key } = await endpoint.changed({ signature: "v1a" });
+    expect(signers(await endpoint.delivered(), [String(public_key)])).toEqual([0]);
     const again = String((await endpoint.changed({ signature: "v1a" })).public_key);
     expect(signers(await endpoint.delivered(), [again])).toEqual([0]);
   });
@@ -193,6 +195,8 @@ describe.each(BOTH)("an endpoint's ed25519 key that is replaced, %s database", (
     await endpoint.stored("ed25519_sealed = null");
     const without = await endpoint.delivered();
     expect([signers(without, []), await takes(without, endpoint.secret)]).toEqual([[], true]);
+    const { public_key } = await endpoint.changed({ signature: "v1a" });
+    expect(signers(await endpoint.delivered(), [String(public_key)])).toEqual([0]);
   });
 
   it("signs on where the secret beside it was lost, and is left out where its own SECRET_KEY is gone", async () => {

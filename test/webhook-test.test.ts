@@ -158,7 +158,7 @@ describe.each(BOTH)("a test webhook, %s database", (kind) => {
       const { code, message } = (await answer.json()) as { code?: string; message: string };
       told.push([answer.status, code, message]);
     }
-    const refused = [400, "invalid_json", expect.stringContaining("nests deeper than 200 levels")];
+    const refused = [400, "invalid_request", expect.stringContaining("nests deeper than 200 levels")];
     expect(told).toEqual([[200, undefined, expect.any(String)], refused, refused]);
     expect(receiver.received).toHaveLength(1);
   });

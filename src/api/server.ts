@@ -166,7 +166,7 @@ function readJsonBodies(app: FastifyInstance): void {
     try {
       if (!isUtf8(body)) throw publicError("invalid_json");
       const text = body.toString("utf8");
-      if (nestsDeeperThan(text, MAX_DEPTH)) done(publicError("invalid_json", { message: TOO_DEEP }));
+      if (nestsDeeperThan(text, MAX_DEPTH)) done(publicError("invalid_request", { message: TOO_DEEP }));
       else done(null, JSON.parse(text) as unknown);
     } catch {
       // The parser's own message quotes the body.

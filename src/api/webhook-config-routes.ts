@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { retried } from "../db/retried.ts";
 import { maskedSecret } from "../outbox/endpoint-secrets.ts";
-import { firstEndpoint } from "../outbox/endpoint-table.ts";
+import { type Endpoint, firstEndpoint } from "../outbox/endpoint-table.ts";
 import { clearFirst, configureFirst } from "../outbox/first-endpoint.ts";
 import { actOf, scopeOf, tenantOf } from "./caller.ts";
 import { cancelWaiting } from "./endpoint-cancel.ts";
@@ -80,12 +80,17 @@ export const configureWebhook = operation({
       webhook_url: url,
       webhook_secret: secret ?? maskedSecret(ring, endpoint),
       test_url: TEST_URL,
-      ...(secret === null ? {} : { warning: WARNING }),
+      ...(secret === null ? {} : { warning: warningOf(endpoint) }),
     };
   },
 });
 
 const WARNING = "⚠️ New webhook secret generated. Update your webhook handler to verify signatures.";
+
+const warningOf = ({ id, ed25519Sealed }: Endpoint): string =>
+  ed25519Sealed === null
+    ? WARNING
+    : `${WARNING} Its ed25519 key is new too: GET /api/v1/webhook-endpoints/${id}/ shows its public_key.`;
 
 export const removeWebhookConfig = operation({
   tag: TAG,

@@ -171,7 +171,12 @@ class DeliveryWorker implements Deliverer {
   /** Milliseconds for which what falls due may gather: until an endpoint would run dry at most. */
   #mayGather(): number {
     const isPlenty = this.#lanes.waiting() > this.#options.limits.all * PLENTY_PART;
-    return isPlenty ? Math.min(GATHER_MS, this.#lanes.lasts() - this.#claimTook) : 0;
+    return isPlenty ? Math.min(GATHER_MS, this.#lanes.lasts(this.#ahead()) - this.#claimTook) : 0;
+  }
+
+  /** Milliseconds until the claim after the next one has found something, at the latest. */
+  #ahead(): number {
+    return LEAST_AHEAD + GATHER_MS + 2 * this.#claimTook;
   }
 
   #freed(): Promise<void> {
@@ -186,7 +191,7 @@ class DeliveryWorker implements Deliverer {
   async #claim(): Promise<{ items: Item[]; ends: Ended[]; behind: string; parked: number }> {
     const { database, clock, newLease, leaseSeconds } = this.#options;
     const began = clock.monotonic();
-    const limits = { ...this.#lanes.room(LEAST_AHEAD + GATHER_MS + 2 * this.#claimTook), behind: this.#behind };
+    const limits = { ...this.#lanes.room(this.#ahead()), behind: this.#behind };
     const claimedUntil = began + leaseSeconds * 1000;
     const found = await database.transaction(
       async (tx) => {

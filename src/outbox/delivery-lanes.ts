@@ -50,8 +50,8 @@ export interface DeliveryLanes<Item extends LaneItem> {
   clear(): void;
   waiting(): number;
   running(): number;
-  /** Milliseconds until an endpoint for which more may be claimed has begun all that waits for it; Infinity where none has. */
-  lasts(): number;
+  /** Milliseconds until an endpoint that a claim so far `ahead` may bring more has begun what waits for it; Infinity: none. */
+  lasts(ahead: number): number;
 }
 
 /** What a tenant may have of all places. */
@@ -133,10 +133,12 @@ class Lanes<Item extends LaneItem> implements DeliveryLanes<Item> {
     return this.#running;
   }
 
-  lasts(): number {
+  lasts(ahead: number): number {
     let least = Infinity;
-    for (const lane of this.#active)
-      if (lane.more && !lane.slow && this.#leftOf(lane.tenantId) > 0) least = Math.min(least, lastsOf(lane));
+    for (const lane of this.#active) {
+      const mayClaim = lane.more && !lane.slow && this.#leftOf(lane.tenantId) > 0 && roomOf(lane, ahead) > 0;
+      if (mayClaim) least = Math.min(least, lastsOf(lane));
+    }
     return least;
   }
 

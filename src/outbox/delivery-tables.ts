@@ -247,7 +247,7 @@ const FAN_OUT_TO = `
   ), queued as (
     ${queueSql(true)} on conflict (endpoint_id, delivery_id) do nothing returning delivery_id
   ), hastened as (
-    update delivery_queue as queue set next_attempt_at = now(), attempts = 0
+    update delivery_queue as queue set next_attempt_at = now(), attempts = 0, again = true
     from wanted
     where $6 and queue.endpoint_id = wanted.endpoint_id and queue.delivery_id = wanted.id and queue.lease is null
     returning queue.delivery_id
@@ -267,7 +267,7 @@ const RETRY = `
     select endpoint_id, id, tenant_id, livemode, event_id, ordering_key, true from wanted join again using (id)
     on conflict (endpoint_id, delivery_id) do nothing
   ), hastened as (
-    update delivery_queue as queue set next_attempt_at = now(), attempts = 0
+    update delivery_queue as queue set next_attempt_at = now(), attempts = 0, again = true
     from wanted
     where wanted.status = 'pending' and queue.endpoint_id = wanted.endpoint_id and queue.delivery_id = wanted.id
       and queue.lease is null

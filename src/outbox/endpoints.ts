@@ -152,7 +152,11 @@ function applied(ring: KeyRing, before: Endpoint, change: EndpointChange): Endpo
     livemode: livemode === undefined ? before.livemode : livemode,
     ordering: ordering ?? before.ordering,
     ed25519Sealed: signingKeyAfter(ring, before, ed25519),
-    previousSecrets: ed25519 === false ? withoutSigningKeys(before.previousSecrets) : before.previousSecrets,
+    // Also where an earlier version, which leaves them there, has switched it off.
+    previousSecrets:
+      ed25519 === false || before.ed25519Sealed === null
+        ? withoutSigningKeys(before.previousSecrets)
+        : before.previousSecrets,
     // Another receiver has not failed yet.
     failingSince: moved ? null : before.failingSince,
   };

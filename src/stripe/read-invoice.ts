@@ -124,7 +124,10 @@ function sumOf(value: unknown, field: string): Read<number> {
   return integer(sum);
 }
 
-/** Paid outside Stripe, wholly or in part. null where a webhook's new shape leaves the amount out: it lists no payments. */
+/**
+ * Paid outside Stripe, wholly or in part. null where a new shape leaves the amount out, unless its payments are in it: in those
+ * of webhooks and lists they are not.
+ */
 export function invoicePaidOutOfBand(invoice: StripeObject): Read<boolean> {
   const offStripe = integer(invoice.amount_paid_off_stripe);
   return firstOf(
