@@ -1,6 +1,7 @@
 // Claims of deliveries: what each endpoint gets of one, what becomes of a dead worker's, and what a claim leaves alone.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { newId } from "../src/base/ids.ts";
 import type { Claim, ClaimLimits } from "../src/outbox/claimed-delivery.ts";
 import { cancelInPieces } from "../src/outbox/delivery-cancel.ts";
 import { deliveryLanes } from "../src/outbox/delivery-lanes.ts";
@@ -12,6 +13,18 @@ import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 const LIMITS: ClaimLimits = { all: 64, perEndpoint: 2, rooms: new Map(), without: [], behind: "" };
 const ACT = { actor: { kind: "system", id: null }, source: null } as const;
 const NOBODY = "http://127.0.0.1:9/";
+
+/** What is known of an endpoint's deliveries. */
+const TOLD = `
+  select status, last_status_code as code, attempts,
+         (select array_agg(status_code) from delivery_attempts as attempt where attempt.delivery_id = delivery.id) as codes,
+         (select count(*)::int from delivery_queue as queue where queue.delivery_id = delivery.id) as queued
+  from deliveries as delivery where endpoint_id = $1`;
+
+const attemptWith = (statusCode: number) => ({
+  ...{ id: newId("att"), at: Date.now(), url: NOBODY, requestHeaders: {}, statusCode, latencyMs: 1 },
+  ...{ responseHeaders: {}, responseBody: "", errorCode: null },
+});
 
 interface Waiting {
   lease: string | null;
@@ -188,6 +201,36 @@ describe.each(BOTH)("a claim of deliveries, %s database", (kind) => {
     expect((await pipe.database.transaction((tx) => recordEnds(tx, ends))).size).toBe(1);
     expect(await statuses(pipe.database, tenant)).toEqual({ canceled: 4, delivered: 1 });
   });
+
+  it.each([
+    { was: "delivered", is: "pending", earlier: 200, later: 500, queued: 1 },
+    { was: "pending", is: "delivered", earlier: 500, later: 200, queued: 0 },
+  ] as const)(
+    "of two claims of one delivery that end together, the later one's $is counts, and the earlier one's $was does not",
+    async ({ was, is, earlier, later, queued }) => {
+      await claimRest();
+      const tenant = await newTenant(pipe.database);
+      const { id } = await newEndpoint(pipe.database, tenant, NOBODY);
+      await tell(pipe.database, tenant, 1);
+      const [first] = (await claim("clm_first")).claimed;
+      await pipe.database.query({
+        text: "update delivery_queue set lease_until = now() - interval '1 second' where endpoint_id = $1",
+        values: [id],
+      });
+      const [second] = (await claim("clm_second")).claimed;
+      if (first === undefined || second === undefined) throw new Error("it was not claimed twice");
+      const ends = [
+        { delivery: first, status: was, wait: 5000, error: null, attempt: attemptWith(earlier) },
+        { delivery: second, status: is, wait: 5000, error: null, attempt: attemptWith(later) },
+      ];
+      for (const together of [ends, ends.toReversed()]) {
+        const written = await pipe.database.transaction((tx) => recordEnds(tx, together));
+        expect([...written].map(({ delivery }) => delivery.lease)).toEqual(together === ends ? ["clm_second"] : []);
+        const { rows } = await pipe.database.query({ text: TOLD, values: [id] });
+        expect(rows).toEqual([{ status: is, code: later, attempts: 1, codes: [later], queued }]);
+      }
+    },
+  );
 });
 
 describe("what a worker asks for", () => {

@@ -284,17 +284,22 @@ class DeliveryWorker implements Deliverer {
 
   /** What cannot be released falls due when its claim ends. */
   async #release(items: readonly Item[]): Promise<void> {
-    for (const { delivery } of items) this.#held.delete(delivery.id);
+    for (const { delivery } of items) this.#letGo(delivery);
     const claimed = items.map(({ delivery }) => delivery);
     await this.#options.database
       .transaction((tx) => releaseDeliveries(tx, claimed), { durable: false })
       .catch(this.#options.onError);
   }
 
+  /** By a later claim it may be held again. */
+  #letGo({ id, lease }: ClaimedDelivery): void {
+    if (this.#held.get(id)?.delivery.lease === lease) this.#held.delete(id);
+  }
+
   #written(end: Ended, written: boolean): void {
     const { log, metrics, clock } = this.#options;
     const { delivery, status } = end;
-    this.#held.delete(delivery.id);
+    this.#letGo(delivery);
     const first = delivery.again ? undefined : Math.max(0, clock.now() - timeOfId(delivery.id)) / 1000;
     if (written && status !== "pending") metrics.ended(status, first);
     if (end.prepared === undefined || end.outcome === undefined) return;

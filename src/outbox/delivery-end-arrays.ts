@@ -2,7 +2,7 @@
 import { bigintArray, textArray } from "../db/arrays.ts";
 import type { DeliveryEnd } from "./claimed-delivery.ts";
 
-/** $1 to $15 of a statement with ENDED. */
+/** $1 to $15 of a statement with ENDED, which counts them from 1 on: `nth`. */
 export function endArrays(ends: readonly DeliveryEnd[]): Buffer[] {
   const attempts = ends.map(({ attempt }) => attempt);
   return [
@@ -29,6 +29,6 @@ const jsonOf = (value: object | null | undefined): string | null =>
 
 export const ENDED = `
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::bigint[],
-      $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[])
+      $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[]) with ordinality
       as ended (endpoint_id, delivery_id, lease, status, wait, error, attempt_id, at, url, request_headers, status_code,
-                latency_ms, response_headers, response_body, error_code)`;
+                latency_ms, response_headers, response_body, error_code, nth)`;

@@ -11,7 +11,7 @@ export interface DeliveryResultsOptions<End extends DeliveryEnd> {
   database: Database;
   /** A batch of so many waits for no more. */
   enough: number;
-  /** Behind the commit. `written`: false where another worker has it by now, and nothing was written. */
+  /** Behind the commit. `written`: false where another claim has it by now, and nothing was written. */
   onWritten: (end: End, written: boolean) => void;
   /** Behind the commit of each batch; `failing` have delivered nothing for days. The next batch does not wait for what it begins. */
   afterBatch: (batch: readonly End[], failing: readonly EndpointKey[]) => void;
@@ -91,7 +91,7 @@ export function deliveryResults<End extends DeliveryEnd>(options: DeliveryResult
     inFlight = batch.length;
     const { written, failing } = await writeTogether(options.database, batch);
     inFlight = 0;
-    for (const end of batch) options.onWritten(end, written.has(end.delivery.id));
+    for (const end of batch) options.onWritten(end, written.has(end));
     options.afterBatch(batch, failing);
   }
 
@@ -120,7 +120,7 @@ function mayGather(gathering: readonly DeliveryEnd[], enough: number): boolean {
 function writeTogether(
   database: Database,
   batch: readonly DeliveryEnd[],
-): Promise<{ written: Set<string>; failing: EndpointKey[] }> {
+): Promise<{ written: Set<DeliveryEnd>; failing: EndpointKey[] }> {
   return database.transaction(
     async (tx) => {
       // Endpoints are locked before queue rows, by everyone.

@@ -145,28 +145,24 @@ const PARKED_SECONDS = 60;
 
 /**
  * Writes down what came of these, one statement for all. Left out are those whose claim is not ours any more: another
- * worker has them, or their endpoint was deleted. Returns the ids of the others.
+ * worker has them, or we again, by a later claim, or their endpoint was deleted. Returns the others.
  */
-export async function recordEnds(tx: Queryable, all: readonly DeliveryEnd[]): Promise<Set<string>> {
+export async function recordEnds(tx: Queryable, all: readonly DeliveryEnd[]): Promise<Set<DeliveryEnd>> {
   if (all.length === 0) return new Set();
   const ends = all.toSorted((a, b) => inOrder(a.delivery, b.delivery));
   const locked = lockRows(
     tx,
     ends.map(({ delivery }) => delivery),
   );
-  const recorded = record(tx, ends);
-  const [, written] = await Promise.all([locked, recorded]);
-  const left = ends.filter(({ delivery, status }) => status !== "pending" && written.has(delivery.id));
+  const recorded = tx.query<{ nth: number }>({ name: "record_ends", text: RECORD, values: endArrays(ends) });
+  const [, { rows }] = await Promise.all([locked, recorded]);
+  const written = rows.flatMap(({ nth }) => ends[nth - 1] ?? []);
+  const left = written.filter(({ status }) => status !== "pending");
   await followOrder(
     tx,
     left.map(({ delivery }) => delivery),
   );
-  return written;
-}
-
-async function record(tx: Queryable, ends: readonly DeliveryEnd[]): Promise<Set<string>> {
-  const { rows } = await tx.query<{ id: string }>({ name: "record_ends", text: RECORD, values: endArrays(ends) });
-  return new Set(rows.map(({ id }) => id));
+  return new Set(written);
 }
 
 type InOrder = Pick<ClaimedDelivery, "endpointId" | "orderingKey">;
@@ -322,20 +318,20 @@ const PARK = `
 const RECORD = `
   with ended as materialized (${ENDED}), ours as materialized (
     -- limit 1 makes it a look-up by primary key, whatever the plan's age.
-    select ended.endpoint_id, ended.delivery_id, ended.status, ended.wait, ended.attempt_id, found.*
+    select ended.*, found.*
     from ended cross join lateral (
-      select ctid as at, tenant_id, livemode from delivery_queue as queue
+      select ctid as queued, tenant_id, livemode from delivery_queue as queue
       where queue.endpoint_id = ended.endpoint_id and queue.delivery_id = ended.delivery_id and queue.lease = ended.lease
       limit 1
     ) as found
   ), gone as (
-    delete from delivery_queue where ctid = any (array(select at from ours where status <> 'pending'))
+    delete from delivery_queue where ctid = any (array(select queued from ours where status <> 'pending'))
   ), later as (
     update delivery_queue as queue
     set lease = null, lease_until = null, next_attempt_at = now() + ours.wait * interval '1 millisecond',
         attempts = queue.attempts + (ours.attempt_id is not null)::int
     from ours
-    where queue.ctid = any (array(select at from ours where status = 'pending'))
+    where queue.ctid = any (array(select queued from ours where status = 'pending'))
       and ours.endpoint_id = queue.endpoint_id and ours.delivery_id = queue.delivery_id
   ), known as materialized (
     select found.at
@@ -346,23 +342,23 @@ const RECORD = `
     ) as found
   ), told as (
     update deliveries as delivery
-    set status = ended.status, attempts = delivery.attempts + (ended.attempt_id is not null)::int,
-        last_attempt_at = coalesce(to_timestamp(ended.at / 1000.0), delivery.last_attempt_at),
-        last_status_code = case when ended.attempt_id is null then delivery.last_status_code else ended.status_code end,
-        last_error = ended.error, ended_at = case when ended.status <> 'pending' then now() end
-    from ended
-    where delivery.ctid = any (array(select at from known)) and ended.delivery_id = delivery.id
-    returning delivery.tenant_id, delivery.livemode, delivery.id, delivery.attempts
+    set status = ours.status, attempts = delivery.attempts + (ours.attempt_id is not null)::int,
+        last_attempt_at = coalesce(to_timestamp(ours.at / 1000.0), delivery.last_attempt_at),
+        last_status_code = case when ours.attempt_id is null then delivery.last_status_code else ours.status_code end,
+        last_error = ours.error, ended_at = case when ours.status <> 'pending' then now() end
+    from ours
+    where delivery.ctid = any (array(select at from known)) and ours.delivery_id = delivery.id
+    returning delivery.tenant_id, delivery.livemode, delivery.id, delivery.attempts, ours.nth
   ), attempted as (
     insert into delivery_attempts (tenant_id, livemode, delivery_id, id, attempt, at, url, request_headers, status_code,
       latency_ms, response_headers, response_body, error_code, error)
-    select told.tenant_id, told.livemode, told.id, ended.attempt_id, told.attempts, to_timestamp(ended.at / 1000.0),
-           ended.url, ended.request_headers::json, ended.status_code, ended.latency_ms, ended.response_headers::json,
-           ended.response_body, ended.error_code, ended.error
-    from told join ended on ended.delivery_id = told.id
-    where ended.attempt_id is not null
+    select told.tenant_id, told.livemode, told.id, ours.attempt_id, told.attempts, to_timestamp(ours.at / 1000.0),
+           ours.url, ours.request_headers::json, ours.status_code, ours.latency_ms, ours.response_headers::json,
+           ours.response_body, ours.error_code, ours.error
+    from told join ours using (nth)
+    where ours.attempt_id is not null
   )
-  select id from told`;
+  select nth::int from told`;
 
 // Whenever it is due, so that it waits for a claim that has just met it as blocked, and is not parked behind our back.
 const FOLLOW_ORDER = `
