@@ -67,7 +67,12 @@ export interface ObjectSecond {
   created: number | null;
 }
 
-export async function loadObservationsOf(tx: Queryable, objects: readonly ObjectSecond[]): Promise<StoredEvent[]> {
+/** `withoutFailing`: not those either that have failed and wait for their next try, which would fail what is read with them. */
+export async function loadObservationsOf(
+  tx: Queryable,
+  objects: readonly ObjectSecond[],
+  { withoutFailing = false } = {},
+): Promise<StoredEvent[]> {
   if (objects.length === 0) return [];
   const values = [
     booleanArray(objects.map((object) => object.livemode)),
@@ -76,7 +81,10 @@ export async function loadObservationsOf(tx: Queryable, objects: readonly Object
     textArray(objects.map((object) => object.objectId)),
     bigintArray(objects.map((object) => object.created)),
   ];
-  return (await tx.query<StoredEvent>({ name: "load_observations", text: LOAD_OBSERVATIONS, values })).rows;
+  const statement = withoutFailing
+    ? { name: "load_without_failing", text: LOAD_OBSERVATIONS + WITHOUT_FAILING }
+    : { name: "load_observations", text: LOAD_OBSERVATIONS };
+  return (await tx.query<StoredEvent>({ ...statement, values })).rows;
 }
 
 /** Of a row named `event`. */
@@ -114,3 +122,10 @@ const LOAD_OBSERVATIONS = `
   where coalesce((
     select outcome.status from stripe_event_outcomes as outcome
     where outcome.created = event.created and outcome.event_id = event.id), '') not in ('failed', 'unrouted')`;
+
+const WITHOUT_FAILING = `
+  and not exists (
+    select from stripe_event_queue as queued
+    join stripe_event_attempts as failed
+      on failed.created = queued.created and failed.event_id = queued.event_id and failed.at >= queued.queued_at
+    where queued.created = event.created and queued.event_id = event.id offset 0)`;

@@ -202,7 +202,7 @@ async function foldObjects(tx: Queryable, works: readonly Work[]): Promise<Folde
     if (second !== null) seconds.push({ ...key, created: second === "all" ? null : second });
   }
   const loaded = new Map<string, Observation[]>();
-  for await (const stored of inParts(await loadObservationsOf(tx, seconds))) {
+  for await (const stored of inParts(await loadObservationsOf(tx, seconds, { withoutFailing: true }))) {
     const { observation, snapshot } = readObservation(stored);
     if (!snapshot || observation.objectId === null) continue;
     push(loaded, objectKeyText({ ...observation, objectId: observation.objectId }), observation);
