@@ -29,7 +29,9 @@ describe.each(BOTH)("an event that is refused, %s database", (kind) => {
     for (let number = 0; number < OBJECTS; number += 1) {
       const said = (what: string) => {
         const customer = newCustomer({ id: `cus_${number}`, name: what });
-        return { event: event("customer.updated", customer, { id: `evt_${number}_${what}`, created: BEGIN + number }) };
+        return {
+          event: { ...event("customer.updated", customer, { id: `evt_${number}_${what}`, created: BEGIN + number }) },
+        };
       };
       await pipe.arrive([said("0_first")]);
       await pipe.drain();

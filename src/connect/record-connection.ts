@@ -3,6 +3,7 @@ import { audit } from "../audit/audit-log.ts";
 import { type ConnectMethod, NOTHING_KNOWN, type Standing, standingOf } from "../connections/connect-status.ts";
 import { connectAccount, findConnection } from "../connections/connection-table.ts";
 import type { Connection } from "../connections/connection-table.ts";
+import { lockOwner } from "../connections/owner-locks.ts";
 import { type AccountInMode, accountKey } from "../connections/routing.ts";
 import { type ReadAccountHeads, settleConnections } from "../connections/settle-connections.ts";
 import type { Queryable } from "../db/database.ts";
@@ -17,6 +18,8 @@ import type { StripeObject } from "../stripe/envelope.ts";
 import type { Retrieved } from "../stripe/retrieve.ts";
 import type { Act } from "../tenants/people-context.ts";
 import type { ConnectContext, TenantInMode } from "./connect-context.ts";
+
+type RecordContext = Pick<ConnectContext, "database" | "platformTenant" | "wake">;
 
 export interface FetchedAccount {
   object: StripeObject;
@@ -41,13 +44,14 @@ export interface MadeConnection extends TenantInMode {
  * `also` runs in the same commit.
  */
 export async function recordConnection(
-  context: ConnectContext,
+  context: RecordContext,
   made: MadeConnection,
   act: Act,
   also: (tx: Queryable) => Promise<void> = async () => undefined,
 ): Promise<Connection> {
   const { tenantId, livemode, account, method, connectedAt, fetched, action } = made;
   const connection = await context.database.transaction(async (tx) => {
+    await lockOwner(tx, context.database.kind, account);
     // Rows before records before connections, as the reducer locks them.
     if (await giveAccountRows(tx, { livemode, account, tenantId })) await followInvoicesOf(tx, { livemode, account });
     await connectAccount(tx, tenantId, { livemode, account }, { method, connectedAt });
@@ -64,7 +68,7 @@ export async function recordConnection(
 
 /** What Stripe says of a connected account now, in one commit with the standing that follows from it. */
 export async function recordAccount(
-  context: ConnectContext,
+  context: RecordContext,
   told: TenantInMode & { account: string; fetched: FetchedAccount },
 ): Promise<Connection> {
   const { tenantId, livemode, account, fetched } = told;
@@ -79,7 +83,7 @@ export async function recordAccount(
 
 async function observeAccount(
   tx: Queryable,
-  { platformTenant }: ConnectContext,
+  { platformTenant }: RecordContext,
   { livemode, account, fetched, connectedAt }: Pick<MadeConnection, "livemode" | "account" | "fetched" | "connectedAt">,
 ): Promise<void> {
   if (fetched !== undefined) await observe(tx, [{ livemode, account, ...fetched }], platformTenant);
@@ -125,7 +129,7 @@ export async function standingAsFetched(
 
 const ROUTED_AT_ONCE = 1000;
 
-async function routeNow({ database, wake }: ConnectContext): Promise<void> {
+async function routeNow({ database, wake }: RecordContext): Promise<void> {
   // The connection is made: what is not routed now the next sweep routes, so that a failure here is none of the caller's.
   await enqueueRoutable(database, ROUTED_AT_ONCE).catch(() => undefined);
   wake();

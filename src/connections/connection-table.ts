@@ -134,14 +134,18 @@ const LOCK_RIVALS = `
   where (livemode = $1 and stripe_account = $2) or (tenant_id = $3 and livemode = $1 and disconnected_at is null)
   order by livemode, stripe_account for update`;
 
-// A connection that stands keeps its standing, until the heads are looked at; one that ended begins anew.
+// A connection that stands keeps its standing, until the heads are looked at; one that ended begins anew. What the same tenant
+// is told of does not depend on it.
 const CONNECT = `
-  insert into connections as known (livemode, stripe_account, tenant_id, method, connected_at)
-  values ($1, $2, $3, $4, coalesce(to_timestamp($5), now()))
+  insert into connections as known (livemode, stripe_account, tenant_id, method, connected_at, told_since)
+  values ($1, $2, $3, $4, coalesce(to_timestamp($5), now()), coalesce(to_timestamp($5), now()))
   on conflict (livemode, stripe_account) do update
   set tenant_id = excluded.tenant_id, method = excluded.method,
       connected_at = case when known.disconnected_at is null then greatest(known.connected_at, excluded.connected_at)
                           else excluded.connected_at end,
+      told_since = case when known.tenant_id = excluded.tenant_id
+                        then least(coalesce(known.told_since, known.connected_at), excluded.told_since)
+                        else excluded.told_since end,
       status = case when known.disconnected_at is null then known.status else 'pending' end,
       disconnected_at = null, disconnected_reason = null
   where known.disconnected_at is not null or known.tenant_id = excluded.tenant_id

@@ -15,16 +15,16 @@ export async function ownersOf(tx: Queryable, accounts: readonly AccountInMode[]
 
 export interface Ownership {
   tenantId: string;
-  /** Unix seconds. */
-  connectedAt: number;
+  /** Unix seconds: when the tenant connected it first. What happened earlier it is not told. */
+  toldSince: number;
 }
 
-/** The same, with the second of each connection. */
+/** The same, with what their tenants are told. */
 export async function ownershipsOf(tx: Queryable, accounts: readonly AccountInMode[]): Promise<Map<string, Ownership>> {
   if (accounts.length === 0) return new Map();
   const values = [booleanArray(accounts.map((one) => one.livemode)), textArray(accounts.map((one) => one.account))];
   const { rows } = await tx.query<AccountInMode & Ownership>({ name: "owners_of", text: OWNERS, values });
-  return new Map(rows.map(({ tenantId, connectedAt, ...key }) => [accountKey(key), { tenantId, connectedAt }]));
+  return new Map(rows.map(({ tenantId, toldSince, ...key }) => [accountKey(key), { tenantId, toldSince }]));
 }
 
 export function accountKey({ livemode, account }: AccountInMode): string {
@@ -33,6 +33,6 @@ export function accountKey({ livemode, account }: AccountInMode): string {
 
 const OWNERS = `
   select connection.livemode, connection.stripe_account as account, connection.tenant_id as "tenantId",
-         floor(extract(epoch from connection.connected_at))::bigint as "connectedAt"
+         floor(extract(epoch from coalesce(connection.told_since, connection.connected_at)))::bigint as "toldSince"
   from unnest($1::boolean[], $2::text[]) as wanted (livemode, stripe_account)
   join connections as connection using (livemode, stripe_account)`;

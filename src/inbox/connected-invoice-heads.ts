@@ -78,7 +78,7 @@ export function itemsOf(invoice: Record<string, unknown>): InvoiceItem[] {
 const IDS = `
   select id from invoices where livemode = $1 and stripe_account = $2 and id > $3
   order by id limit $4`;
-// A failure's natural key is the invoice's id, a colon and the attempt; the semicolon is the sign after the colon.
+// Its failure may have been a former owner's fact, who has a record of it. A failure's natural key is the invoice's id, a colon and the attempt; the semicolon is the sign after the colon.
 const HEADS = `
   select invoice.tenant_id as "tenantId", invoice.livemode, invoice.stripe_account as account, invoice.id as "stripeInvoiceId",
     invoice.status, extract(epoch from invoice.stripe_created)::bigint as created,
@@ -90,7 +90,13 @@ const HEADS = `
     invoice.invoice_pdf as "invoicePdf", invoice.description as memo, invoice.metadata, invoice.data,
     exists (
       select from facts as fact
-      where fact.tenant_id = invoice.tenant_id and fact.livemode = invoice.livemode
+      where fact.tenant_id = any (array(
+          select invoice.tenant_id
+          union all
+          select record.tenant_id from connected_invoices as record
+          where record.livemode = invoice.livemode and record.stripe_account = invoice.stripe_account
+            and record.stripe_invoice_id = invoice.id))
+        and fact.livemode = invoice.livemode
         and fact.type = 'invoice.payment_failed' and fact.natural_key > invoice.id || ':'
         and fact.natural_key < invoice.id || ';' and fact.stripe_account = invoice.stripe_account) as "paymentFailed"
   from unnest($1::boolean[], $2::text[], $3::text[], $4::text[]) as wanted (livemode, stripe_account, object_type, id)

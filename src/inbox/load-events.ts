@@ -13,6 +13,8 @@ export interface StoredEvent {
   api_version: string | null;
   object_type: string;
   object_id: string | null;
+  /** Null: whose it is was not known yet. */
+  tenant_id: string | null;
   payload: string;
 }
 
@@ -90,7 +92,7 @@ export async function loadObservationsOf(
 /** Of a row named `event`. */
 export const EVENT_COLUMNS = `
   event.created, event.id, event.source, event.type, event.livemode, event.stripe_account, event.api_version,
-  event.object_type, event.object_id, event.payload`;
+  event.object_type, event.object_id, event.tenant_id, event.payload`;
 
 // `limit 1` and `offset 0` make them look-ups by index: a plan made while the table was small would read all of it.
 const LOAD = `

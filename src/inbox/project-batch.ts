@@ -2,6 +2,7 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 
 import type { Database, Queryable } from "../db/database.ts";
+import { holdOwners } from "../connections/owner-locks.ts";
 import { type AccountInMode, accountKey, ownershipsOf } from "../connections/routing.ts";
 import { insertFacts, type StoredFact } from "../outbox/event-table.ts";
 import { fold, type FoldedRow, secondToLoad, type StoredHead } from "../projections/fold.ts";
@@ -47,8 +48,7 @@ export interface BatchResult {
   unread: string[];
 }
 
-interface Work extends ReadObservation {
-  claimed: Claimed;
+interface Work extends ReadWork {
   tenant: string | null;
   /** Unix seconds: what happened earlier the tenant is not told. */
   since: number;
@@ -59,6 +59,8 @@ interface ObjectWork {
   key: ObjectKey;
   projection: Projection;
   fresh: Observation[];
+  /** Of these, the ids of those of which nobody was told. */
+  unowned: Set<string>;
   refold: boolean;
   since: number;
 }
@@ -141,16 +143,18 @@ async function lockObjects(
 
 const MOST_TEXT = 32 * 2 ** 20;
 
-type ReadWork = ReadObservation & { claimed: Claimed };
+/** `unowned`: whose it is has never been known, so that nobody was told of it, though it may have been processed. */
+type ReadWork = ReadObservation & { claimed: Claimed; unowned: boolean };
 
 async function readClaimed(
   tx: Queryable,
   claimed: readonly Claimed[],
   context: BatchContext,
 ): Promise<{ held: Claimed[]; works: ReadWork[]; left: Claimed[] }> {
-  const read = new Map<string, ReadObservation>();
+  const read = new Map<string, Omit<ReadWork, "claimed">>();
   const { stored, left } = await loadUpTo(tx, claimed, context.mostText ?? MOST_TEXT);
-  for await (const event of inParts(stored)) read.set(eventKey(event), readObservation(event));
+  for await (const event of inParts(stored))
+    read.set(eventKey(event), { ...readObservation(event), unowned: event.tenant_id === null });
   const unread = new Set(left);
   const held = claimed.filter((event) => !unread.has(event));
   const works = held.map((event) => {
@@ -169,14 +173,15 @@ async function route(
   const accounts = new Map<string, AccountInMode>();
   for (const { observation } of works)
     if (observation.account !== "") accounts.set(accountKey(observation), observation);
-  const owners = await ownershipsOf(tx, [...accounts.values()]);
+  const asked = [...accounts.values()];
+  const [, owners] = await Promise.all([holdOwners(tx, context.kind, asked), ownershipsOf(tx, asked)]);
   const routed: Work[] = [];
   const unrouted: Work[] = [];
   for (const work of works) {
     const { observation } = work;
     const owner = observation.account === "" ? undefined : owners.get(accountKey(observation));
     const tenant = observation.account === "" ? context.platformTenant : (owner?.tenantId ?? null);
-    const since = owner?.connectedAt ?? 0;
+    const since = owner?.toldSince ?? 0;
     (tenant !== null || isAboutTheAccount(observation.type) ? routed : unrouted).push({ ...work, tenant, since });
   }
   return { routed, unrouted };
@@ -245,13 +250,15 @@ function foldOne(
 
 function groupByObject(works: readonly Work[]): Map<string, ObjectWork> {
   const objects = new Map<string, ObjectWork>();
-  for (const { observation, claimed, since } of works) {
+  for (const { observation, claimed, since, unowned } of works) {
     if (observation.objectId === null) continue;
     const { livemode, account, objectType, objectId } = observation;
     const key = { livemode, account, objectType, objectId };
     const text = objectKeyText(key);
-    const known = objects.get(text) ?? { key, projection: projectionOf(objectType), fresh: [], refold: false, since };
+    const empty = { fresh: [], unowned: new Set<string>(), refold: false };
+    const known = objects.get(text) ?? { key, projection: projectionOf(objectType), ...empty, since };
     known.fresh.push(observation);
+    if (unowned) known.unowned.add(observation.id);
     known.refold ||= claimed.refold;
     objects.set(text, known);
   }

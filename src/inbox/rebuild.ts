@@ -6,6 +6,7 @@ import type { Database, Queryable } from "../db/database.ts";
 import { fold, type FoldedRow } from "../projections/fold.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { PROJECTIONS, projectionOf } from "../projections/registry.ts";
+import { holdOwners } from "../connections/owner-locks.ts";
 import { accountKey, ownersOf } from "../connections/routing.ts";
 import { followConnections } from "./account-heads.ts";
 import { followAccounts } from "./account-standing.ts";
@@ -119,6 +120,8 @@ async function rebuildObjects(
 ): Promise<{ differences: Difference[]; pending: number }> {
   return options.database.transaction(async (tx) => {
     await lockObjects(tx, options.database.kind, keys);
+    const connected = keys.filter((key) => key.account !== "");
+    await holdOwners(tx, options.database.kind, connected);
     const rows = await foldAll(tx, keys);
     // Asked after the observations were read: what was read and is not processed yet is still in the queue.
     const waiting = await pendingObjects(tx, keys);

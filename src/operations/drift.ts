@@ -288,7 +288,7 @@ class KindRun {
     const { context, scope } = this;
     if (scope.account === "") return installedAt(context.database);
     const owners = await ownershipsOf(context.database, [scope]);
-    return owners.get(accountKey(scope))?.connectedAt ?? Infinity;
+    return owners.get(accountKey(scope))?.toldSince ?? Infinity;
   }
 
   private async tell(key: ObjectKey, columns: ColumnDifference[], repaired: boolean): Promise<void> {

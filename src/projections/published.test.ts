@@ -124,10 +124,10 @@ describe("that an object has changed", () => {
     return { order: row.order, eventId: row.head.id, kept: row.kept, deleted: row.deleted };
   }
 
-  function update(before: Observation | null, fresh: Observation[], since = 0) {
+  function update(before: Observation | null, fresh: Observation[], since = 0, unowned = new Set<string>()) {
     const head = before === null ? undefined : headOf(before);
     const row = fold(KEY, projection, fresh, head);
-    return row === null ? null : updateOf(row, { before: head, fresh, since });
+    return row === null ? null : updateOf(row, { before: head, fresh, unowned, since });
   }
 
   const first = seen("customer.subscription.created", newSubscription(), { id: "evt_1", created: BEGIN });
@@ -161,6 +161,13 @@ describe("that an object has changed", () => {
     expect(update(null, [next({})])).not.toBeNull();
     expect(update(null, [first, next({ status: "past_due" })])?.object).toMatchObject({ status: "past_due" });
     expect(update(null, [{ ...next({}), source: "pull", type: "subscription.retrieved" }])).toBeNull();
+  });
+
+  it("is told of a head that was nobody's when it was stored, by its own event alone", () => {
+    const head = next({ status: "past_due" });
+    expect(update(head, [head], 0, new Set(["evt_2"]))).toMatchObject({ naturalKey: "sub_1:evt_2" });
+    expect(update(head, [head], 0, new Set(["evt_1"]))).toBeNull();
+    expect(update(first, [first], 0, new Set(["evt_1"]))).toBeNull();
   });
 
   it("is not told of what an account was before its connection", () => {

@@ -62,20 +62,26 @@ function isTold(one: Fact, observation: Observation, projection: Projection, sin
 /** An import brings what was there before: only what happens from now on is told, by its own event. */
 export const isImported = ({ type }: Pick<Observation, "type">): boolean => type.endsWith(".imported");
 
+export interface UpdateOf {
+  before: StoredHead | undefined;
+  fresh: readonly Observation[];
+  /** Ids of those that were never anybody's. */
+  unowned: ReadonlySet<string>;
+  since: UnixSeconds;
+}
+
 /**
  * That an object has changed: once for each new head whose tracked columns differ from the stored head's, so that what came
- * in one batch is told once, in its last state. The first that is known of an object tells it only where Stripe says so.
+ * in one batch is told once, in its last state. The first that is known of an object tells it only where Stripe says so; so
+ * does a head of which nobody was told, because its owner was not known.
  */
-export function updateOf(
-  row: FoldedRow,
-  { before, fresh, since }: { before: StoredHead | undefined; fresh: readonly Observation[]; since: UnixSeconds },
-): ToldFact | null {
+export function updateOf(row: FoldedRow, { before, fresh, unowned, since }: UpdateOf): ToldFact | null {
   const { projection, head, key, deleted } = row;
   if (projection.updated === undefined || deleted || isImported(head) || head.created < since) return null;
-  const changed =
-    before === undefined
-      ? fresh.some(({ type }) => type.endsWith(".updated"))
-      : before.eventId !== head.id && before.kept[TRACKED]?.[0] !== row.kept[TRACKED]?.[0];
+  const isFirst = before === undefined || (before.eventId === head.id && unowned.has(head.id));
+  const changed = isFirst
+    ? fresh.some(({ type }) => type.endsWith(".updated"))
+    : before.eventId !== head.id && before.kept[TRACKED]?.[0] !== row.kept[TRACKED]?.[0];
   if (!changed) return null;
   const object = publishedObject(projection, key.objectId, row.columns);
   return { ...fact(projection.updated, key.objectId, head.id), object };
