@@ -7,6 +7,7 @@ import type { Database, Queryable } from "../db/database.ts";
 import { deliveryIdOf } from "./delivery-match.ts";
 import { fanOutTo } from "./delivery-tables.ts";
 import { type Endpoint, findEndpoint, takesMode } from "./endpoint-table.ts";
+import { recoveryPace } from "./recovery-pace.ts";
 
 export const RECOVERY_STATUSES = ["running", "done", "canceled"] as const;
 export type RecoveryStatus = (typeof RECOVERY_STATUSES)[number];
@@ -189,8 +190,7 @@ async function recoverSome(
   }
   const settled = clock.now() - settleMs;
   const end = firstIdAt("msg", Math.min(recovery.until.getTime(), settled));
-  // Half a second's worth, so that the rate is even.
-  const most = Math.min(Math.ceil(perSecond / 2), AT_ONCE[kind]);
+  const { most, rest } = recoveryPace(perSecond, AT_ONCE[kind]);
   const { rows } = await tx.query<{ missed: string[]; last: string | null; seen: number }>({
     text: NEXT_MISSED,
     values: [
@@ -203,11 +203,12 @@ async function recoverSome(
   const full = missed.length >= most;
   const more = full || seen >= LOOKED_AT[kind];
   const over = !more && recovery.until.getTime() <= settled;
+  const pause = missed.length === 0 ? 0 : rest;
   await moveOn(tx, recovery, {
     cursor: (full ? missed.at(-1) : last) ?? recovery.cursor,
     queued: queued.length,
     status: over ? "done" : "running",
-    rest: more || over ? missed.length / perSecond : Math.max(settleMs / 2000, missed.length / perSecond),
+    rest: more || over ? pause : Math.max(settleMs / 2000, pause),
   });
   return queued.length;
 }
@@ -284,11 +285,11 @@ const CLAIM = `
   select ${COLUMNS}, cursor from recoveries
   where status = 'running' and next_at <= now() order by next_at limit 1 for update skip locked`;
 
-// What was idle for longer than a second is not made up for.
+// What a late step has missed is not made up for: the receiver may have just come back.
 const MOVE_ON = `
   update recoveries
   set cursor = $4, queued = queued + $5, status = $6, ended_at = case when $6 = 'running' then null else now() end,
-      next_at = greatest(next_at, now() - interval '1 second') + $7::float8 * interval '1 second'
+      next_at = now() + $7::float8 * interval '1 second'
   where ${KEY}`;
 
 const DELETE_OLD = `
