@@ -135,6 +135,7 @@ function outcomesOf(batch: readonly DeliveryEnd[]): DeliveryOutcome[] {
   return batch.flatMap(({ delivery, status, attempt }) => {
     if (attempt === undefined) return [];
     const { tenantId, endpointId } = delivery;
-    return [{ tenantId, endpointId, failedAt: status === "delivered" ? null : new Date(attempt.at) }];
+    const failedAt = status === "delivered" ? null : new Date(attempt.at);
+    return [{ tenantId, endpointId, failedAt, url: attempt.url }];
   });
 }

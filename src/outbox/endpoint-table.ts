@@ -161,6 +161,8 @@ export interface DeliveryOutcome {
   endpointId: string;
   /** When the attempt failed; null: it was answered 2xx. */
   failedAt: Date | null;
+  /** Where it was sent: it says nothing of an endpoint that has moved meanwhile. Undefined: wherever that is. */
+  url?: string;
 }
 
 /**
@@ -176,6 +178,7 @@ export async function noteOutcomes(tx: Queryable, outcomes: readonly DeliveryOut
     textArray(merged.map(({ tenantId }) => tenantId)),
     textArray(merged.map(({ endpointId }) => endpointId)),
     textArray(merged.map(({ failedAt }) => failedAt?.toISOString())),
+    textArray(merged.map(({ url }) => url)),
   ];
   const noted = tx.query({ name: "note_outcomes", text: NOTE, values: [...values, SILENT_DAYS] });
   if (merged.every(({ failedAt }) => failedAt === null)) {
@@ -191,11 +194,11 @@ export async function noteOutcomes(tx: Queryable, outcomes: readonly DeliveryOut
   return rows;
 }
 
-/** One for each endpoint, sorted, so that two workers never wait for each other crosswise. */
+/** One for each endpoint and place, sorted, so that two workers never wait for each other crosswise. */
 function mergedOutcomes(outcomes: readonly DeliveryOutcome[]): DeliveryOutcome[] {
   const byEndpoint = new Map<string, DeliveryOutcome>();
   for (const outcome of outcomes) {
-    const key = `${outcome.tenantId}|${outcome.endpointId}`;
+    const key = `${outcome.tenantId}|${outcome.endpointId}|${outcome.url ?? ""}`;
     const known = byEndpoint.get(key);
     if (known === undefined || outranks(outcome, known)) byEndpoint.set(key, outcome);
   }
@@ -243,16 +246,18 @@ const SETTINGS = `
   where endpoint.id = any ($1::text[])`;
 
 const OUTCOMES = `
-  unnest($1::text[], $2::text[], $3::text[]) as outcome (tenant_id, id, failed_at)`;
+  unnest($1::text[], $2::text[], $3::text[], $4::text[]) as outcome (tenant_id, id, failed_at, url)`;
+const OF_OUTCOME = `
+  endpoint.tenant_id = outcome.tenant_id and endpoint.id = outcome.id and coalesce(outcome.url, endpoint.url) = endpoint.url`;
 
 const NOTE = `
   with changed as (
     select endpoint.tenant_id, endpoint.id, outcome.at,
            case when endpoint.failing_since is null or known.silent then outcome.at else endpoint.failing_since end as since
-    from (select tenant_id, id, failed_at::timestamptz as at from ${OUTCOMES}) as outcome
-    join webhook_endpoints as endpoint on endpoint.tenant_id = outcome.tenant_id and endpoint.id = outcome.id
+    from (select tenant_id, id, failed_at::timestamptz as at, url from ${OUTCOMES}) as outcome
+    join webhook_endpoints as endpoint on ${OF_OUTCOME}
     cross join lateral (select coalesce(endpoint.last_failed_at, endpoint.failing_since) as last_failed_at) as noted
-    cross join lateral (select noted.last_failed_at < outcome.at - $4::int * interval '1 day' as silent) as known
+    cross join lateral (select noted.last_failed_at < outcome.at - $5::int * interval '1 day' as silent) as known
     where (endpoint.failing_since is null) <> (outcome.at is null)
        or noted.last_failed_at < outcome.at - interval '1 hour'
     order by endpoint.tenant_id, endpoint.id for update of endpoint
@@ -263,7 +268,6 @@ const NOTE = `
 
 const FAILING = `
   select endpoint.tenant_id as "tenantId", endpoint.id
-  from ${OUTCOMES} join webhook_endpoints as endpoint
-    on endpoint.tenant_id = outcome.tenant_id and endpoint.id = outcome.id
-  where endpoint.status = 'enabled' and endpoint.failing_since <= outcome.failed_at::timestamptz - $4::int * interval '1 day'
+  from ${OUTCOMES} join webhook_endpoints as endpoint on ${OF_OUTCOME}
+  where endpoint.status = 'enabled' and endpoint.failing_since <= outcome.failed_at::timestamptz - $5::int * interval '1 day'
   order by endpoint.tenant_id, endpoint.id`;
