@@ -114,6 +114,7 @@ describe.each(LISTS.map((route) => [route.path, route] as const))("GET %s", (pat
     for (const limit of ["0", "101", "-1", "+5", "%205%20", "5%0A", "0x10", "1e1", "1.0", "ten", "", "9".repeat(400)]) {
       const { status, json } = await ask(route, `limit=${limit}`);
       expect([path, limit, status, json.code, json.param]).toEqual([path, limit, 400, "invalid_request", "limit"]);
+      expect(json.message).toContain("must be a whole number from 1 to 100");
     }
   });
 

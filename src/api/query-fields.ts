@@ -25,7 +25,8 @@ export const scopeFields = {
  * counts: the reference would leave a `default` out.
  */
 export function wholeNumber(least: number, most: number) {
-  const number = z.int("must be a whole number, in decimal digits").min(least).max(most);
+  const says = `must be a whole number from ${least} to ${most}, in decimal digits`;
+  const number = z.int(says).min(least, says).max(most, says);
   return z.preprocess(
     (given) => (typeof given === "string" && /^\d{1,15}$/.test(given) ? Number(given) : given),
     number,
@@ -50,15 +51,13 @@ export const moment = timeField((milliseconds) => milliseconds);
 
 /** ISO 8601 (a date alone is its start in UTC) or Unix seconds. */
 function timeField(from: (milliseconds: number) => number) {
+  const says = "must be an ISO 8601 time with its zone, such as 2026-01-31T00:00:00Z, or Unix seconds";
   return z
-    .union([z.string(), z.number()])
+    .union([z.string(), z.number()], says)
     .transform((given, context) => {
       const milliseconds = millisecondsOf(String(given));
       if (milliseconds >= 0 && milliseconds < YEAR_9999) return from(milliseconds);
-      context.addIssue({
-        code: "custom",
-        message: "must be an ISO 8601 time with its zone, such as 2026-01-31T00:00:00Z, or Unix seconds",
-      });
+      context.addIssue({ code: "custom", message: says });
       return z.NEVER;
     })
     .optional();
