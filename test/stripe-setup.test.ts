@@ -1,8 +1,9 @@
 // `billhook stripe setup`: the endpoints on the Stripe account are made, mended and replaced, and what they send is taken.
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { parseEnv } from "node:util";
 
 import type Stripe from "stripe";
@@ -124,6 +125,58 @@ describe("a first run", () => {
     expect(await endpoints()).toEqual([]);
   });
 });
+
+describe("a file for the secrets", () => {
+  it.each([
+    ["stands in no folder", () => join(folder, "none", ".env"), "ENOENT"],
+    ["is a folder", () => folder, "EISDIR"],
+    ["has a form in which a variable cannot be set", () => envFile(), "STRIPE_CONNECT_WEBHOOK_SECRET cannot be set"],
+  ])("that %s is told before anything is made at Stripe", async (_, file, says) => {
+    writeFileSync(envFile(), 'TEXT="begins\nSTRIPE_CONNECT_WEBHOOK_SECRET=inside\n"\n');
+    const ended = await setUp(["--write-env", file()]);
+    expect([ended.code, ended.out]).toEqual([2, ""]);
+    expect(ended.err).toContain(file());
+    expect(ended.err).toContain(says);
+    expect(await endpoints()).toEqual([]);
+  });
+
+  it("that cannot be written after all loses no secret: each is told, and the run ends with 1", async () => {
+    const gone = join(folder, "gone");
+    mkdirSync(gone);
+    const stripe = await passing(() => {
+      rmSync(gone, { recursive: true, force: true });
+    });
+    try {
+      const ended = await setUp(["--write-env", join(gone, ".env")], { STRIPE_API_BASE: stripe.url });
+      expect(ended.code).toBe(1);
+      expect(ended.err).toMatch(/gone\/\.env could not be written \(ENOENT/);
+      const told = parseEnv(ended.out.replace(/^(?!STRIPE_).*$/gm, ""));
+      expect(Object.keys(told).sort()).toEqual(["STRIPE_CONNECT_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET"]);
+      // They are those of the endpoints: with them set there is nothing left to do.
+      const after = await setUp([], told);
+      expect([after.code, after.out.match(/nothing to do/g)?.length]).toEqual([0, 2]);
+    } finally {
+      stripe.server.close();
+    }
+  });
+});
+
+/** The sandbox behind a door that does something whenever an endpoint is asked for. */
+async function passing(onEndpoint: () => void): Promise<{ url: string; server: Server }> {
+  const server = createServer((request, response) => {
+    const { method = "GET", url = "/" } = request;
+    if (method === "POST" && url === "/v1/webhook_endpoints") onEndpoint();
+    const headers = { authorization: request.headers.authorization ?? "", ...typeOf(request.headers["content-type"]) };
+    void text(request)
+      .then((sent) => fetch(`${sandbox.url}${url}`, { method, headers, ...(method === "GET" ? {} : { body: sent }) }))
+      .then(async (answer) => response.writeHead(answer.status, typeOf("application/json")).end(await answer.text()));
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${port}`, server };
+}
+const typeOf = (type: string | undefined): Record<string, string> =>
+  type === undefined ? {} : { "content-type": type };
 
 describe("a later run", () => {
   it("adds the event types that lack, enables what is disabled, and takes an endpoint made by hand as its own", async () => {

@@ -1,6 +1,7 @@
 // A file of environment variables: one variable's line changed, all others kept. Only its user can read it afterwards.
 import { randomBytes } from "node:crypto";
-import { chmod, open, readFile, realpath, rename, unlink } from "node:fs/promises";
+import { access, chmod, constants, open, readFile, realpath, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parseEnv } from "node:util";
 
 const OWNER_ONLY = 0o600;
@@ -10,15 +11,21 @@ export async function readEnvVariable(path: string, name: string): Promise<strin
   return parseEnv((await textOf(path)) ?? "")[name];
 }
 
+/** Rejects where writeEnvVariable would, for each of the names: before something is made that must not be lost. Writes nothing. */
+export async function mustTakeVariables(path: string, names: readonly string[]): Promise<void> {
+  const file = await realpath(path).catch(() => path);
+  let text = (await textOf(file)) ?? "";
+  for (const name of names) text = settable(path, text, name, "value");
+  // It is written beside, so what counts is the folder.
+  await access(dirname(file), constants.W_OK | constants.X_OK);
+}
+
 /** Never leaves a half-written file: it is written beside, synced, and renamed into place. `value` has no white space or quotes. */
 export async function writeEnvVariable(path: string, name: string, value: string): Promise<void> {
   if (!/^[^\s"'`#\\]+$/.test(value)) throw new Error(`the value of ${name} cannot be written into a file`);
   // A link is followed: what it names is changed, and the link stays.
   const file = await realpath(path).catch(() => path);
-  const text = withVariable((await textOf(file)) ?? "", name, value);
-  if (parseEnv(text)[name] !== value) {
-    throw new Error(`${path} has a form in which ${name} cannot be set: set it there yourself`);
-  }
+  const text = settable(path, (await textOf(file)) ?? "", name, value);
   const draft = `${file}.${randomBytes(6).toString("hex")}`;
   try {
     const handle = await open(draft, "wx", OWNER_ONLY);
@@ -34,6 +41,12 @@ export async function writeEnvVariable(path: string, name: string, value: string
     throw error;
   }
   await chmod(file, OWNER_ONLY);
+}
+
+function settable(path: string, before: string, name: string, value: string): string {
+  const text = withVariable(before, name, value);
+  if (parseEnv(text)[name] === value) return text;
+  throw new Error(`${path} has a form in which ${name} cannot be set: set it there yourself`);
 }
 
 /** The last line that sets the variable counts, so it is the one that is changed; without one, a line is added. Pure. */

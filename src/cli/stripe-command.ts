@@ -10,7 +10,7 @@ import type { EndpointRole } from "../operations/stripe-setup-plan.ts";
 import { readCommandConfig } from "./command-config.ts";
 import { EXIT, failed, misused } from "./command-failure.ts";
 import { signature } from "./deliver-events.ts";
-import { readEnvVariable, writeEnvVariable } from "./env-file.ts";
+import { mustTakeVariables, readEnvVariable, writeEnvVariable } from "./env-file.ts";
 import { note, print, printJson } from "./output.ts";
 
 interface Flags {
@@ -24,12 +24,12 @@ interface Flags {
 }
 
 type Secrets = Record<EndpointRole, readonly string[]>;
+type Told = Map<EndpointRole, readonly string[]>;
 
 const VARIABLES: Record<EndpointRole, string> = {
   platform: "STRIPE_WEBHOOK_SECRET",
   connect: "STRIPE_CONNECT_WEBHOOK_SECRET",
 };
-const ROLES = ["platform", "connect"] as const;
 const WEBHOOK_PATH = "/stripe/webhook/";
 const PROBE_MS = 5_000;
 
@@ -68,11 +68,8 @@ async function runSetup(flags: Flags): Promise<void> {
   const stripe = stripeAccess({ keys: config.stripeKeys, apiBase: config.stripeApiBase, clock: systemClock });
   if (!stripe.has(livemode)) throw noKey(livemode, config);
   const url = webhookUrl(flags.url ?? config.publicUrl, config);
-  const kept: Partial<Secrets> = {};
-  const keep = async (role: EndpointRole, secrets: readonly string[]): Promise<void> => {
-    kept[role] = secrets;
-    if (flags.writeEnv !== undefined) await writeEnvVariable(flags.writeEnv, VARIABLES[role], secrets.join(","));
-  };
+  if (flags.writeEnv !== undefined) await mustBeWritable(flags.writeEnv);
+  const kept = keptSecrets(flags.writeEnv);
   const wish = {
     url,
     apiVersion: flags.apiVersion ?? STRIPE_API_VERSION,
@@ -80,17 +77,64 @@ async function runSetup(flags: Flags): Promise<void> {
     secrets: await configuredSecrets(flags.writeEnv),
     rotate: flags.rotate === true,
   };
+  const { keep } = kept;
   const options = { stripe, livemode, wish, dryRun: flags.dryRun === true, keep, accepts: accepting(url) };
   const result = await setUpStripe(options).catch((error: unknown) => {
     // Stripe shows a secret once: what was made before the failure is told all the same.
-    if (flags.writeEnv === undefined) tellSecrets(kept, flags.json === true);
+    if (kept.whyNotWritten !== undefined) note(notWritten(flags.writeEnv, kept.whyNotWritten).message);
+    tellSecrets(kept.toTell, flags.json === true);
     throw error;
   });
-  if (flags.json === true) printJson(asJson(result, kept, { url, livemode }));
+  if (flags.json === true) printJson(asJson(result, kept.toTell, { url, livemode }));
   else tell(result, kept, flags);
+  if (kept.whyNotWritten !== undefined) throw notWritten(flags.writeEnv, kept.whyNotWritten);
   const open = result.lines.some(({ action }) => action === "left" || (options.dryRun && action !== "nothing"));
   if (open) process.exitCode = EXIT.failed;
 }
+
+/** Before Stripe is asked for a secret that it shows once. */
+async function mustBeWritable(file: string): Promise<void> {
+  await mustTakeVariables(file, Object.values(VARIABLES)).catch((error: unknown) => {
+    throw misused(`--write-env: the secrets cannot be written into ${file} (${reasonOf(error)}); nothing was made.`);
+  });
+}
+
+interface KeptSecrets {
+  keep: (role: EndpointRole, secrets: readonly string[]) => Promise<void>;
+  written: Told;
+  /** Those that stand in no file. */
+  toTell: Told;
+  whyNotWritten: unknown;
+}
+
+/** A file that cannot be written stops nothing: what was made is told instead, as without one. */
+function keptSecrets(file: string | undefined): KeptSecrets {
+  const kept: KeptSecrets = {
+    written: new Map(),
+    toTell: new Map(),
+    whyNotWritten: undefined,
+    keep: async (role, secrets) => {
+      kept.toTell.set(role, secrets);
+      if (file === undefined) return;
+      try {
+        await writeEnvVariable(file, VARIABLES[role], secrets.join(","));
+      } catch (error) {
+        kept.whyNotWritten ??= error;
+        return;
+      }
+      kept.toTell.delete(role);
+      kept.written.set(role, secrets);
+    },
+  };
+  return kept;
+}
+
+function notWritten(file: string | undefined, why: unknown): Error {
+  const message = `${file ?? ""} could not be written (${reasonOf(why)}): set what is printed there yourself, and start Billhook again.`;
+  return failed("not_written", "Not written", message, why);
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function noKey(livemode: boolean, { stripeKeys }: Config): Error {
   const none = stripeKeys.live === undefined && stripeKeys.test === undefined;
@@ -150,28 +194,26 @@ function accepting(url: string): (secret: string) => Promise<boolean | undefined
   };
 }
 
-function asJson(result: SetupResult, kept: Partial<Secrets>, { url, livemode }: { url: string; livemode: boolean }) {
+function asJson(result: SetupResult, kept: Told, { url, livemode }: { url: string; livemode: boolean }) {
   return { url, livemode, endpoints: result.lines, foreign: result.foreign, secrets: variablesOf(kept) };
 }
 
-function variablesOf(kept: Partial<Secrets>): Record<string, string> {
-  return Object.fromEntries(
-    ROLES.flatMap((role) => (kept[role] === undefined ? [] : [[VARIABLES[role], kept[role].join(",")]])),
-  );
+function variablesOf(kept: Told): Record<string, string> {
+  return Object.fromEntries([...kept].map(([role, secrets]) => [VARIABLES[role], secrets.join(",")]));
 }
 
-function tell({ lines, foreign }: SetupResult, kept: Partial<Secrets>, { writeEnv, dryRun }: Flags): void {
+function tell({ lines, foreign }: SetupResult, { toTell, written }: KeptSecrets, { writeEnv }: Flags): void {
   for (const line of lines) print(lineText(line));
   if (foreign.length > 0) print(`left alone, on other addresses: ${foreign.join(", ")}`);
-  const names = Object.keys(variablesOf(kept));
-  if (dryRun === true || names.length === 0) return;
-  if (writeEnv === undefined) {
-    note("\nSet these, and start Billhook again; Stripe does not show them a second time:");
-    tellSecrets(kept, false);
-  } else print(`wrote ${names.join(" and ")} into ${writeEnv}: start Billhook again, so that it knows them`);
+  const names = Object.keys(variablesOf(written));
+  if (names.length > 0)
+    print(`wrote ${names.join(" and ")} into ${writeEnv ?? ""}: start Billhook again, so that it knows them`);
+  if (toTell.size === 0) return;
+  note("\nSet these, and start Billhook again; Stripe does not show them a second time:");
+  tellSecrets(toTell, false);
 }
 
-function tellSecrets(kept: Partial<Secrets>, json: boolean): void {
+function tellSecrets(kept: Told, json: boolean): void {
   const secrets = variablesOf(kept);
   if (Object.keys(secrets).length === 0) return;
   if (json) printJson({ secrets });
