@@ -1,7 +1,4 @@
 // The configuration: read once from the table of environment variables in config-variables.ts.
-import { existsSync, readFileSync } from "node:fs";
-import { parseEnv } from "node:util";
-
 import { ConfigError } from "./base/config-error.ts";
 import type { ConfigProblem } from "./base/config-error.ts";
 import { nearMisses } from "./base/near-misses.ts";
@@ -9,6 +6,7 @@ import type { NearMiss } from "./base/near-misses.ts";
 import { Secret } from "./base/secret.ts";
 import { BadValue } from "./base/settings.ts";
 import type { Variable } from "./base/settings.ts";
+import { envFileVariables } from "./config-env-file.ts";
 import { type LogConfig, logConfig } from "./config-log.ts";
 import { type MailConfig, mailConfig, mailProblems } from "./config-mail.ts";
 import { type WebhookConfig, webhookConfig } from "./config-webhooks.ts";
@@ -180,7 +178,7 @@ export function readConfig(env: Environment, { serving = true }: ReadOptions = {
 
 /** The environment with the `.env` file of the working folder under it: what is really set wins, and NODE_ENV=test reads no file. */
 export function loadEnvironment(): Environment {
-  const file = process.env.NODE_ENV !== "test" && existsSync(".env") ? parseEnv(readFileSync(".env", "utf8")) : {};
+  const file = process.env.NODE_ENV === "test" ? {} : envFileVariables();
   for (const [name, value] of Object.entries(file)) {
     // OpenTelemetry's SDK reads these from the process itself.
     if (name.startsWith("OTEL_") && value !== undefined) process.env[name] ??= value;

@@ -1,9 +1,14 @@
-// Text that PostgreSQL can store: `text` and `jsonb` refuse NUL and lone surrogates, which real names contain. Pure.
+// Text as PostgreSQL can store it (`text` and `jsonb` refuse NUL and lone surrogates, which real names contain), and files' text. Pure.
 
 /** NUL and lone surrogates become U+FFFD; any other text comes back as it is. */
 export function storableText(text: string): string {
   const formed = text.isWellFormed() ? text : text.toWellFormed();
   return formed.includes("\0") ? formed.replaceAll("\0", "\uFFFD") : formed;
+}
+
+/** Editors of Windows put a mark at the beginning of a file, which would be taken for a part of its first word. */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 /** JSON.stringify and PostgreSQL's jsonb parser are recursive and fail at a few thousand levels; Stripe's objects have under 20. */

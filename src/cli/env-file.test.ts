@@ -51,6 +51,13 @@ it("a link is followed, and a file whose form hides the line is left as it is", 
   expect(await readEnvVariable(join(folder, "none"), "ONE")).toBeUndefined();
 });
 
+it("a mark at the beginning of the file hides no variable, and goes when one is written", async () => {
+  writeFileSync(file(), "\uFEFFONE=old\r\nTWO=2\r\n");
+  expect(await readEnvVariable(file(), "ONE")).toBe("old");
+  await writeEnvVariable(file(), "ONE", "new");
+  expect(readFileSync(file(), "utf8")).toBe("ONE=new\r\nTWO=2\r\n");
+});
+
 it("of any file the other variables keep their values", () => {
   const name = fc.constantFrom("ONE", "TWO", "THREE", "STRIPE_WEBHOOK_SECRET");
   const entry = fc.tuple(name, fc.stringMatching(/^[\w,.:/-]{0,12}$/)).map(([key, value]) => `${key}=${value}`);

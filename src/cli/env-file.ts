@@ -4,6 +4,8 @@ import { access, chmod, constants, open, readFile, realpath, rename, unlink } fr
 import { dirname } from "node:path";
 import { parseEnv } from "node:util";
 
+import { withoutByteOrderMark } from "../base/text.ts";
+
 const OWNER_ONLY = 0o600;
 
 /** Undefined: the file or the variable is not there. */
@@ -64,7 +66,7 @@ export function withVariable(text: string, name: string, value: string): string 
 
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return withoutByteOrderMark(await readFile(path, "utf8"));
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
