@@ -1,10 +1,12 @@
 // The `.env` file of the working folder: what a process that starts beside it reads.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
+
+import { runBillhook } from "../test/support/run-billhook.ts";
 
 describe("the .env file", () => {
   /** What a process in a folder with this file and these variables reads. */
@@ -42,4 +44,23 @@ describe("the .env file", () => {
   it("that an editor of Windows has saved, with a mark at its beginning, loses no variable", () => {
     expect(readIn(`\uFEFFPORT=3\nWORK_MAX_ATTEMPTS=4\n`, {})).toMatchObject({ port: 3, workMaxAttempts: 4 });
   });
+
+  // Root reads any file, so what cannot be read is a folder here.
+  it.each(["serve", "migrate", "catch-up", "backup", "stripe setup"])(
+    "that cannot be read ends `billhook %s` with one sentence and code 2",
+    async (name) => {
+      const command = [...name.split(" "), ...(name === "backup" ? ["file"] : [])];
+      const folder = mkdtempSync(join(tmpdir(), "billhook-env-"));
+      try {
+        mkdirSync(join(folder, ".env"));
+        const ended = await runBillhook(command, { NODE_ENV: undefined, DATA_DIR: folder }, folder);
+        expect([ended.code, ended.out]).toEqual([2, ""]);
+        expect(ended.err).toMatch(/^billhook: The configuration has a problem:\n {2}\.env: it is a folder .*\n$/);
+        const json = await runBillhook([...command, "--json"], { NODE_ENV: undefined, DATA_DIR: folder }, folder);
+        expect(JSON.parse(json.err)).toMatchObject({ code: "config", problems: [{ variable: ".env" }] });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 });

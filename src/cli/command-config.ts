@@ -23,8 +23,14 @@ function checked(url: string): string {
   return parsed.href.replace(/\/+$/, "");
 }
 
-/** Whether the stack of an error is wanted. */
+/** Whether the stack of an error is wanted. Never throws: it is asked about another failure. */
 export function wantsStack(): boolean {
-  const debug = loadEnvironment().DEBUG ?? "";
+  let debug: string;
+  try {
+    debug = loadEnvironment().DEBUG ?? "";
+  } catch {
+    // The file of variables cannot be read, which whoever needs it says.
+    return false;
+  }
   return debug !== "" && debug !== "0" && debug !== "false";
 }

@@ -13,11 +13,16 @@ export interface Ended {
 }
 
 /** Only what is given is in its environment. */
-export function runBillhook(args: readonly string[], env: Record<string, string | undefined>): Promise<Ended> {
+export function runBillhook(
+  args: readonly string[],
+  env: Record<string, string | undefined>,
+  cwd?: string,
+): Promise<Ended> {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
     env: { PATH, HOME, ...compileCache(), NODE_ENV: "test", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(cwd === undefined ? {} : { cwd }),
   });
   const [out, err]: [string[], string[]] = [[], []];
   child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
