@@ -235,9 +235,26 @@ describe.each(BOTH)("catch-up, %s database", (kind) => {
       .map((line) => JSON.parse(line));
     expect(lines.at(-1)).toMatchObject({ done: { accounts: 1, new_events: 2, missed: 1, failed: 0 } });
     expect(lines.at(-2)).toMatchObject({ account: { account: null, livemode: false, error: null } });
-    const nobody = await scene.door.admin("POST", "catch-up/", { account: "acct_nobody" });
-    expect(JSON.parse(nobody.text)).toMatchObject({ error: { code: "not_found" } });
   });
+
+  it.each(["catch-up/", "import/", "drift/"])(
+    "over HTTP %s answers 404 for an account or a mode that is not there, names it, and logs no error",
+    async (path) => {
+      const more = path === "drift/" ? { repair: false } : {};
+      const refused: [object, string, string][] = [
+        [{ account: "acct_nobody" }, "account", "acct_nobody here"],
+        [{ account: "acct_nobody", livemode: false }, "account", "acct_nobody in test mode"],
+        [{ livemode: true }, "livemode", "no Stripe key for live mode"],
+      ];
+      scene.door.lines.length = 0;
+      for (const [body, param, says] of refused) {
+        const answer = await scene.door.admin("POST", path, { ...body, ...more });
+        expect([answer.status, answer.headers.get("content-type")]).toEqual([404, "application/json; charset=utf-8"]);
+        expect(answer.json).toMatchObject({ code: "not_found", param, message: expect.stringContaining(says) });
+      }
+      expect(scene.door.lines.filter((line) => line.error !== undefined || line.level === "error")).toEqual([]);
+    },
+  );
 });
 
 describe.each(BOTH)("catch-up of a connected account, %s database", (kind) => {

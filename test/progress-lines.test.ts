@@ -5,9 +5,12 @@ import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 
+import { publicError } from "../src/base/errors.ts";
 import { answerInLines, LINES, type ProgressLines } from "../src/api/progress-lines.ts";
 import { at, operation } from "../src/api/route.ts";
 import { type Door, openDoor, OPERATOR_TOKEN, type Wire } from "./support/api-door.ts";
+import { readyDatabase } from "./support/ready-database.ts";
+import { runBillhook } from "./support/run-billhook.ts";
 
 /** Of one line. What the network itself holds on its way is a few megabytes. */
 const WIDE = "x".repeat(10_000);
@@ -119,5 +122,36 @@ it.each(["is gone", "stays while the process is to stop"])(
     await ended;
     expect(told).toBeLessThan(LINES_TOLD / 2);
     answer.destroy();
+  },
+);
+
+it("an operation that fails before its first line is answered as an error, and one that fails behind it with its last line", async () => {
+  run = () => Promise.reject(publicError("not_found", { message: "There is no such thing." }));
+  const refused = await ask();
+  await ended;
+  expect([refused.statusCode, await read(refused)]).toMatchObject([404, [{ code: "not_found" }]]);
+  run = () => Promise.reject(new Error("broken"));
+  const failed = await ask();
+  expect([failed.statusCode, await read(failed)]).toMatchObject([500, [{ code: "internal" }]]);
+  run = async ({ tell }) => {
+    await tell({ first: 1 });
+    throw publicError("not_found");
+  };
+  const late = await ask();
+  expect([late.statusCode, await read(late)]).toMatchObject([200, [{ first: 1 }, { error: { code: "not_found" } }]]);
+});
+
+it.each(["catch-up", "import", "drift"])(
+  "`billhook %s` of an account that is not there says so alone, in one sentence",
+  async (command) => {
+    const env = {
+      DATABASE_URL: await readyDatabase(),
+      SECRET_KEY: "k".repeat(32),
+      STRIPE_SECRET_KEY: "sk_test_1",
+      STRIPE_API_BASE: "http://127.0.0.1:9",
+    };
+    const ended = await runBillhook([command, "--account", "acct_nobody"], env);
+    expect(ended).toMatchObject({ code: 1, out: "" });
+    expect(ended.err).toMatch(/^billhook: There is no Stripe account acct_nobody here: .*\n$/);
   },
 );

@@ -35,24 +35,49 @@ interface Asked {
   requestId: string;
 }
 
-/** Answers with the lines of a running operation; `ended` resolves when it has ended, and never rejects. */
-export function answerInLines(asked: Asked, operation: LongOperation): { answer: FastifyReply; ended: Promise<void> } {
+/**
+ * Answers with the lines of a running operation from its first one on: what fails before it is answered as an error, and
+ * rejects `answer`. `ended` resolves when it has ended, and never rejects.
+ */
+export function answerInLines(
+  asked: Asked,
+  operation: LongOperation,
+): { answer: Promise<FastifyReply>; ended: Promise<void> } {
   const lines = new PassThrough();
   const stop = new AbortController();
   asked.reply.raw.on("close", () => {
     stop.abort();
   });
-  const ended = runInto(asked, operation, lines, stop);
-  return { answer: asked.reply.type(LINES).send(lines), ended };
+  const begun = new Beginning();
+  const ended = runInto(asked, operation, { lines, stop, begun });
+  return { answer: begun.promise.then(() => asked.reply.type(LINES).send(lines)), ended };
 }
 
-async function runInto(
-  { deps, requestId }: Asked,
-  { event, run }: LongOperation,
-  lines: PassThrough,
-  stop: AbortController,
-): Promise<void> {
-  const { write, writeLatest, taken } = slowly(lines, stop, deps.stopping);
+/** Of an answer: with its first line, or with a failure before any. */
+class Beginning {
+  has = false;
+  private readonly deferred = Promise.withResolvers<undefined>();
+  readonly promise = this.deferred.promise;
+
+  now(): void {
+    this.has = true;
+    this.deferred.resolve(undefined);
+  }
+
+  never(thrown: unknown): void {
+    this.deferred.reject(thrown);
+  }
+}
+
+interface Way {
+  lines: PassThrough;
+  stop: AbortController;
+  begun: Beginning;
+}
+
+async function runInto({ deps, requestId }: Asked, { event, run }: LongOperation, way: Way): Promise<void> {
+  const { lines, stop, begun } = way;
+  const { write, writeLatest, taken } = slowly(way, deps.stopping);
   const tell = async (line: Record<string, unknown>): Promise<void> => {
     write(line);
     await taken();
@@ -75,6 +100,13 @@ async function runInto(
     deps.log.unit(event, { request_id: requestId, ...log, outcome });
     end(outcome === "stopped" ? { error: errorBody(publicError("stopping"), requestId) } : { done });
   } catch (thrown) {
+    if (!begun.has) {
+      const { status, code } = requestError(thrown);
+      // Its cause stands in the line of the request that failed; of a caller's mistake there is none.
+      deps.log.unit(event, { request_id: requestId, outcome: status < 500 ? "refused" : "failed", code });
+      begun.never(thrown);
+      return;
+    }
     deps.log.unit(event, { request_id: requestId, outcome: "failed", error: thrown });
     end({ error: errorBody(requestError(thrown), requestId) });
   }
@@ -84,9 +116,10 @@ async function runInto(
 const LOOK_EVERY = 500;
 
 /** Lines to a reader who may be slow: what waits for one is a few lines, however many there are to be told. */
-function slowly(lines: PassThrough, stop: AbortController, stopping: () => boolean) {
+function slowly({ lines, stop, begun }: Way, stopping: () => boolean) {
   let latest: Record<string, unknown> | undefined;
   const write = (line: Record<string, unknown>): void => {
+    begun.now();
     if (lines.destroyed) return;
     for (const one of latest === undefined ? [line] : [latest, line]) lines.write(`${JSON.stringify(one)}\n`);
     latest = undefined;

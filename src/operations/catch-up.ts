@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { backoff } from "../base/backoff.ts";
-import { publicError } from "../base/errors.ts";
+import { type PublicError, publicError } from "../base/errors.ts";
 import type { Log, LogFields } from "../base/log.ts";
 import { databaseFailure } from "../db/failure.ts";
 import { type IncomingEvent, insertEvents } from "../inbox/event-tables.ts";
@@ -64,6 +64,18 @@ export function modesOf({ stripe }: Pick<ListContext, "stripe">): boolean[] {
   return [true, false].filter((livemode) => stripe.has(livemode));
 }
 
+/** `not_found`, with what there is not: the mode's key, or the account. */
+export function nothingChosen(modes: readonly boolean[], { livemode, account = "" }: CatchUpFilter): PublicError {
+  const mode = livemode === true ? "live mode" : "test mode";
+  if (livemode !== undefined && !modes.includes(livemode)) {
+    const message = `There is no Stripe key for ${mode} here: set one, or leave the mode out.`;
+    return publicError("not_found", { message, param: "livemode" });
+  }
+  const where = livemode === undefined ? "" : ` in ${mode}`;
+  const message = `There is no Stripe account ${account === "" ? "of the platform" : account}${where} here: check its id, or leave it out for all.`;
+  return publicError("not_found", { message, param: "account" });
+}
+
 /**
  * Runs one account's catch-up that is due; false: none was. What fails is recorded with it and tried again later. Each page
  * is one commit with the place where the next one begins, so that a killed run goes on there.
@@ -98,7 +110,7 @@ export async function catchUpNow(
   await ensureCatchUps(database, modes);
   const requested = await requestCatchUps(database, modes, filter, since);
   const standing = (): Promise<CatchUpStanding[]> => catchUpStanding(database, modes, filter, requested);
-  if ((await standing()).length === 0) throw publicError("not_found");
+  if ((await standing()).length === 0) throw nothingChosen(modes, filter);
   const work = async (): Promise<void> => {
     while (options.signal?.aborted !== true && (await catchUpNext(context, options)));
   };

@@ -11,7 +11,7 @@ import { type ObjectKey, objectKeyText, type UnixSeconds } from "../projections/
 import { IMPORTED } from "../projections/registry.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
 import { takeTokens } from "../work/token-bucket.ts";
-import { type CatchUpContext, modesOf } from "./catch-up.ts";
+import { type CatchUpContext, modesOf, nothingChosen } from "./catch-up.ts";
 import { type CatchUpFilter, catchUpStanding, ensureCatchUps } from "./catch-up-table.ts";
 import { type ColumnDifference, compareRow, keyOfFetched } from "./drift-compare.ts";
 import { anyRow, installedAt, rowsBetween, waitingObjects } from "./drift-reads.ts";
@@ -82,7 +82,7 @@ export async function checkDrift(
   if (modes.length === 0) throw publicError("stripe_not_configured");
   await ensureCatchUps(context.database, modes);
   const scopes = await catchUpStanding(context.database, modes, wish);
-  if (scopes.length === 0) throw publicError("not_found");
+  if (scopes.length === 0) throw nothingChosen(modes, wish);
   const counts: DriftCount[] = [];
   for (const { livemode, account } of scopes) {
     const tenantId = await tenantOf(context, { livemode, account });

@@ -7,7 +7,7 @@ import { type FetchedObject, observe } from "../inbox/observe.ts";
 import type { UnixSeconds } from "../projections/observation.ts";
 import { IMPORTED } from "../projections/registry.ts";
 import { StripeCallError } from "../stripe/call-failure.ts";
-import { type CatchUpContext, catchUpNow, modesOf } from "./catch-up.ts";
+import { type CatchUpContext, catchUpNow, modesOf, nothingChosen } from "./catch-up.ts";
 import { type CatchUpFilter, catchUpStanding, clearMissed, ensureCatchUps } from "./catch-up-table.ts";
 import { cuts, importKind, kindsOf, pagesIn } from "./import-kinds.ts";
 import {
@@ -75,7 +75,7 @@ export async function importNow(
   if (modes.length === 0) throw publicError("stripe_not_configured");
   await ensureCatchUps(database, modes);
   const scopes: ListScope[] = await catchUpStanding(database, modes, wish);
-  if (scopes.length === 0) throw publicError("not_found");
+  if (scopes.length === 0) throw nothingChosen(modes, wish);
   const planned: Planned[] = [];
   for (const { livemode, account } of scopes)
     for (const { name } of kindsOf(wish.types, account)) {
