@@ -279,35 +279,6 @@ describe("where requests come from and links lead", () => {
   });
 });
 
-describe("misspelt variables", () => {
-  it.each([
-    ["STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRET"],
-    ["STRIPE_WEBHOK_SECRET", "STRIPE_WEBHOOK_SECRET"],
-    ["DATABASE_URI", "DATABASE_URL"],
-    ["Work_Lease_Seconds", "WORK_LEASE_SECONDS"],
-    ["BILLHOOK_ROLE", "BILLHOOK_ROLES"],
-    ["RECEIVE_MAX_WAITNG", "RECEIVE_MAX_WAITING"],
-  ])("%s stops the start and names %s", (name, meant) => {
-    expect(problems({ [name]: "x" })[name]).toContain(`did you mean ${meant}?`);
-  });
-
-  it("beside the variable that it resembles it is only warned of", () => {
-    const config = readConfig({ SECRET_KEY, DATABASE_URL: "postgres://db/billhook", DATABASE_URI: "sqlite://" });
-    expect(config.warnings).toEqual(["DATABASE_URI is not read; DATABASE_URL is"]);
-  });
-
-  it("other people's variables are left alone", () => {
-    const others = {
-      STRIPE_CLI_TELEMETRY_OPTOUT: "1",
-      STRIPE_DEVICE_NAME: "x",
-      STRIPE_API_KEY: "",
-      DATABASE_USER: "",
-      WORKDIR: "",
-    };
-    expect(problems(others)).toEqual({});
-  });
-});
-
 describe("secrets stay secret", () => {
   it("a printed configuration shows no secret value", () => {
     const env = {

@@ -1,17 +1,15 @@
 // The configuration: read once from the table of environment variables in config-variables.ts.
 import { ConfigError } from "./base/config-error.ts";
 import type { ConfigProblem } from "./base/config-error.ts";
-import { nearMisses } from "./base/near-misses.ts";
-import type { NearMiss } from "./base/near-misses.ts";
 import { Secret } from "./base/secret.ts";
 import { BadValue } from "./base/settings.ts";
 import type { Variable } from "./base/settings.ts";
 import { envFileVariables } from "./config-env-file.ts";
 import { type LogConfig, logConfig } from "./config-log.ts";
 import { type MailConfig, mailConfig, mailProblems } from "./config-mail.ts";
+import { misspelt, ourNearMisses } from "./config-names.ts";
 import { type WebhookConfig, webhookConfig } from "./config-webhooks.ts";
 import {
-  CONFIG_VARIABLES,
   type CONNECT_METHODS,
   type ENVIRONMENTS,
   type GROUP_SUBSCRIPTIONS,
@@ -358,23 +356,6 @@ function missing(env: Environment, config: Config, allowUnsigned: boolean): Conf
     });
   }
   return problems;
-}
-
-const OUR_PREFIXES =
-  /^(STRIPE|SANDBOX|BILLHOOK|WORK|RECEIVE|DATABASE|OPERATOR|SECRET|CORS|TRUST|FRONTEND|SMTP|MAIL|MAILGUN|PAYMENT|WEBHOOK|EVENTS|DELIVERIES)_/i;
-function ourNearMisses(env: Environment): NearMiss[] {
-  const set = Object.keys(env).filter((name) => env[name] !== undefined && OUR_PREFIXES.test(name));
-  return nearMisses(
-    set,
-    CONFIG_VARIABLES.map(({ name }) => name),
-  );
-}
-
-/** A near miss of a variable that is not set is taken for it. */
-function misspelt(env: Environment): ConfigProblem[] {
-  return ourNearMisses(env)
-    .filter(({ meant }) => env[meant] === undefined)
-    .map(({ name, meant }) => ({ variable: name, problem: `there is no such variable: did you mean ${meant}?` }));
 }
 
 /** Undefined: STRIPE_WEBHOOK_ALLOW_UNSIGNED has an effect. */
