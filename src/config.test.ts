@@ -240,7 +240,11 @@ describe("SECRET_KEY", () => {
   it("is a list while it is rotated, the current one first", () => {
     const { secretKeys } = readConfig({ SECRET_KEY: `${"n".repeat(32)}, ${"o".repeat(40)}` });
     expect(secretKeys === "generate" ? [] : secretKeys.map((key) => key.reveal()[0])).toEqual(["n", "o"]);
-    for (const bad of ["short", `${SECRET_KEY},`, `${SECRET_KEY},${SECRET_KEY}`]) {
+    for (const commas of [`${SECRET_KEY},`, `,${SECRET_KEY}`, `${SECRET_KEY}, ,${"o".repeat(40)}`])
+      expect(problems({ SECRET_KEY: commas })).toEqual({
+        SECRET_KEY: expect.stringContaining("empty entry") as string,
+      });
+    for (const bad of ["short", `${SECRET_KEY},${SECRET_KEY}`]) {
       expect(Object.keys(problems({ SECRET_KEY: bad }))).toEqual(["SECRET_KEY"]);
     }
   });

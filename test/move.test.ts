@@ -9,6 +9,7 @@ import { afterAll, afterEach, expect, it } from "vitest";
 
 import { openServer } from "../src/db/server.ts";
 import { freshDatabase } from "./support/postgres.ts";
+import { readyFolder } from "./support/ready-database.ts";
 import { type Ended, runBillhook } from "./support/run-billhook.ts";
 import { OPERATOR_TOKEN, post, SECRET_KEY, serve, type Served } from "./support/serve.ts";
 import { BEGIN, event, NEW_API } from "./support/stripe-fixtures.ts";
@@ -188,3 +189,12 @@ it("that fails leaves the target empty, and the server goes on with all that it 
   expect(rows[0]?.count).toBe(loading.answered.size);
   await target.close();
 }, 240_000);
+
+it("to a server that is not there names --to, and changes nothing", async () => {
+  const dataDir = await readyFolder(join(folder, "unreachable"));
+  const ended = await billhook(dataDir, "move", "--to", "postgres://somebody:secret@127.0.0.1:9/billhook");
+  expect([ended.code, ended.out]).toEqual([1, ""]);
+  expect(ended.err).toMatch(/^billhook: The database does not let this process in \(.*\): check --to, and .*\n$/);
+  expect(ended.err).not.toContain("secret");
+  expect(existsSync(join(dataDir, "moved.json"))).toBe(false);
+});

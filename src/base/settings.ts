@@ -207,7 +207,9 @@ function parsedUrl(text: string): URL | undefined {
 export function secretList(least: number): (text: string) => string[] {
   const one = secretText(least);
   return (text) => {
-    const secrets = text.split(",").map((part) => one(part.trim()));
+    const parts = text.split(",").map((part) => part.trim());
+    if (parts.includes("")) throw new BadValue("the list has an empty entry: remove the extra comma.");
+    const secrets = parts.map(one);
     if (new Set(secrets).size < secrets.length) throw new BadValue("it names one secret twice: remove it once.");
     return secrets;
   };

@@ -44,7 +44,8 @@ export function misused(message: string): CommandFailure {
   return new CommandFailure({ error: "Wrong usage", code: "usage", message }, EXIT.usage);
 }
 
-export function asFailure(error: unknown): CommandFailure {
+/** `database`: what names the database that was asked. */
+export function asFailure(error: unknown, database = "DATABASE_URL"): CommandFailure {
   if (error instanceof CommandFailure) return error;
   if (error instanceof ConfigError) {
     const { message, problems } = error;
@@ -58,7 +59,7 @@ export function asFailure(error: unknown): CommandFailure {
   }
   const sentence = sentenceOf(error);
   if (DATABASE_TROUBLE.test(codeOf(error))) {
-    const message = `The database does not let this process in (${sentence}): check DATABASE_URL, and that the server runs.`;
+    const message = `The database does not let this process in (${sentence}): check ${database}, and that the server runs.`;
     return failed("database_unreachable", "Database unreachable", message, error);
   }
   const path = closedPath(error);

@@ -5,6 +5,7 @@ import { pino } from "pino";
 import type { Logger } from "pino";
 import { prettyFactory } from "pino-pretty";
 
+import { ConfigError } from "../base/config-error.ts";
 import { REDACTED_FIELDS, writtenFields } from "../base/log.ts";
 import type { Log, LogFields, UnitName } from "../base/log.ts";
 import type { LogFormat, LogLevel } from "../config-log.ts";
@@ -49,7 +50,7 @@ export function openLogging({
         translateTime: "SYS:HH:MM:ss.l",
       })
     : undefined;
-  const lines = file === undefined ? undefined : logToFile(file);
+  const lines = file === undefined ? undefined : openLogFile(file);
   const destinations = lines === undefined ? [terminal] : [terminal, lines];
   const logger = pino(
     {
@@ -83,6 +84,16 @@ export function openLogging({
       destinations.forEach((destination) => destination.close());
     },
   };
+}
+
+function openLogFile(path: string): LogDestination {
+  try {
+    return logToFile(path);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const problem = `it cannot be opened (${why}): name a file, in a folder that this user may write.`;
+    throw new ConfigError([{ variable: "LOG_FILE", problem }]);
+  }
 }
 
 /** Opens LOG_FILE again at each SIGHUP; call it only when there is one, since a terminal that closes sends SIGHUP too. */

@@ -9,7 +9,7 @@ import type { Database } from "../db/database.ts";
 import type { BackupSummary } from "../operations/restore-load.ts";
 import { asBackupFailure, backupOf, openSource, type Source } from "./backup-command.ts";
 import { readCommandConfig } from "./command-config.ts";
-import { CommandFailure, misused } from "./command-failure.ts";
+import { asFailure, CommandFailure, misused } from "./command-failure.ts";
 import { confirmed } from "./confirm-move.ts";
 import { withCommon } from "./events-command.ts";
 import { openWay } from "./open-door.ts";
@@ -50,7 +50,7 @@ async function runMove(flags: Flags): Promise<void> {
   if (config.databaseUrl !== undefined)
     throw misused("DATABASE_URL is set: move goes from the embedded database to --to, so remove DATABASE_URL first.");
   const to = placeOf(flags.to);
-  const target = await openTarget(flags.to);
+  const target = await openTarget(flags.to).catch(fail);
   try {
     const source = leaving(config, await openWay(flags.url, openSource));
     try {
@@ -59,10 +59,15 @@ async function runMove(flags: Flags): Promise<void> {
       await source.close();
     }
   } catch (error) {
-    throw asBackupFailure(error);
+    fail(error);
   } finally {
     await target.close();
   }
+}
+
+/** The embedded side has no address: a database that cannot be reached is the one at --to. */
+function fail(error: unknown): never {
+  throw asFailure(asBackupFailure(error), "--to");
 }
 
 /** Host, port and database, without a password. */

@@ -16,7 +16,7 @@ export function addServe(program: Command): void {
     .summary("run the server")
     .description(
       "Migrates the database, answers HTTP and processes events, until SIGTERM or Ctrl-C.\n" +
-        "SIGHUP opens LOG_FILE again.",
+        "SIGHUP opens LOG_FILE again; without LOG_FILE it ends the server, as when its terminal closes.",
     )
     .option("--roles <roles>", "what this process does: api, work or both (default: BILLHOOK_ROLES, else api,work)")
     .option("--port <port>", "the port to listen on (default: PORT, else 8000)", countArgument(0, 65_535))
