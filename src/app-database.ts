@@ -7,15 +7,20 @@ import { makeOwnLogin, openGivenLogin, openOwnLogin } from "./db/api-database.ts
 import { apiLoginsOf } from "./db/api-role.ts";
 import { type Database, limitedTo } from "./db/database.ts";
 import { openEmbedded } from "./db/embedded.ts";
+import type { FolderLock } from "./db/embedded-lock.ts";
 import { holdable } from "./db/held-database.ts";
 import { openServer } from "./db/server.ts";
 import { tenantScope } from "./db/tenant-scope.ts";
 import { readTenants } from "./tenants/tenant-table.ts";
 
 /** The owner's, over all connections that a process may have. */
-export async function openDatabase(config: Config, poolSize = config.databasePoolSize): Promise<Database> {
+export async function openDatabase(
+  config: Config,
+  poolSize = config.databasePoolSize,
+  lock?: FolderLock,
+): Promise<Database> {
   return config.databaseUrl === undefined
-    ? holdable(await openEmbedded(config.dataDir))
+    ? holdable(await openEmbedded(config.dataDir, { lock }))
     : openServer({ url: config.databaseUrl.reveal(), poolSize });
 }
 

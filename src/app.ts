@@ -24,6 +24,7 @@ import type { Metrics } from "./app-metrics.ts";
 import { processStatistics } from "./app-statistics.ts";
 import type { Config, WebhookSecret } from "./config.ts";
 import { type Database, within } from "./db/database.ts";
+import type { FolderLock } from "./db/embedded-lock.ts";
 import { migrate, schemaStanding } from "./db/migrate.ts";
 import { countUnmatched } from "./accounts/unmatched-purchase-table.ts";
 import { releaseAllLeases } from "./inbox/event-tables.ts";
@@ -60,6 +61,8 @@ export interface AppOptions extends PromptOptions {
   openApi?: typeof openApiDatabase;
   /** False while something must still be done before the process may be called ready. */
   prepared?: () => boolean;
+  /** Of the embedded database's folder, where it was taken before something else was opened in it. */
+  folderLock?: FolderLock | undefined;
   /** See BackgroundParts. */
   pollDeliveriesMs?: number;
 }
@@ -100,8 +103,8 @@ const LAST_REQUESTS_MS = 10_000;
 /** Opens the database, migrates it, and wires a process that is ready to listen and to work. Throws with a sentence that says what to do. */
 export async function openApp(config: Config, options: AppOptions): Promise<App> {
   const clock = options.clock ?? systemClock;
-  const { secretKeys } = options;
-  const owner = await openDatabase(config, secretKeys === undefined ? undefined : poolShares(config).owner);
+  const { secretKeys, folderLock } = options;
+  const owner = await openDatabase(config, secretKeys === undefined ? undefined : poolShares(config).owner, folderLock);
   const told = toldDeliveries(prompt(owner, options), config, (error) => {
     options.log.error("other nodes could not be told of deliveries", { error });
   });

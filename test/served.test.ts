@@ -93,6 +93,19 @@ it("an event sent twice is counted twice as received, once as a duplicate and on
   expect(await metric("oldest_unprocessed_age_seconds")).toBe("0");
 });
 
+it("a second process on one DATA_DIR is told of the process that holds it, with the sandbox too", async () => {
+  const env = { DATA_DIR: join(folder, "held"), SANDBOX_PORT: "0" };
+  const first = await start(env);
+  const second = await serve(env);
+  started.push(second);
+  expect((await once(second.child, "close"))[0]).toBe(1);
+  expect(second.log()).toContain(`is already open in process ${String(first.child.pid)}. Stop that process first`);
+  expect(second.log()).not.toContain("sandbox");
+  // The first one is not disturbed, and its end frees the folder.
+  expect(await first.end("SIGTERM")).toBe(0);
+  await start(env);
+});
+
 it("while the database is gone events are answered 503 with Retry-After, the process lives, and goes on when it is back", async () => {
   const database = await freshDatabase();
   const server = await start({ DATABASE_URL: database, DATA_DIR: join(folder, "gone") });

@@ -78,7 +78,13 @@ async function run(config: Config, logging: Logging): Promise<Running> {
   const secretKeys = config.secretKeys === "generate" ? [await ensureSecretKey(config.dataDir)] : config.secretKeys;
   // Tests build it themselves, once for all their servers.
   if (config.roles.includes("api") && config.environment !== "test") await ensureDashboard(logging.log, systemClock);
-  const local = await openLocalStripe(config);
+  // Before the sandbox opens its file there: whoever comes second is told which process holds the folder.
+  const { takeFolder } = await import("../db/embedded.ts");
+  const folderLock = config.databaseUrl === undefined ? takeFolder(config.dataDir) : undefined;
+  const local = await openLocalStripe(config).catch((error: unknown) => {
+    folderLock?.release();
+    throw error;
+  });
   // In the log too, for who reads nothing else.
   if (local !== undefined) logging.log.info(`${SANDBOX_NOTICE} (sandbox: ${local.url})`);
   let prepared = false;
@@ -91,6 +97,7 @@ async function run(config: Config, logging: Logging): Promise<Running> {
     version: readVersion(),
     dashboardFolder: dashboardFolder(),
     prepared: () => prepared,
+    folderLock,
   }).catch(async (error: unknown) => {
     await local?.close();
     throw error;

@@ -5,7 +5,7 @@ import { makeDataFolder } from "./make-folder.ts";
 import { type Database, databaseOnPool } from "./database.ts";
 import { startEngine } from "./embedded-engine.ts";
 import { finishReplacing, refuseForeign, refuseMoved } from "./embedded-folder.ts";
-import { lockFolder } from "./embedded-lock.ts";
+import { type FolderLock, lockFolder } from "./embedded-lock.ts";
 import { createFromSnapshot } from "./embedded-snapshot.ts";
 
 export interface EmbeddedOptions {
@@ -13,6 +13,8 @@ export interface EmbeddedOptions {
   checkpointBytes?: number;
   /** Server settings beside those that durability fixes. */
   settings?: Record<string, string>;
+  /** Of the folder, where `takeFolder` has taken it already; the database releases it. */
+  lock?: FolderLock | undefined;
   /** URL of a module whose `trace` sees every file operation; tests only. */
   tracer?: string;
 }
@@ -29,15 +31,20 @@ const SETTINGS: Record<string, string> = {
   autovacuum: "off",
 };
 
+/** Makes the folder, and keeps every other process out of it. Throws, with a sentence for the operator, where one is in it. */
+export function takeFolder(folder: string): FolderLock {
+  makeDataFolder(folder);
+  refuseForeign(folder, process.geteuid?.());
+  return lockFolder(folder);
+}
+
 /**
  * Opens the database in `folder`, and creates it when it is not there. Throws, with a sentence for the operator, when
  * another process holds the folder or when the database does not start. Once it is open, a database that breaks ends
  * the process with code 74.
  */
 export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<Database> {
-  makeDataFolder(folder);
-  refuseForeign(folder, process.geteuid?.());
-  const lock = lockFolder(folder);
+  const lock = options.lock ?? takeFolder(folder);
   try {
     finishReplacing(folder);
     refuseMoved(folder);
