@@ -8775,7 +8775,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each row that differs, `{compared}` for each kind of each Stripe account with its tenant, `{done}` at the end, `{error}` if it fails. Closing the connection stops it. */
+                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each row that differs, `{compared}` for each kind of each Stripe account with its tenant, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -8991,7 +8991,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{imported}` for each kind of each Stripe account, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; another call goes on from there. */
+                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{imported}` for each kind of each Stripe account, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it; another call goes on from there. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -9047,7 +9047,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{account}` for each Stripe account, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; another call goes on from there. */
+                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{account}` for each Stripe account, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it; another call goes on from there. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -9099,7 +9099,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each object that differs, `{done}` at the end, `{error}` if it fails. Closing the connection stops it. */
+                /** @description One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each object that differs, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -9151,7 +9151,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; `after` of the last `progress` goes on with it. */
+                /** @description One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it; `after` of the last `progress` goes on with it. */
                 200: {
                     headers: {
                         [name: string]: unknown;

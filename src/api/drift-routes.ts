@@ -9,7 +9,7 @@ import { answerInLines, LINES, type ProgressLines } from "./progress-lines.ts";
 import { type ApiDependencies, operation } from "./route.ts";
 
 const DESCRIPTION =
-  "One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each row that differs, `{compared}` for each kind of each Stripe account with its tenant, `{done}` at the end, `{error}` if it fails. Closing the connection stops it.";
+  "One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each row that differs, `{compared}` for each kind of each Stripe account with its tenant, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it.";
 
 export const driftRoute = operation({
   tag: "Operations",

@@ -10,7 +10,7 @@ import { time } from "./query-fields.ts";
 import { type ApiDependencies, operation } from "./route.ts";
 
 const DESCRIPTION =
-  "One JSON object a line: `{progress}` every few hundred milliseconds, `{imported}` for each kind of each Stripe account, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; another call goes on from there.";
+  "One JSON object a line: `{progress}` every few hundred milliseconds, `{imported}` for each kind of each Stripe account, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it; another call goes on from there.";
 
 export const importRoute = operation({
   tag: "Operations",

@@ -9,7 +9,7 @@ import { answerInLines, LINES } from "./progress-lines.ts";
 import { operation, patient } from "./route.ts";
 
 const DESCRIPTION =
-  "One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails. Closing the connection stops it; `after` of the last `progress` goes on with it.";
+  "One JSON object a line: `{progress}` after each page, `{difference}` for each account that does not agree, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it; `after` of the last `progress` goes on with it.";
 
 export const verifyLedgerRoute = operation({
   tag: "Credits",

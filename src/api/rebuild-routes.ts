@@ -12,7 +12,7 @@ import type { ApiDependencies } from "./route.ts";
 const running = new WeakSet<object>();
 
 const DESCRIPTION =
-  "One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each object that differs, `{done}` at the end, `{error}` if it fails. Closing the connection stops it.";
+  "One JSON object a line: `{progress}` every few hundred milliseconds, `{difference}` for each object that differs, `{done}` at the end, `{error}` if it fails half way (before the first line it is an error status). Closing the connection stops it.";
 
 export const rebuildProjections = operation({
   tag: "Rebuild",
