@@ -36,6 +36,22 @@ describe("a call to Stripe", () => {
   });
   afterAll(() => stripe.close());
 
+  it("that Stripe answers with what it said before tells the object of then, and when it said so", async () => {
+    const created = 1_790_000_000;
+    const now = Math.floor(Date.now() / 1000);
+    const dated = { date: new Date(now * 1000).toUTCString() };
+    const ask = async (headers: Record<string, string>) => {
+      stripe.script(reply(200, { ...CUSTOMER, created }, headers));
+      return access.call(TARGET, (client, options) => client.customers.create({}, options));
+    };
+    const first = await ask(dated);
+    expect(first.asOf).toBeGreaterThan(now - 5);
+    expect(first).not.toHaveProperty("replayedAt");
+    const again = await ask({ ...dated, "idempotent-replayed": "true" });
+    expect(again.asOf).toBe(created - 1);
+    expect(again.replayedAt).toBeGreaterThan(now - 5);
+  });
+
   it("ends after 8 seconds, whether Stripe is silent or answers drop by drop", { timeout: 30_000 }, async () => {
     const drops: Reply = (response) => {
       response.writeHead(200, { "content-type": "application/json" });

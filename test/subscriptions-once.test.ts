@@ -1,4 +1,6 @@
 // What an account has once, or last: its trial, its payment method, and the subscription that it is shown.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type Stripe from "stripe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -42,6 +44,29 @@ describe.each(BOTH)("what an account has once, %s database", (kind) => {
     const { data } = await stripe.subscriptions.list({ customer: customerId, status: "all" });
     return data.filter(({ trial_start }) => trial_start !== null).length;
   };
+  it(
+    "what is asked for again before its payment was told here is as it was paid, not as Stripe had answered first",
+    async () => {
+      const buyer = await person(scene);
+      const { priceId } = await plan(scene, buyer);
+      const body = { price_id: priceId, mode: "elements" };
+      const { json } = await ask(scene, buyer, "subscription/", body);
+      await scene.settle();
+      await confirm(buyer, json.client_secret);
+      // The answer is dated two seconds back: without that it might be taken for older than the payment.
+      await sleep(3500);
+      expect((await ask(scene, buyer, "subscription/", body)).json.subscription_id).toBe(json.subscription_id);
+      const { rows } = await scene.door.pipe.database.query({
+        text: "select reason from stripe_fetches where object_id = $1",
+        values: [json.subscription_id],
+      });
+      await scene.settle();
+      expect(rows).toEqual([{ reason: "replayed" }]);
+      expect(await accountRow(scene, buyer)).toMatchObject({ status: "active", subscription_id: json.subscription_id });
+    },
+    SECONDS,
+  );
+
   const groups = async (buyer: Buyer, count: number, where = scene): Promise<string[]> => {
     const prices: string[] = [];
     for (let number = 0; number < count; number += 1) {

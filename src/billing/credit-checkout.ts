@@ -150,14 +150,15 @@ function createSession(
 async function recordCheckout(
   context: CheckoutContext,
   purchase: BegunPurchase,
-  { value: session, asOf, apiVersion }: StripeAnswer<CheckoutSession>,
+  { value: session, asOf, apiVersion, replayedAt }: StripeAnswer<CheckoutSession>,
 ): Promise<StartedCheckout> {
   const { database, platformTenant, people, wake } = context;
   const { tenantId, livemode, stripeAccount, accountId } = purchase;
   const object = session as unknown as StripeObject;
   const grant = { tenantId, livemode, stripeAccount, objectId: session.id };
   await database.transaction(async (tx) => {
-    await observe(tx, [{ livemode, account: stripeAccount, object, asOf, apiVersion }], platformTenant);
+    const observed = { livemode, account: stripeAccount, object, asOf, apiVersion, replayedAt };
+    await observe(tx, [observed], platformTenant);
     await recordSession(tx, purchase, session.id);
     await recordStatusId(tx, { ...grant, accountId });
     const { bought } = await settleNow(tx, [purchase], database.kind);

@@ -219,7 +219,7 @@ async function unlessGone(deleting: Promise<unknown>): Promise<void> {
 /** The answer as an observation: what it says reaches our rows by the same way as Stripe's events. */
 export function observationOf(
   { livemode, account }: Owner,
-  { value, asOf, apiVersion }: StripeAnswer<StripeInvoice | StripeCustomer>,
+  { value, asOf, apiVersion, replayedAt }: StripeAnswer<StripeInvoice | StripeCustomer>,
 ): FetchedObject {
-  return { livemode, account, object: value as unknown as StripeObject, asOf, apiVersion };
+  return { livemode, account, object: value as unknown as StripeObject, asOf, apiVersion, replayedAt };
 }

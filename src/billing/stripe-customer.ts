@@ -65,9 +65,10 @@ export async function ensureCustomer(
   const customerId = answer.value.id;
   const now = await context.database.transaction(async (tx) => {
     const { livemode, stripeAccount } = of;
-    const { asOf, apiVersion } = answer;
+    const { asOf, apiVersion, replayedAt } = answer;
     const object = answer.value as unknown as StripeObject;
-    await observe(tx, [{ livemode, account: stripeAccount, object, asOf, apiVersion }], context.platformTenant);
+    const observed = { livemode, account: stripeAccount, object, asOf, apiVersion, replayedAt };
+    await observe(tx, [observed], context.platformTenant);
     const recorded = await recordCustomer(tx, of, of.accountId, { stripeAccount, customerId, instead: known });
     await refreshAccounts(tx, [of]);
     return recorded;

@@ -153,7 +153,8 @@ export function observationOf({ livemode, stripeAccount }: Place, answer: Stripe
       EXPANDED.has(name) && isObject(value) ? [name, value.id] : [name, value],
     ),
   ) as StripeObject;
-  return { livemode, account: stripeAccount, object, asOf: answer.asOf, apiVersion: answer.apiVersion };
+  const { asOf, apiVersion, replayedAt } = answer;
+  return { livemode, account: stripeAccount, object, asOf, apiVersion, replayedAt };
 }
 
 const EXPANDED = new Set(["latest_invoice", "pending_setup_intent"]);

@@ -26,6 +26,7 @@ export interface FetchedAccount {
   text?: string;
   asOf: number;
   apiVersion: string | null;
+  replayedAt?: number | undefined;
 }
 
 export interface MadeConnection extends TenantInMode {

@@ -171,7 +171,7 @@ async function createAccount(
     { livemode, account: "", idempotencyKey, fields: { country: "country" } },
     (client, options) => client.accounts.create(given, options),
   );
-  const { value, asOf, apiVersion } = await answer.catch(async (error: unknown) => {
+  const { value, asOf, apiVersion, replayedAt } = await answer.catch(async (error: unknown) => {
     // Stripe answers this key with the same refusal for a day, also when its reason is gone.
     if (error instanceof StripeCallError && !error.transient) await endCreation(scope, tenantId, key);
     throw error;
@@ -186,7 +186,7 @@ async function createAccount(
   } as const;
   await recordConnection(
     context,
-    { ...made, fetched: { object, asOf, apiVersion }, action: "stripe.account_created" },
+    { ...made, fetched: { object, asOf, apiVersion, replayedAt }, action: "stripe.account_created" },
     act,
     (tx) => endCreation(tx, tenantId, key),
   );

@@ -4,6 +4,7 @@ import type { Queryable } from "../db/database.ts";
 import { type ObjectKey, type StripeObject, type UnixSeconds } from "../projections/observation.ts";
 import { customerOf, emailOf, keyTypeOf } from "../projections/registry.ts";
 import { type IncomingEvent, insertEvents } from "./event-tables.ts";
+import { queueFetches } from "./fetch-table.ts";
 import { idOf } from "./receive.ts";
 
 /** An object as Stripe's API answered it. */
@@ -17,6 +18,8 @@ export interface FetchedObject {
   /** The second that the answer is known to include: see `retrieveObject`. */
   asOf: UnixSeconds;
   apiVersion: string | null;
+  /** Stripe has given an old answer once more, in this second: see StripeAnswer. The object is fetched, as it is by then. */
+  replayedAt?: UnixSeconds | undefined;
   /** What a thin event of the second `asOf` says happened to it: it yields the facts of a snapshot event of this name. Of an import: see IMPORTED of projections/registry.ts. */
   type?: string;
 }
@@ -38,11 +41,23 @@ export async function observe(
       tx,
       observations.map(({ event }) => event),
     );
+  await queueFetches(
+    tx,
+    observations.flatMap(({ key, replayedAt }) =>
+      replayedAt === undefined ? [] : [{ ...key, since: replayedAt, reason: "replayed" }],
+    ),
+  );
   return observations.map(({ key }) => key);
 }
 
-function pulledEvent(fetched: FetchedObject, platformTenant: string): { event: IncomingEvent; key: ObjectKey } {
-  const { livemode, account, object, asOf, apiVersion, type } = fetched;
+interface Pulled {
+  event: IncomingEvent;
+  key: ObjectKey;
+  replayedAt: UnixSeconds | undefined;
+}
+
+function pulledEvent(fetched: FetchedObject, platformTenant: string): Pulled {
+  const { livemode, account, object, asOf, apiVersion, replayedAt, type } = fetched;
   const kind = object.object;
   const objectId = idOf(object);
   if (typeof kind !== "string" || objectId === null)
@@ -63,5 +78,5 @@ function pulledEvent(fetched: FetchedObject, platformTenant: string): { event: I
     tenantId: account === "" ? platformTenant : null,
     payload: Buffer.from(fetched.text ?? JSON.stringify(object), "utf8"),
   };
-  return { event, key };
+  return { event, key, replayedAt };
 }

@@ -46,6 +46,11 @@ export interface StripeAnswer<T> {
   /** The second that the answer is known to include: what observe() takes. */
   asOf: UnixSeconds;
   apiVersion: string;
+  /**
+   * It came out of Stripe's store of idempotent answers, in this second: its object is as it was when the key was used first, so
+   * that `asOf` is before the object was made. What it is now must be fetched, as observe() does.
+   */
+  replayedAt?: UnixSeconds;
 }
 
 /** Nothing was asked, because the account does not answer lately: again after so many seconds. */
@@ -176,7 +181,10 @@ function answerOf<T>(value: T, roundTrip: number): StripeAnswer<T> {
   const { lastResponse } = value as { lastResponse?: { headers?: Record<string, string> } };
   const asOf = asOfSecond(lastResponse?.headers?.date, roundTrip);
   if (asOf === undefined) throw new Error("the answer has no valid Date header");
-  return { value, asOf, apiVersion: lastResponse?.headers?.["stripe-version"] ?? STRIPE_API_VERSION };
+  const apiVersion = lastResponse?.headers?.["stripe-version"] ?? STRIPE_API_VERSION;
+  if (lastResponse?.headers?.["idempotent-replayed"] !== "true") return { value, asOf, apiVersion };
+  const { created } = value as { created?: unknown };
+  return { value, asOf: typeof created === "number" ? Math.min(asOf, created - 1) : 0, apiVersion, replayedAt: asOf };
 }
 
 /** A fetch never throws by itself: thus its circuit hears of what failed. */
