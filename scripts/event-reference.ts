@@ -32,7 +32,7 @@ running process answers the same, with JSON Schemas, at \`GET /api/v1/event-type
 - **Shape.** \`data.object\` is ours, not Stripe's: the same whatever API version Stripe speaks. Amounts are whole minor units
   beside their \`currency\`, times ISO 8601 in UTC. Within one \`api_version\` fields may come, but none goes or changes.
 - **Answer with 2xx alone.** A \`100 Continue\` or \`101\` before it, which Billhook does not ask for, is taken for a broken answer.
-- **Since the connection.** Of a connected account nothing is told that happened before the tenant connected it for the first time.
+- **Since the connection.** Of a connected account nothing is told that happened before it became this tenant's.
 - **Credits.** Every entry of the ledger is told but spends: your own request made those, and was answered.
 - **Not told**, because another event says the same: charges and invoice payments of a payment, single capabilities and
   authorizations of a connected account.

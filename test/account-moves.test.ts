@@ -2,9 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { newId } from "../src/base/ids.ts";
+import { connectAccount } from "../src/connections/connection-table.ts";
+import { lockOwner } from "../src/connections/owner-locks.ts";
 import { recordConnection } from "../src/connect/record-connection.ts";
 import type { Database, Queryable } from "../src/db/database.ts";
 import { enqueueRoutable } from "../src/inbox/event-tables.ts";
+import { processOnce } from "../src/inbox/process.ts";
 import { replayRange } from "../src/inbox/replay.ts";
 import { newTenant } from "./support/delivery-scene.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
@@ -110,32 +113,44 @@ describe.each(BOTH)("an account, %s database", (kind) => {
     expect(await toldOf(second)).not.toContain("customer.created");
   });
 
-  it("that said how it is before it was connected tells its tenant so, as one that says it after", async () => {
-    const told: unknown[] = [];
-    for (const order of ["before", "after"]) {
-      const [tenant, account] = [await newTenant(pipe.database), newAccount()];
-      const said = {
-        id: account,
-        object: "account",
-        charges_enabled: true,
-        payouts_enabled: true,
-        details_submitted: true,
-      };
-      const happened = async (): Promise<void> => {
-        await arrive(account, "account.updated", { ...said }, NOW - 5);
+  it("that a process of the version before gives to another tenant tells that one nothing of before either", async () => {
+    const [first, second, account] = [await newTenant(pipe.database), await newTenant(pipe.database), newAccount()];
+    await connect(first, account, NOW - 1000);
+    await ask(
+      "update connections set tenant_id = $2, connected_at = to_timestamp($3) where stripe_account = $1",
+      ...[account, second, NOW - 300],
+    );
+    await arrive(account, "customer.created", newCustomer({ id: `cus_before_${account}` }), NOW - 400);
+    await arrive(account, "customer.created", newCustomer({ id: `cus_after_${account}` }), NOW - 200);
+    await drain();
+    const told = await ask(
+      "select object_id as id from events where tenant_id = $1 and type = 'customer.created'",
+      ...[second],
+    );
+    expect(told).toEqual([{ id: `cus_after_${account}` }]);
+  });
+
+  it("that said how it is before it was connected tells its tenant so, as one that says it after, and again or not", async () => {
+    for (const again of [false, true]) {
+      const told: unknown[] = [];
+      for (const order of ["before", "after"]) {
+        const [tenant, account] = [await newTenant(pipe.database), newAccount()];
+        const said = { id: account, object: "account", charges_enabled: true, payouts_enabled: true };
+        if (order === "before") {
+          await arrive(account, "account.updated", said, NOW - 5);
+          await drain();
+        }
+        await connect(tenant, account, NOW - 6);
+        if (order === "after") await arrive(account, "account.updated", said, NOW - 5);
+        if (again) await arrive(account, "account.updated", said, NOW - 4);
         await drain();
-      };
-      if (order === "before") await happened();
-      await connect(tenant, account, NOW - 6);
-      if (order === "after") await happened();
-      await drain();
-      expect(await ask("select tenant_id as of from connected_accounts where id = $1", account)).toEqual([
-        { of: tenant },
-      ]);
-      told.push(await toldOf(tenant));
+        const rows = await ask("select tenant_id as of from connected_accounts where id = $1", account);
+        expect(rows).toEqual([{ of: tenant }]);
+        told.push(await toldOf(tenant));
+      }
+      expect(told[0]).toContain("connected_account.updated");
+      expect(told[0]).toEqual(told[1]);
     }
-    expect(told[0]).toContain("connected_account.updated");
-    expect(told[0]).toEqual(told[1]);
   });
 
   it("that moves brings its invoices as they stand, and a replay changes nothing of them", async () => {
@@ -209,6 +224,35 @@ describe("an account that moves while a batch is under way", () => {
     await enqueueRoutable(database, 1000);
     await pipe.drain();
     expect((await database.query("select tenant_id as of from customers")).rows).toEqual([{ of: second }]);
+    await pipe.close();
+  });
+
+  it("holds up no event of another account, and none of the platform", async () => {
+    const pipe = await openPipe("server");
+    const { database } = pipe;
+    const tenant = await newTenant(database);
+    const [moves, stays] = ["acct_moving", "acct_stays"];
+    for (const account of [moves, stays])
+      await database.transaction((tx) =>
+        connectAccount(tx, tenant, { livemode: account === stays, account }, { connectedAt: NOW - 1000 }),
+      );
+    const say = (id: string, account?: string) => {
+      const options = {
+        livemode: account === stays,
+        created: NOW - 400,
+        ...(account === undefined ? {} : { account }),
+      };
+      return { event: { ...event("customer.created", newCustomer({ id }), { ...options, id: `evt_${id}` }) } };
+    };
+    await pipe.arrive([say("cus_moves", moves), say("cus_stays", stays), say("cus_platform")]);
+    const known = async () => (await database.query<{ id: string }>("select id from customers order by id")).rows;
+    await database.transaction(async (tx) => {
+      await lockOwner(tx, "server", moves);
+      await processOnce({ ...pipe.processOptions() });
+      expect(await known()).toEqual([{ id: "cus_platform" }, { id: "cus_stays" }]);
+    });
+    await pipe.drain();
+    expect(await known()).toHaveLength(3);
     await pipe.close();
   });
 });

@@ -88,7 +88,7 @@ describe.each(BOTH)("late sales, %s database", (kind) => {
       await scene.settle();
     };
     const before = await soldUnheard(newEmail(), scene.account);
-    const text = "update connections set connected_at = now() where stripe_account = $1";
+    const text = "update connections set connected_at = now(), told_since = now() where stripe_account = $1";
     await database.query({ text, values: [scene.account] });
     await repair();
     expect(await noted(before)).toEqual([]);

@@ -1,6 +1,8 @@
 // An event that the database refuses: what is read together with it does not share its fate.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { processOnce } from "../src/inbox/process.ts";
+import { replayRange } from "../src/inbox/replay.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 import { BEGIN, event } from "./support/stripe-fixtures.ts";
 import { newCustomer } from "./support/stripe-fixtures-billing.ts";
@@ -50,5 +52,25 @@ describe.each(BOTH)("an event that is refused, %s database", (kind) => {
     expect((await pipe.database.query("select count(*) as count from stripe_event_queue")).rows).toEqual([
       { count: 0 },
     ]);
+  });
+
+  it("while it is tried again after a replay stands in its object's row as before", async () => {
+    const own = await openPipe(kind);
+    const { database } = own;
+    for (const [at, what] of ["old", "new_poison"].entries()) {
+      const customer = newCustomer({ id: "cus_replayed", name: what });
+      const said = event("customer.updated", customer, { id: `evt_${what}`, created: BEGIN + at });
+      await own.arrive([{ event: { ...said } }]);
+      await own.drain();
+    }
+    for (const statement of REFUSE) await database.query(statement);
+    await replayRange(database, { types: [] });
+    for (let round = 0; round < 3; round += 1) {
+      await processOnce({ ...own.processOptions(), maxAttempts: 100 });
+      expect((await database.query("select name from customers")).rows).toEqual([{ name: "new_poison" }]);
+      await database.query("update stripe_event_queue set next_attempt_at = now()");
+    }
+    expect((await database.query("select distinct event_id from stripe_event_attempts")).rows).not.toEqual([]);
+    await own.close();
   });
 });

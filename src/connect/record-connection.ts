@@ -58,6 +58,8 @@ export async function recordConnection(
     await connectAccount(tx, tenantId, { livemode, account }, { method, connectedAt });
     await observeAccount(tx, context, made);
     await settleConnections(tx, [{ livemode, account }], headsWith(tx, { livemode, account }, fetched));
+    // In this commit: what comes of the account from now on is worked on together with what was nobody's.
+    await enqueueRoutable(tx, ROUTED_AT_ONCE);
     await also(tx);
     const after = { account, livemode, method };
     await audit(tx, { tenantId, ...act, action, target: account, after });

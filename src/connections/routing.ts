@@ -15,7 +15,7 @@ export async function ownersOf(tx: Queryable, accounts: readonly AccountInMode[]
 
 export interface Ownership {
   tenantId: string;
-  /** Unix seconds: when the tenant connected it first. What happened earlier it is not told. */
+  /** Unix seconds: since then it is this tenant's, without another's between. What happened earlier it is not told. */
   toldSince: number;
 }
 

@@ -78,7 +78,8 @@ export function itemsOf(invoice: Record<string, unknown>): InvoiceItem[] {
 const IDS = `
   select id from invoices where livemode = $1 and stripe_account = $2 and id > $3
   order by id limit $4`;
-// Its failure may have been a former owner's fact, who has a record of it. A failure's natural key is the invoice's id, a colon and the attempt; the semicolon is the sign after the colon.
+// The failure of an account that moved is its former owner's fact, whose record of the invoice stays.
+// A failure's natural key is the invoice's id, a colon and the attempt; the semicolon is the sign after the colon.
 const HEADS = `
   select invoice.tenant_id as "tenantId", invoice.livemode, invoice.stripe_account as account, invoice.id as "stripeInvoiceId",
     invoice.status, extract(epoch from invoice.stripe_created)::bigint as created,

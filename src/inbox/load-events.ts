@@ -69,7 +69,7 @@ export interface ObjectSecond {
   created: number | null;
 }
 
-/** `withoutFailing`: not those either that have failed and wait for their next try, which would fail what is read with them. */
+/** `withoutFailing`: not those either that have failed, never else, and wait for their next try: what is read with them would fail, too. */
 export async function loadObservationsOf(
   tx: Queryable,
   objects: readonly ObjectSecond[],
@@ -125,9 +125,14 @@ const LOAD_OBSERVATIONS = `
     select outcome.status from stripe_event_outcomes as outcome
     where outcome.created = event.created and outcome.event_id = event.id), '') not in ('failed', 'unrouted')`;
 
+// What is processed once more (`refold`) stands in the rows already, and stays. Few events have failed: the queue, which may
+// have been empty when the plan was made, is asked only for those.
 const WITHOUT_FAILING = `
   and not exists (
-    select from stripe_event_queue as queued
-    join stripe_event_attempts as failed
-      on failed.created = queued.created and failed.event_id = queued.event_id and failed.at >= queued.queued_at
-    where queued.created = event.created and queued.event_id = event.id offset 0)`;
+    select from (
+      select attempt.created, attempt.event_id, max(attempt.at) as at from stripe_event_attempts as attempt
+      where attempt.created = event.created and attempt.event_id = event.id group by 1, 2) as failed
+    cross join lateral (
+      select queued_at, refold from stripe_event_queue as queue
+      where queue.created = failed.created and queue.event_id = failed.event_id limit 1) as queued
+    where failed.at >= queued.queued_at and not queued.refold)`;

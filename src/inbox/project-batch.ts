@@ -2,7 +2,7 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 
 import type { Database, Queryable } from "../db/database.ts";
-import { holdOwners } from "../connections/owner-locks.ts";
+import { tryHoldOwners } from "../connections/owner-locks.ts";
 import { type AccountInMode, accountKey, ownershipsOf } from "../connections/routing.ts";
 import { insertFacts, type StoredFact } from "../outbox/event-table.ts";
 import { fold, type FoldedRow, secondToLoad, type StoredHead } from "../projections/fold.ts";
@@ -39,7 +39,7 @@ export interface BatchResult {
   processed: number;
   ignored: number;
   unrouted: number;
-  /** Given back, because another worker held their object, or because there was enough to read without them. */
+  /** Given back: another worker held their object, their account was about to move, or there was enough to read without them. */
   released: number;
   rows: number;
   facts: number;
@@ -77,7 +77,7 @@ export async function projectBatch(
 ): Promise<BatchResult> {
   const { locked, busy } = await lockObjects(tx, claimed, context.kind);
   const { held, works, left } = await readClaimed(tx, locked, context);
-  const { routed, unrouted } = await route(tx, works, context);
+  const { routed, unrouted, moving } = await route(tx, works, context);
   const snapshots = routed.filter((work) => work.snapshot);
   const { rows, updates } = await foldObjects(tx, snapshots);
   const ignored = routed.filter((work) => !isHandled(work.observation.type));
@@ -94,8 +94,8 @@ export async function projectBatch(
     recordOutcomes(tx, "ignored", claimedOf(ignored)),
     recordOutcomes(tx, "unrouted", claimedOf(unrouted)),
     writeTenants(tx, tenants),
-    finishEvents(tx, held, lease),
-    releaseEvents(tx, [...busy, ...left], lease),
+    finishEvents(tx, moving.length === 0 ? held : claimedOf([...routed, ...unrouted]), lease),
+    releaseEvents(tx, [...busy, ...left, ...moving], lease),
     // Behind the rows, which it reads.
     settleRows(tx, rows, (row) => tenantOf(row.key), context.kind).then((made) => (settled = made)),
   ]);
@@ -115,7 +115,7 @@ export async function projectBatch(
     processed: routed.length - ignored.length,
     ignored: ignored.length,
     unrouted: unrouted.length,
-    released: busy.length + left.length,
+    released: busy.length + left.length + moving.length,
     rows: rows.length,
     facts: facts.length,
     ambiguous: rows.filter((row) => row.ambiguous).length,
@@ -169,22 +169,27 @@ async function route(
   tx: Queryable,
   works: readonly ReadWork[],
   context: BatchContext,
-): Promise<{ routed: Work[]; unrouted: Work[] }> {
+): Promise<{ routed: Work[]; unrouted: Work[]; moving: Claimed[] }> {
   const accounts = new Map<string, AccountInMode>();
   for (const { observation } of works)
     if (observation.account !== "") accounts.set(accountKey(observation), observation);
   const asked = [...accounts.values()];
-  const [, owners] = await Promise.all([holdOwners(tx, context.kind, asked), ownershipsOf(tx, asked)]);
+  const [away, owners] = await Promise.all([tryHoldOwners(tx, context.kind, asked), ownershipsOf(tx, asked)]);
   const routed: Work[] = [];
   const unrouted: Work[] = [];
+  const moving: Claimed[] = [];
   for (const work of works) {
     const { observation } = work;
+    if (away.has(observation.account)) {
+      moving.push(work.claimed);
+      continue;
+    }
     const owner = observation.account === "" ? undefined : owners.get(accountKey(observation));
     const tenant = observation.account === "" ? context.platformTenant : (owner?.tenantId ?? null);
     const since = owner?.toldSince ?? 0;
     (tenant !== null || isAboutTheAccount(observation.type) ? routed : unrouted).push({ ...work, tenant, since });
   }
-  return { routed, unrouted };
+  return { routed, unrouted, moving };
 }
 
 /** An account that nobody owns yet is still worth knowing; its business is not. */

@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { Clock } from "../base/clock.ts";
+import { holdOwners } from "../connections/owner-locks.ts";
+import { accountKey, ownersOf } from "../connections/routing.ts";
 import type { Database, Queryable } from "../db/database.ts";
 import { fold, type FoldedRow } from "../projections/fold.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { PROJECTIONS, projectionOf } from "../projections/registry.ts";
-import { holdOwners } from "../connections/owner-locks.ts";
-import { accountKey, ownersOf } from "../connections/routing.ts";
 import { followConnections } from "./account-heads.ts";
 import { followAccounts } from "./account-standing.ts";
 import { followInvoices } from "./connected-invoice-heads.ts";

@@ -289,7 +289,7 @@ const CLAIM = `
 const MOVE_ON = `
   update recoveries
   set cursor = $4, queued = queued + $5, status = $6, ended_at = case when $6 = 'running' then null else now() end,
-      next_at = now() + $7::float8 * interval '1 second'
+      next_at = clock_timestamp() + $7::float8 * interval '1 second'
   where ${KEY}`;
 
 const DELETE_OLD = `

@@ -73,12 +73,12 @@ export interface UpdateOf {
 /**
  * That an object has changed: once for each new head whose tracked columns differ from the stored head's, so that what came
  * in one batch is told once, in its last state. The first that is known of an object tells it only where Stripe says so; so
- * does a head of which nobody was told, because its owner was not known.
+ * does what follows a head of which nobody was told, because its owner was not known.
  */
 export function updateOf(row: FoldedRow, { before, fresh, unowned, since }: UpdateOf): ToldFact | null {
   const { projection, head, key, deleted } = row;
   if (projection.updated === undefined || deleted || isImported(head) || head.created < since) return null;
-  const isFirst = before === undefined || (before.eventId === head.id && unowned.has(head.id));
+  const isFirst = before === undefined || unowned.has(before.eventId);
   const changed = isFirst
     ? fresh.some(({ type }) => type.endsWith(".updated"))
     : before.eventId !== head.id && before.kept[TRACKED]?.[0] !== row.kept[TRACKED]?.[0];
