@@ -171,6 +171,42 @@ describe.each(BOTH)("import, %s database", (kind) => {
     await expectEqual(scene);
   });
 
+  it("goes on with an interrupted run only where that brings what is asked: all of it, and not older than events tell", async () => {
+    const { context, sandbox, dieAfter } = scene;
+    const all = sandbox.objects("customer").length;
+    const recent = Math.floor(Date.now() / 1000) - MADE_OVER_SECONDS / 2;
+    const interrupted = async (since?: number): Promise<void> => {
+      dieAfter(2);
+      expect(await importNow(context, { types: ["customer"], since })).toMatchObject([{ error: "internal" }]);
+      dieAfter(Infinity);
+    };
+    const age = (column: string) => context.database.query(`update imports set ${column} = ${column} - 40 * 86400`);
+    const asked = (since?: number) => importNow(context, { types: ["customer"], since });
+    const whole = [{ how: "whole", objects: all, finished: true, error: null }];
+
+    await context.database.query("delete from imports");
+    await interrupted(recent);
+    expect(await asked()).toMatchObject(whole);
+
+    await age("complete_as_of");
+    await interrupted();
+    expect(await asked(recent)).toMatchObject([{ how: "resumed", objects: all, finished: true }]);
+
+    await age("complete_as_of");
+    await interrupted();
+    await age("running_as_of");
+    expect(await asked(recent)).toMatchObject(whole);
+
+    // Of the earlier part alone: what it is joined to has grown old meanwhile.
+    await context.database.query("delete from imports");
+    await asked(recent);
+    await interrupted();
+    await age("complete_as_of");
+    expect(await asked()).toMatchObject(whole);
+    const { rows } = await context.database.query("select complete_since from imports where object_type = 'customer'");
+    expect(rows).toEqual([{ complete_since: 0 }]);
+  });
+
   it("over HTTP: lines to the end; 400 for a kind that there is not", async () => {
     const answer = await scene.door.admin("POST", "import/", { types: ["product"], since: "2026-01-01" });
     const lines = answer.text
