@@ -163,9 +163,9 @@ export async function everyCatchUp(tx: Queryable, limit: number): Promise<CatchU
   return (await tx.query<CatchUpRow>({ text: EVERY, values: [limit] })).rows;
 }
 
-/** An import has brought what was missed. */
-export async function clearMissed(tx: Queryable, { livemode, account }: ListScope, since: UnixSeconds): Promise<void> {
-  await tx.query({ text: CLEAR_MISSED, values: [livemode, account, since] });
+/** Everything was imported as of then: what was missed before is here. */
+export async function clearMissed(tx: Queryable, { livemode, account }: ListScope, asOf: UnixSeconds): Promise<void> {
+  await tx.query({ text: CLEAR_MISSED, values: [livemode, account, asOf] });
 }
 
 const ENSURE = `
@@ -279,7 +279,7 @@ const STANDING = `
 
 const CLEAR_MISSED = `
   update catch_ups set missed_since = null, missed_until = null
-  where livemode = $1 and stripe_account = $2 and missed_since >= $3`;
+  where livemode = $1 and stripe_account = $2 and missed_until <= $3`;
 
 const EVERY = `
   select livemode, stripe_account as account, covered_since as "coveredSince", covered_until as "coveredUntil",

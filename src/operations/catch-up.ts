@@ -148,7 +148,7 @@ async function readToTheEnd(context: CatchUpContext, run: ClaimedCatchUp, option
   await finishCatchUp(context.database, run, oldest, context.everySeconds);
   if (run.coveredSince !== null && run.windowSince < oldest)
     context.log.warn(
-      "events older than 30 days were missed and Stripe lists them no longer: run `billhook import --since` from the last day that was covered",
+      "events older than 30 days were missed and Stripe lists them no longer: run `billhook import`",
       { ...fieldsOf(run), reason: `nothing is known from ${isoOf(run.windowSince)} until ${isoOf(oldest)}` },
     );
   context.log.unit("events.caught_up", {
