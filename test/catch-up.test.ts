@@ -182,6 +182,34 @@ describe.each(BOTH)("catch-up, %s database", (kind) => {
     expect(one?.coveredSince).toBe(one?.missedUntil);
   });
 
+  it("what is asked for again, and comes later than it was asked for, tells no time as missed that is known", async () => {
+    const { database } = scene.context;
+    const now = Math.floor(Date.now() / 1000);
+    await database.query("update tenants set created_at = created_at - interval '100 days' where platform");
+    const before = await database.query(
+      "select covered_since, covered_until, missed_since, missed_until from catch_ups where stripe_account = ''",
+    );
+    const known = { covered_since: now - 90 * 86_400, covered_until: now - 60, missed_since: null, missed_until: null };
+    const write = (values: unknown[]) =>
+      database.query({
+        text: "update catch_ups set covered_since = $1, covered_until = $2, missed_since = $3, missed_until = $4",
+        values,
+      });
+    await write(Object.values(known));
+    await requestCatchUps(database, [false], {}, now - 40 * 86_400);
+    const run = await claimCatchUp(database, [false], "node_late", 90);
+    if (run === undefined) throw new Error("no run was due");
+    expect(run.windowSince).toBeLessThan(now - 29 * 86_400);
+    // Stripe did not answer for ten minutes.
+    const until = now + 600;
+    await notePage(database, run, { until, cursor: null, events: 0, newEvents: 0, skipped: 0 }, 90);
+    await finishCatchUp(database, run, until - 30 * 86_400, 600);
+    const done = await standing();
+    expect(done).toMatchObject({ missedSince: null, coveredSince: known.covered_since, coveredUntil: until });
+    await write(Object.values(before.rows[0] ?? {}));
+    await database.query("update tenants set created_at = created_at + interval '100 days' where platform");
+  });
+
   it("goes back no further than the installation, whatever is asked for", async () => {
     const { database } = scene.context;
     const { rows } = await database.query<{ at: number }>(
