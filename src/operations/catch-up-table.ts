@@ -175,7 +175,7 @@ const ENSURE = `
   select mode, '', floor(extract(epoch from created_at))::bigint
   from tenants cross join unnest($1::boolean[]) as wanted (mode) where platform
   union all
-  select livemode, stripe_account, floor(extract(epoch from connected_at))::bigint
+  select livemode, stripe_account, floor(extract(epoch from coalesce(began_at, connected_at)))::bigint
   from connections where disconnected_at is null and livemode = any ($1::boolean[])
   order by 1, 2
   on conflict (livemode, stripe_account) do update
@@ -216,7 +216,7 @@ const REQUEST = `
       select one.livemode, one.stripe_account, one.window_since, one.covered_since, one.covered_until,
              case when $4::bigint is null then null else greatest($4,
                floor(extract(epoch from case when one.stripe_account = '' then installed.created_at
-                                             else connection.connected_at end))::bigint,
+                                             else coalesce(connection.began_at, connection.connected_at) end))::bigint,
                floor(extract(epoch from now() - interval '30 days' + interval '5 minutes'))::bigint) end as since
       from catch_ups as one
       left join connections as connection
