@@ -5,10 +5,12 @@ import { systemClock } from "../src/base/clock.ts";
 import { newId } from "../src/base/ids.ts";
 import { silentLog } from "../src/base/log.ts";
 import { Secret } from "../src/base/secret.ts";
+import { connectAccount, endConnection, findConnection } from "../src/connections/connection-table.ts";
 import { catchUpNext, catchUpNow, type CatchUpContext } from "../src/operations/catch-up.ts";
 import {
   catchUpStanding,
   claimCatchUp,
+  ensureCatchUps,
   finishCatchUp,
   notePage,
   OVERLAP_SECONDS,
@@ -182,6 +184,35 @@ describe.each(BOTH)("catch-up, %s database", (kind) => {
     expect(one?.coveredSince).toBe(one?.missedUntil);
   });
 
+  it("what is asked for again, and comes later than it was asked for, tells no time as missed that is known", async () => {
+    const { database } = scene.context;
+    const now = Math.floor(Date.now() / 1000);
+    await ensureCatchUps(database, [false]);
+    await database.query("update tenants set created_at = created_at - interval '100 days' where platform");
+    const before = await database.query(
+      "select covered_since, covered_until, missed_since, missed_until from catch_ups where stripe_account = ''",
+    );
+    const known = { covered_since: now - 90 * 86_400, covered_until: now - 60, missed_since: null, missed_until: null };
+    const write = (values: unknown[]) =>
+      database.query({
+        text: "update catch_ups set covered_since = $1, covered_until = $2, missed_since = $3, missed_until = $4",
+        values,
+      });
+    await write(Object.values(known));
+    await requestCatchUps(database, [false], {}, now - 40 * 86_400);
+    const run = await claimCatchUp(database, [false], "node_late", 90);
+    if (run === undefined) throw new Error("no run was due");
+    expect(run.windowSince).toBeLessThan(now - 29 * 86_400);
+    // Stripe did not answer for ten minutes.
+    const until = now + 600;
+    await notePage(database, run, { until, cursor: null, events: 0, newEvents: 0, skipped: 0 }, 90);
+    await finishCatchUp(database, run, until - 30 * 86_400, 600);
+    const done = await standing();
+    expect(done).toMatchObject({ missedSince: null, coveredSince: known.covered_since, coveredUntil: until });
+    await write(Object.values(before.rows[0] ?? {}));
+    await database.query("update tenants set created_at = created_at + interval '100 days' where platform");
+  });
+
   it("goes back no further than the installation, whatever is asked for", async () => {
     const { database } = scene.context;
     const { rows } = await database.query<{ at: number }>(
@@ -258,6 +289,37 @@ describe.each(BOTH)("catch-up, %s database", (kind) => {
 });
 
 describe.each(BOTH)("catch-up of a connected account, %s database", (kind) => {
+  it("goes on where it was when a connection that stands is confirmed, and begins anew with one that had ended", async () => {
+    const door = await openDoor(kind);
+    try {
+      const { database } = door.pipe;
+      const { id: tenantId } = await registerTenant(door);
+      const now = Math.floor(Date.now() / 1000);
+      const of = { livemode: false, account: "acct_confirmed" };
+      const connectAt = async (connectedAt: number) => {
+        await database.transaction((tx) => connectAccount(tx, tenantId, of, { connectedAt }));
+        await ensureCatchUps(database, [false]);
+        const [one] = await catchUpStanding(database, [false], { account: of.account });
+        return [one?.coveredSince, one?.coveredUntil];
+      };
+      expect(await connectAt(now - 3600)).toEqual([null, now - 3600]);
+      const known = [now - 3600, now - 540];
+      await database.query({
+        text: "update catch_ups set covered_since = $1, covered_until = $2 where stripe_account = 'acct_confirmed'",
+        values: known,
+      });
+      expect(await connectAt(now - 60)).toEqual(known);
+      const connection = await findConnection(database, { tenantId, livemode: false });
+      if (connection === undefined) throw new Error("no account was connected");
+      expect(await endConnection(database, connection, "unlinked")).toBe(true);
+      expect(await connectAt(now)).toEqual([null, now]);
+      // Confirmed again: what it began anew with stays.
+      expect(await connectAt(now + 60)).toEqual([null, now]);
+    } finally {
+      await door.close();
+    }
+  });
+
   it("brings its events from its connection on, for its tenant", async () => {
     const scene = await openConnectScene(kind);
     try {

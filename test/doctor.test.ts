@@ -144,7 +144,7 @@ describe.each(BOTH)("the doctor's look at the database, %s", (kind) => {
       "insert into catch_ups (livemode, stripe_account, covered_until, last_error, missed_since, missed_until)";
     await query(`${insert} values (false, 'acct_behind', 1700000000, 'No such account', 1690000000, 1695000000)`);
     expect((await scene.finding("catch_up_failing")).mend).toContain("--account acct_behind");
-    expect((await scene.finding("events_missed")).mend).toContain("billhook import --since 2023-07-22T04:26:40Z");
+    expect((await scene.finding("events_missed")).mend).toMatch(/^Run `billhook import`, without/);
     await query("delete from catch_ups");
   });
 

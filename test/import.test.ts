@@ -16,6 +16,7 @@ import { openSandbox, type OpenSandbox, SANDBOX_KEY } from "./support/sandbox.ts
 const CUSTOMERS = Number(process.env.IMPORT_TEST_OBJECTS ?? 450);
 const KILLS = 5;
 const MADE_OVER_SECONDS = 40_000;
+const DAY = 86_400;
 
 interface Scene {
   door: Door;
@@ -169,6 +170,77 @@ describe.each(BOTH)("import, %s database", (kind) => {
     expect(scene.calls() - before - 1).toBeLessThanOrEqual(Math.ceil((1.2 * (CUSTOMERS + 100)) / 100) + 4);
     await scene.door.pipe.drain();
     await expectEqual(scene);
+  });
+
+  it("goes on with an interrupted run only where that brings what is asked: all of it, and not older than events tell", async () => {
+    const { context, sandbox, dieAfter } = scene;
+    const all = sandbox.objects("customer").length;
+    const recent = Math.floor(Date.now() / 1000) - MADE_OVER_SECONDS / 2;
+    const interrupted = async (since?: number): Promise<void> => {
+      dieAfter(2);
+      expect(await importNow(context, { types: ["customer"], since })).toMatchObject([{ error: "internal" }]);
+      dieAfter(Infinity);
+    };
+    const age = (column: string) => context.database.query(`update imports set ${column} = ${column} - 40 * 86400`);
+    const asked = (since?: number) => importNow(context, { types: ["customer"], since });
+    const whole = [{ how: "whole", objects: all, finished: true, error: null }];
+
+    await context.database.query("delete from imports");
+    await interrupted(recent);
+    expect(await asked()).toMatchObject(whole);
+
+    await age("complete_as_of");
+    await interrupted();
+    expect(await asked(recent)).toMatchObject([{ how: "resumed", objects: all, finished: true }]);
+
+    await age("complete_as_of");
+    await interrupted();
+    await age("running_as_of");
+    expect(await asked(recent)).toMatchObject(whole);
+
+    // Of the earlier part alone: what it is joined to has grown old meanwhile.
+    await context.database.query("delete from imports");
+    await asked(recent);
+    await interrupted();
+    await age("complete_as_of");
+    expect(await asked()).toMatchObject(whole);
+    const { rows } = await context.database.query("select complete_since from imports where object_type = 'customer'");
+    expect(rows).toEqual([{ complete_since: 0 }]);
+  });
+
+  it("tells time as missed until everything was imported as of behind it: what is older may have changed in it", async () => {
+    const { context, sandbox, door, dieAfter } = scene;
+    const { database } = context;
+    const now = Math.floor(Date.now() / 1000);
+    const [since, until] = [now - 45 * DAY, now - 30 * DAY];
+    await importNow(context, {});
+    await database.query(`update imports set complete_as_of = ${String(since)}`);
+    await database.query(`update catch_ups set missed_since = ${String(since)}, missed_until = ${String(until)}`);
+    const missed = async () => (await database.query("select missed_since, missed_until from catch_ups")).rows;
+    const [old] = sandbox.objects("customer").filter(({ id }) => id === "cus_imported000007");
+    if (old === undefined) throw new Error("the sandbox has no such customer");
+    const made = now - 60 * DAY;
+    const changed = { ...old, id: "cus_changed_meanwhile", created: made, email: "meanwhile@example.com" };
+    sandbox.world.run((tx) => tx.put("customer", changed));
+
+    const told = [{ missed_since: since, missed_until: until }];
+    await importNow(context, { since });
+    expect(await missed()).toEqual(told);
+    dieAfter(5);
+    await importNow(context, {});
+    dieAfter(Infinity);
+    expect(await missed()).toEqual(told);
+    await importNow(context, {});
+    expect(await missed()).toEqual([{ missed_since: null, missed_until: null }]);
+    await door.pipe.drain();
+    const { rows } = await database.query("select email from customers where id = 'cus_changed_meanwhile'");
+    expect(rows).toEqual([{ email: "meanwhile@example.com" }]);
+
+    // Complete, and as of before it.
+    await database.query("update imports set complete_as_of = complete_as_of - 100");
+    await database.query(`update catch_ups set missed_since = ${String(since)}, missed_until = ${String(now + DAY)}`);
+    await importNow(context, {});
+    expect(await missed()).toEqual([{ missed_since: since, missed_until: now + DAY }]);
   });
 
   it("over HTTP: lines to the end; 400 for a kind that there is not", async () => {

@@ -114,7 +114,7 @@ async function runCatchUp({ since, url, json, ...target }: Flags): Promise<void>
       if (door.queueWaits && numberIn(done, "new_events") > 0)
         note("They are processed when the server starts: `billhook serve`.");
       if (since !== undefined && Number(since) < systemClock.now() / 1000 - EVENTS_KEPT_DAYS * 86_400)
-        note("Stripe lists events for 30 days: for what is older run `billhook import --since`.");
+        note("Stripe lists events for 30 days: for what is older run `billhook import`.");
     }
     if (numberIn(done, "failed") > 0) process.exitCode = EXIT.failed;
   });
@@ -125,6 +125,6 @@ function tellAccount(account: Row, above: (text: string) => void): void {
   if (account.error !== null) above(`${name}: failed, and is tried again later: ${oneLine(account.error)}`);
   if (account.missed_since !== null)
     above(
-      `${name}: nothing is known from ${oneLine(account.missed_since)} until ${oneLine(account.missed_until)}, and Stripe lists those events no longer: run \`billhook import --since ${oneLine(account.missed_since)}\``,
+      `${name}: nothing is known from ${oneLine(account.missed_since)} until ${oneLine(account.missed_until)}, and Stripe lists those events no longer: run \`billhook import\``,
     );
 }

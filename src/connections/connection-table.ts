@@ -137,12 +137,14 @@ const LOCK_RIVALS = `
 // A connection that stands keeps its standing, until the heads are looked at; one that ended begins anew. What the same tenant
 // is told of does not depend on it.
 const CONNECT = `
-  insert into connections as known (livemode, stripe_account, tenant_id, method, connected_at, told_since)
-  values ($1, $2, $3, $4, coalesce(to_timestamp($5), now()), coalesce(to_timestamp($5), now()))
+  insert into connections as known (livemode, stripe_account, tenant_id, method, connected_at, began_at, told_since)
+  select $1, $2, $3, $4, at, at, at from coalesce(to_timestamp($5), now()) as at
   on conflict (livemode, stripe_account) do update
   set tenant_id = excluded.tenant_id, method = excluded.method,
       connected_at = case when known.disconnected_at is null then greatest(known.connected_at, excluded.connected_at)
                           else excluded.connected_at end,
+      began_at = case when known.disconnected_at is null then coalesce(known.began_at, known.connected_at)
+                      else excluded.began_at end,
       told_since = case when known.tenant_id = excluded.tenant_id
                         then least(coalesce(known.told_since, known.connected_at), excluded.told_since)
                         else excluded.told_since end,

@@ -7,6 +7,7 @@ import type { ListScope } from "./stripe-lists.ts";
 export interface ClaimedCatchUp extends ListScope {
   lease: string;
   coveredSince: UnixSeconds | null;
+  coveredUntil: UnixSeconds;
   windowSince: UnixSeconds;
   /** null: the run has stored no page yet. */
   windowUntil: UnixSeconds | null;
@@ -73,7 +74,8 @@ export async function requestCatchUps(
 ): Promise<string> {
   const { rows } = await tx.query<{ now: string }>("select clock_timestamp()::text as now");
   const asked = rows[0]?.now ?? "";
-  await tx.query({ text: REQUEST, values: [[...modes], livemode ?? null, account ?? null, since ?? null, asked] });
+  const values = [[...modes], livemode ?? null, account ?? null, since ?? null, asked, OVERLAP_SECONDS];
+  await tx.query({ text: REQUEST, values });
   return asked;
 }
 
@@ -163,9 +165,9 @@ export async function everyCatchUp(tx: Queryable, limit: number): Promise<CatchU
   return (await tx.query<CatchUpRow>({ text: EVERY, values: [limit] })).rows;
 }
 
-/** An import has brought what was missed. */
-export async function clearMissed(tx: Queryable, { livemode, account }: ListScope, since: UnixSeconds): Promise<void> {
-  await tx.query({ text: CLEAR_MISSED, values: [livemode, account, since] });
+/** Everything was imported as of then: what was missed before is here. */
+export async function clearMissed(tx: Queryable, { livemode, account }: ListScope, asOf: UnixSeconds): Promise<void> {
+  await tx.query({ text: CLEAR_MISSED, values: [livemode, account, asOf] });
 }
 
 const ENSURE = `
@@ -173,7 +175,7 @@ const ENSURE = `
   select mode, '', floor(extract(epoch from created_at))::bigint
   from tenants cross join unnest($1::boolean[]) as wanted (mode) where platform
   union all
-  select livemode, stripe_account, floor(extract(epoch from connected_at))::bigint
+  select livemode, stripe_account, floor(extract(epoch from coalesce(began_at, connected_at)))::bigint
   from connections where disconnected_at is null and livemode = any ($1::boolean[])
   order by 1, 2
   on conflict (livemode, stripe_account) do update
@@ -191,24 +193,30 @@ const CHOSEN = `
   one.livemode = any ($1::boolean[]) and ($2::boolean is null or one.livemode = $2)
   and ($3::text is null or one.stripe_account = $3) and ${CONNECTED}`;
 
-// A run that is going on and began too late is broken off: what it has stored is stored.
+// Where a run begins that was not asked for more.
+const BEGINNING = (row: string, overlap: string): string =>
+  `case when ${row}.covered_since is null then ${row}.covered_until else greatest(${row}.covered_until - ${overlap}::bigint, 0) end`;
+
+// A run that is going on and began too late is broken off: what it has stored is stored. The watermark stays: what is read again
+// says nothing of what is known.
 const REQUEST = `
   update catch_ups as one
   set next_run_at = now(), requested_at = greatest(one.requested_at, $5::timestamptz),
-      covered_until = case when wider then wanted.since else one.covered_until end,
-      window_since = case when wider then null else window_since end,
+      window_since = case when wider then wanted.since else window_since end,
       window_until = case when wider then null else window_until end,
       cursor = case when wider then null else cursor end,
+      pages = case when wider then 0 else pages end, events = case when wider then 0 else events end,
+      new_events = case when wider then 0 else new_events end, skipped = case when wider then 0 else skipped end,
       lease = case when wider then null else lease end,
       lease_until = case when wider then null else lease_until end
   from (
     select found.livemode, found.stripe_account, found.since,
-           coalesce(found.since < coalesce(found.window_since, found.covered_until), false) as wider
+           coalesce(found.since < coalesce(found.window_since, ${BEGINNING("found", "$6")}), false) as wider
     from (
-      select one.livemode, one.stripe_account, one.window_since, one.covered_until,
+      select one.livemode, one.stripe_account, one.window_since, one.covered_since, one.covered_until,
              case when $4::bigint is null then null else greatest($4,
                floor(extract(epoch from case when one.stripe_account = '' then installed.created_at
-                                             else connection.connected_at end))::bigint,
+                                             else coalesce(connection.began_at, connection.connected_at) end))::bigint,
                floor(extract(epoch from now() - interval '30 days' + interval '5 minutes'))::bigint) end as since
       from catch_ups as one
       left join connections as connection
@@ -226,8 +234,7 @@ const CLAIM = `
       new_events = case when due.window_since is null then 0 else claimed.new_events end,
       skipped = case when due.window_since is null then 0 else claimed.skipped end,
       began_at = case when claimed.window_until is null then now() else claimed.began_at end,
-      window_since = coalesce(due.window_since,
-        case when claimed.covered_since is null then claimed.covered_until else greatest(claimed.covered_until - $4::bigint, 0) end)
+      window_since = coalesce(due.window_since, ${BEGINNING("claimed", "$4")})
   from (
     select one.livemode, one.stripe_account, one.window_since from catch_ups as one
     where one.livemode = any ($1::boolean[]) and one.next_run_at <= now()
@@ -237,7 +244,7 @@ const CLAIM = `
   ) as due
   where claimed.livemode = due.livemode and claimed.stripe_account = due.stripe_account
   returning claimed.livemode, claimed.stripe_account as account, claimed.lease, claimed.covered_since as "coveredSince",
-            claimed.window_since as "windowSince", claimed.window_until as "windowUntil", claimed.cursor, claimed.failures`;
+            claimed.covered_until as "coveredUntil", claimed.window_since as "windowSince", claimed.window_until as "windowUntil", claimed.cursor, claimed.failures`;
 
 const OWN = "livemode = $1 and stripe_account = $2 and lease = $3";
 
@@ -252,7 +259,7 @@ const FINISH = `
   update catch_ups
   set covered_since = case
         when covered_since is null or covered_until < $4 then greatest(window_since, $4)
-        else least(covered_since, window_since) end,
+        else least(covered_since, greatest(window_since, $4)) end,
       missed_since = case when covered_since is not null and covered_until < $4 then coalesce(missed_since, covered_until) else missed_since end,
       missed_until = case when covered_since is not null and covered_until < $4 then $4 else missed_until end,
       covered_until = window_until, window_since = null, window_until = null, cursor = null, failures = 0, last_error = null,
@@ -279,7 +286,7 @@ const STANDING = `
 
 const CLEAR_MISSED = `
   update catch_ups set missed_since = null, missed_until = null
-  where livemode = $1 and stripe_account = $2 and missed_since >= $3`;
+  where livemode = $1 and stripe_account = $2 and missed_until <= $3`;
 
 const EVERY = `
   select livemode, stripe_account as account, covered_since as "coveredSince", covered_until as "coveredUntil",

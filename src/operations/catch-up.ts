@@ -146,11 +146,11 @@ async function readToTheEnd(context: CatchUpContext, run: ClaimedCatchUp, option
   }
   const oldest = windowUntil - EVENTS_KEPT_SECONDS;
   await finishCatchUp(context.database, run, oldest, context.everySeconds);
-  if (run.coveredSince !== null && run.windowSince < oldest)
-    context.log.warn(
-      "events older than 30 days were missed and Stripe lists them no longer: run `billhook import --since` from the last day that was covered",
-      { ...fieldsOf(run), reason: `nothing is known from ${isoOf(run.windowSince)} until ${isoOf(oldest)}` },
-    );
+  if (run.coveredSince !== null && run.coveredUntil < oldest)
+    context.log.warn("events older than 30 days were missed and Stripe lists them no longer: run `billhook import`", {
+      ...fieldsOf(run),
+      reason: `nothing is known from ${isoOf(run.coveredUntil)} until ${isoOf(oldest)}`,
+    });
   context.log.unit("events.caught_up", {
     ...fieldsOf(run),
     count: pages,

@@ -170,7 +170,7 @@ const FOUND_AT_WORK = {
     "error",
     "Events are lost to catch-up",
     "Of {account} in {mode} mode nothing is known from {since} until {until}, and Stripe lists those events no longer.",
-    "Run `billhook import --since {since}`.",
+    "Run `billhook import`, without `--since`: what is older changed meanwhile too.",
   ),
   catch_up_failing: kind(
     "warning",

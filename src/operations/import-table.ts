@@ -45,29 +45,34 @@ export class ImportLost extends Error {
 const EVENTS_TELL_DAYS = 29;
 
 /**
- * Plans the import of one kind: goes on with an interrupted run, leaves what was imported in the last 29 days to the events,
- * and begins anew otherwise; what is wanted from earlier on than it is known begins with the earlier part alone.
+ * Plans the import of one kind: goes on with an interrupted run that will have brought what is asked, leaves what was imported
+ * in the last 29 days to the events, and begins anew otherwise; what is wanted from earlier on than it is known begins with
+ * the earlier part alone.
  */
 export async function planImport(tx: Queryable, key: ImportKey, since: UnixSeconds): Promise<ImportPlan> {
   const values = [key.livemode, key.account, key.kind];
   await tx.query({ text: ENSURE, values });
   const { rows } = await tx.query<{
     runningSince: number | null;
+    resumable: boolean;
     completeSince: number | null;
     completeAsOf: number | null;
     fresh: boolean;
   }>({ text: LOCK, values: [...values, EVENTS_TELL_DAYS] });
   const [known] = rows;
   if (known === undefined) throw new Error(`the import of ${key.kind} could not be planned`);
-  if (known.runningSince !== null) {
+  const { runningSince, resumable, completeSince, completeAsOf, fresh } = known;
+  if (runningSince !== null && runningSince <= since && resumable) {
     await tx.query({ text: "update imports set last_error = null where " + KEY, values });
     return { how: "resumed" };
   }
-  const { completeSince, completeAsOf, fresh } = known;
-  if (fresh && completeAsOf !== null && completeSince !== null && completeSince <= since)
+  if (runningSince === null && fresh && completeAsOf !== null && completeSince !== null && completeSince <= since)
     return { how: "events", asOf: completeAsOf };
-  await tx.query({ text: BEGIN, values: [...values, since] });
-  await tx.query({ text: FIRST_RANGE, values: [...values, since, fresh ? completeSince : null] });
+  // What the interrupted run was asked for is still wanted. Whoever reads a part of it finds it gone: ImportLost.
+  const from = Math.min(since, runningSince ?? since);
+  await tx.query({ text: "delete from import_ranges where " + KEY, values });
+  await tx.query({ text: BEGIN, values: [...values, from] });
+  await tx.query({ text: FIRST_RANGE, values: [...values, from, fresh ? completeSince : null] });
   return { how: "whole" };
 }
 
@@ -156,10 +161,15 @@ const KEY = "livemode = $1 and stripe_account = $2 and object_type = $3";
 
 const ENSURE = `insert into imports (livemode, stripe_account, object_type) values ($1, $2, $3) on conflict do nothing`;
 
+// A run that reads the earlier part alone ends as old as what it is joined to.
 const LOCK = `
-  select running_since as "runningSince", complete_since as "completeSince", complete_as_of as "completeAsOf",
-         coalesce(complete_as_of > extract(epoch from now()) - $4 * 86400, false) as fresh
-  from imports where ${KEY} for update`;
+  select running_since as "runningSince", complete_since as "completeSince", complete_as_of as "completeAsOf", fresh,
+         coalesce(running_as_of > told_from, true)
+           and (fresh or exists (select from import_ranges where ${KEY} and range_until is null)) as resumable
+  from imports
+  cross join lateral (select extract(epoch from now()) - $4 * 86400 as told_from) as events
+  cross join lateral (select coalesce(complete_as_of > told_from, false) as fresh) as complete
+  where ${KEY} for update of imports`;
 
 const BEGIN = `
   update imports

@@ -95,7 +95,7 @@ export async function importNow(
     await sleep(LOOK_AGAIN_MS);
   }
   if (options.signal?.aborted !== true) await followEvents(context, planned, options.signal);
-  await fillHoles(context, scopes, wish);
+  await fillHoles(context, scopes);
   return resultsOf(context, planned);
 }
 
@@ -274,18 +274,19 @@ async function followEvents(
   }
 }
 
-/** What a catch-up came too late for is here when everything made since then was imported. */
-async function fillHoles(
-  context: ImportContext,
-  scopes: readonly ListScope[],
-  { types, since }: ImportWish,
-): Promise<void> {
-  if (types !== undefined) return;
+/**
+ * What a catch-up came too late for is here when everything was imported as of a time behind it: Stripe lists objects by when
+ * they were made, and what is older than a hole may have changed in it.
+ */
+async function fillHoles(context: ImportContext, scopes: readonly ListScope[]): Promise<void> {
   for (const scope of scopes) {
     const standing = await importStanding(context.database, scope);
-    const complete = standing.filter(({ running, completeAsOf }) => !running && completeAsOf !== null);
-    if (complete.length === kindsOf(undefined, scope.account).length)
-      await clearMissed(context.database, scope, since ?? 0);
+    const asOf = kindsOf(undefined, scope.account).map(({ name }) => {
+      const found = standing.find(({ kind }) => kind === name);
+      return found?.running === false && found.completeSince === 0 ? (found.completeAsOf ?? -Infinity) : -Infinity;
+    });
+    const complete = Math.min(...asOf);
+    if (Number.isFinite(complete)) await clearMissed(context.database, scope, complete);
   }
 }
 
