@@ -143,6 +143,16 @@ describe.each(BOTH)("on the %s database", (kind) => {
     });
   });
 
+  it("who accepts and chooses a password ends the links that were mailed to reset another one", async () => {
+    const [tenant, email] = [await registerTenant(door), newEmail()];
+    await registerPerson(door, email);
+    await post("/password/forgot/", { email });
+    const link = await mailedToken(door, email);
+    const token = await invited(tenant, email, "admin");
+    expect((await accept(token, CHOSEN)).status).toBe(200);
+    expect(codeOf(await post("/password/reset/", { token: link, password: PASSWORD }))).toEqual(DEAD);
+  });
+
   describe("a password that is the own address or name", () => {
     it("is refused when an invitation is accepted, and the invitation waits on", async () => {
       const [tenant, email] = [await registerTenant(door), `Somebody-${newEmail()}`];
