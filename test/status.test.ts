@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { AccountScope } from "../src/accounts/account-sessions.ts";
 import { recordStatusId } from "../src/billing/status-grants.ts";
 import { PULL_RATES } from "../src/billing/status-pulls.ts";
 import { statusWatch } from "../src/billing/status-watch.ts";
@@ -10,6 +11,7 @@ import { registerPerson, registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
 import {
   accountOf,
+  accountSession,
   ask,
   buy,
   grantOf,
@@ -145,6 +147,18 @@ describe.each(BOTH)("the status of a purchase, %s database", (kind) => {
     expect((await as(tenant.access)).status).toBe(404);
     expect((await as(tenant.keys.test_secret)).status).toBe(403);
     expect((await ask(scene, path)).status).toBe(401);
+  });
+
+  it("is told to an account session with the scope `read`, and to no other", async () => {
+    const { session, path, accountId } = await buy(scene, await accountOf(scene));
+    const as = async (scope: AccountScope) => {
+      const { token } = await accountSession(scene, accountId, [scope]);
+      return send(scene.door, "GET", `/api/v1/status/${session.id}/`, { token });
+    };
+    expect((await as("read")).status).toBe(200);
+    const { status, json } = await as("payment_method");
+    expect([status, json.code, json.message]).toEqual([403, "forbidden", expect.stringContaining("scope read")]);
+    expect((await ask(scene, path)).status).toBe(200);
   });
 
   it("is told by a link to its own object alone, as it was signed, and for a day", async () => {

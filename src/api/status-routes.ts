@@ -9,6 +9,7 @@ import { readStatusToken } from "../billing/status-url.ts";
 import { STATUSES } from "../billing/status-view.ts";
 import { revisionOf } from "../billing/status-watch.ts";
 import { tenantScope } from "../db/tenant-scope.ts";
+import { needScope } from "./account-caller.ts";
 import { admit, personOf, tenantOf } from "./caller.ts";
 import { idParams, isoTime, wholeNumber } from "./query-fields.ts";
 import { type Call, operation } from "./route.ts";
@@ -57,7 +58,10 @@ const Query = z.strictObject({
     .string()
     .max(1000)
     .optional()
-    .meta({ description: "From `status_url`: instead of a signed-in person's or an account session's." }),
+    .meta({
+      description:
+        "From `status_url`: instead of a signed-in person's or an account session's, which needs the scope `read`.",
+    }),
 });
 
 export type StatusCall = Call<{ id: string }, z.output<typeof Query>, undefined>;
@@ -111,6 +115,7 @@ async function grantOf({ deps, params: { id }, query: { token }, headers, caller
   const { id: tenantId } = tenantOf(customer);
   const scope = tenantScope(deps.apiDatabase, { tenantId });
   const { identity } = customer;
+  if (identity.kind === "account") needScope(identity.session, "read");
   const accountIds =
     identity.kind === "account"
       ? [identity.session.accountId]
