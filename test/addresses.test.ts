@@ -18,7 +18,13 @@ const BOUGHT = [...ASCII, "jörg@example.com", "Bob.O'Brien+1@Example.com", "a@e
 let door: Door;
 let tenant: TestTenant;
 beforeAll(async () => {
-  const tryLimits = { sign_in: UNLIMITED, reset: UNLIMITED, registration: UNLIMITED, token: UNLIMITED };
+  const tryLimits = {
+    sign_in: UNLIMITED,
+    reset: UNLIMITED,
+    invitation: UNLIMITED,
+    registration: UNLIMITED,
+    token: UNLIMITED,
+  };
   door = await openDoor("server", { deps: { tryLimits } });
   tenant = await registerTenant(door);
 });

@@ -13,6 +13,24 @@ const MEMBERS = `${AUTH}/tenants/members/`;
 const CHOSEN = "Victims-Choice-99-q";
 const DEAD = [400, "one_time_token_invalid", "token"];
 
+it("five invitations of one address in an hour are the most of a tenant, and cost no other tenant's and no reset", async () => {
+  const door = await openDoor("embedded", {});
+  try {
+    const [one, other] = [await registerTenant(door), await registerTenant(door)];
+    const email = newEmail();
+    await registerPerson(door, email);
+    const invite = async (token: string) =>
+      (await send(door, "POST", MEMBERS, { token, body: { email, role: "member" } })).status;
+    const statuses: number[] = [];
+    for (let count = 0; count < 6; count += 1) statuses.push(await invite(one.access));
+    expect(statuses).toEqual([201, 201, 201, 201, 201, 429]);
+    expect(await invite(other.access)).toBe(201);
+    expect((await send(door, "POST", `${AUTH}/password/forgot/`, { body: { email } })).status).toBe(200);
+  } finally {
+    await door.close();
+  }
+});
+
 describe.each(BOTH)("on the %s database", (kind) => {
   let door: Door;
   beforeAll(async () => {
@@ -141,6 +159,16 @@ describe.each(BOTH)("on the %s database", (kind) => {
       expect(codeOf(answer)).toEqual([409, "email_taken", "email"]);
       expect([await tenantsOf(owner), await waiting(tenant)]).toEqual([[], [email]]);
     });
+  });
+
+  it("who accepts and chooses a password ends the links that were mailed to reset another one", async () => {
+    const [tenant, email] = [await registerTenant(door), newEmail()];
+    await registerPerson(door, email);
+    await post("/password/forgot/", { email });
+    const link = await mailedToken(door, email);
+    const token = await invited(tenant, email, "admin");
+    expect((await accept(token, CHOSEN)).status).toBe(200);
+    expect(codeOf(await post("/password/reset/", { token: link, password: PASSWORD }))).toEqual(DEAD);
   });
 
   describe("a password that is the own address or name", () => {

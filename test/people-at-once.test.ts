@@ -52,12 +52,32 @@ describe.each(BOTH)("on the %s database", (kind) => {
       expect(await fits(email)).toEqual({ first: 401, owners: 200, thiefs: 401 });
     });
 
-    it("wins over a change that is sent beside it", async () => {
+    it("and a change that is sent beside it: the first to be carried out ends the other", async () => {
       for (let round = 0; round < 3; round += 1) {
         const email = newEmail();
-        const thief = await registerPerson(door, email);
+        const person = await registerPerson(door, email);
         const token = await forgotten(email);
-        await Promise.all([reset(token), change(thief.access)]);
+        const answers = [post("/password/reset/", { token, password: OWNERS }), change(person.access)];
+        const [byLink, byChange] = (await Promise.all(answers)).map(({ status }) => status);
+        const won = byLink === 200;
+        expect([byLink, byChange]).toEqual(won ? [200, 401] : [400, 200]);
+        expect(await fits(email)).toEqual({ first: 401, owners: won ? 200 : 401, thiefs: won ? 401 : 200 });
+      }
+    });
+
+    it("is not carried out by a link that was mailed before the password was changed, also when it was under way", async () => {
+      for (const isUnderWay of [false, true]) {
+        const email = newEmail();
+        const person = await registerPerson(door, email);
+        const token = await forgotten(email);
+        const byLink = () => post("/password/reset/", { token, password: THIEFS });
+        const byChange = async () => {
+          expect((await change(person.access, OWNERS)).status).toBe(200);
+        };
+        if (!isUnderWay) await byChange();
+        const answer = isUnderWay ? await meanwhileOf(door, byLink, byChange) : await byLink();
+        expect(codeOf(answer)).toEqual([400, "one_time_token_invalid"]);
+        expect((await me(person.access)).status).toBe(200);
         expect(await fits(email)).toEqual({ first: 401, owners: 200, thiefs: 401 });
       }
     });

@@ -40,7 +40,13 @@ describe.each(BOTH)("on the %s database", (kind) => {
   const me = (token: string) => send(door, "GET", `${AUTH}/me/`, { token });
 
   beforeAll(async () => {
-    const tryLimits = { sign_in: UNLIMITED, reset: UNLIMITED, registration: UNLIMITED, token: UNLIMITED };
+    const tryLimits = {
+      sign_in: UNLIMITED,
+      reset: UNLIMITED,
+      invitation: UNLIMITED,
+      registration: UNLIMITED,
+      token: UNLIMITED,
+    };
     door = await openDoor(kind, { deps: { tryLimits } });
   });
   afterAll(async () => door.close());

@@ -6,6 +6,7 @@ import { type RequestLimits, requestRates } from "../src/tenants/request-rates.t
 import { type Answer, type Door, openDoor, OPERATOR_TOKEN } from "./support/api-door.ts";
 import { addMember, auditOf, newEmail, registerPerson, registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
+import { makeAccount } from "./support/purchase-lives.ts";
 
 const TENANTS = "/api/v1/auth/tenants";
 const WIDE: RequestLimits = { key: 1000, tenant: 1000, source: undefined };
@@ -112,6 +113,22 @@ describe("requests that are refused count", () => {
       expect(
         (await statusesOf(4, () => send(scene.door, "GET", path, { token: keys.test_public }))).includes(429),
       ).toBe(false);
+    expect((await send(scene.door, "GET", "/api/v1/events/", { token: keys.test_secret })).status).toBe(200);
+  });
+
+  it("of a tenant not by its customers, each of whom has a limit of their own", async () => {
+    const scene = await openScene();
+    const { id: tenantId, keys } = await registerTenant(scene.door);
+    const { database } = scene.door.pipe;
+    const sessions = await Promise.all(
+      [await makeAccount(database, tenantId), await makeAccount(database, tenantId)].map(async (id) => {
+        const path = `/api/v1/accounts/${id}/session/`;
+        return (await send(scene.door, "POST", path, { token: keys.test_secret })).json.token as string;
+      }),
+    );
+    scene.limit({ key: 3, tenant: 2 });
+    for (const token of sessions)
+      expect(await statusesOf(4, () => send(scene.door, "GET", "/account/", { token }))).toEqual([200, 200, 200, 429]);
     expect((await send(scene.door, "GET", "/api/v1/events/", { token: keys.test_secret })).status).toBe(200);
   });
 

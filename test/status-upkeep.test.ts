@@ -14,10 +14,12 @@ import { keepPulls, type PullKey } from "../src/billing/status-pull-table.ts";
 import { statusUrl } from "../src/billing/status-url.ts";
 import { openServer } from "../src/db/server.ts";
 import { BOTH } from "./support/pipe.ts";
+import { registerPerson, send } from "./support/people.ts";
 import { readyDatabase } from "./support/ready-database.ts";
 import { post, SECRET_KEY, serve, type Served } from "./support/serve.ts";
 import {
   accountOf,
+  accountSession,
   ask,
   buy,
   grantOf,
@@ -71,6 +73,47 @@ describe.each(BOTH)("the status of a purchase, %s database", (kind) => {
     await stream.until(/(: still here\n\n[^]*){3}/);
     scene.door.deps.status = usual;
     stream.close();
+    await stream.ended;
+  });
+
+  it("is streamed no longer than who asked is let in: not when the key is revoked, nor when the person has signed out", async () => {
+    scene.deliver(true);
+    const person = await registerPerson(scene.door);
+    const bought = [
+      await buy(scene, await accountOf(scene)),
+      await buy(scene, await accountOf(scene, person.personId)),
+    ];
+    const { token, endKey } = await accountSession(scene, bought[0]?.accountId ?? "", ["read"]);
+    const streams = await Promise.all(
+      [token, person.access].map((one, at) =>
+        openStream(scene, `/api/v1/status/${bought[at]?.session.id ?? ""}/`, { authorization: `Bearer ${one}` }),
+      ),
+    );
+    const link = await openStream(scene, bought[0]?.path ?? "");
+    for (const stream of [...streams, link]) await stream.until(/pending/);
+    await endKey();
+    const signOut = { token: person.access, body: { refresh: person.refresh } };
+    expect((await send(scene.door, "POST", "/api/v1/auth/logout/", signOut)).status).toBe(200);
+    for (const { session } of bought) await pay(scene, session.id);
+    await scene.settle();
+    for (const stream of streams) {
+      await stream.ended;
+      expect(stream.text()).not.toContain("succeeded");
+    }
+    await link.until(/event: final/);
+    await link.ended;
+  });
+
+  it("is streamed no longer than the next heartbeat, where the session has ended and nothing changes", async () => {
+    const usual = scene.door.deps.status;
+    scene.door.deps.status = { ...usual, heartbeatMs: 100 };
+    const { session, accountId } = await buy(scene, await accountOf(scene));
+    const { token, endKey } = await accountSession(scene, accountId, ["read"]);
+    const headers = { authorization: `Bearer ${token}` };
+    const stream = await openStream(scene, `/api/v1/status/${session.id}/`, headers);
+    await stream.until(/still here/);
+    scene.door.deps.status = usual;
+    await endKey();
     await stream.ended;
   });
 

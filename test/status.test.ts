@@ -3,13 +3,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { AccountScope } from "../src/accounts/account-sessions.ts";
 import { recordStatusId } from "../src/billing/status-grants.ts";
 import { PULL_RATES } from "../src/billing/status-pulls.ts";
 import { statusWatch } from "../src/billing/status-watch.ts";
+import { PUBLIC_URL } from "./support/api-door.ts";
 import { registerPerson, registerTenant, send } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
 import {
   accountOf,
+  accountSession,
   ask,
   buy,
   grantOf,
@@ -147,6 +150,18 @@ describe.each(BOTH)("the status of a purchase, %s database", (kind) => {
     expect((await ask(scene, path)).status).toBe(401);
   });
 
+  it("is told to an account session with the scope `read`, and to no other", async () => {
+    const { session, path, accountId } = await buy(scene, await accountOf(scene));
+    const as = async (scope: AccountScope) => {
+      const { token } = await accountSession(scene, accountId, [scope]);
+      return send(scene.door, "GET", `/api/v1/status/${session.id}/`, { token });
+    };
+    expect((await as("read")).status).toBe(200);
+    const { status, json } = await as("payment_method");
+    expect([status, json.code, json.message]).toEqual([403, "forbidden", expect.stringContaining("scope read")]);
+    expect((await ask(scene, path)).status).toBe(200);
+  });
+
   it("is told by a link to its own object alone, as it was signed, and for a day", async () => {
     const one = await buy(scene, await accountOf(scene));
     const two = await buy(scene, one.accountId);
@@ -162,6 +177,20 @@ describe.each(BOTH)("the status of a purchase, %s database", (kind) => {
     const old = pathOf({ ...scene, door: { ...scene.door, deps: late } }, one.session.id);
     expect((await ask(scene, old)).status).toBe(401);
     expect((await ask(scene, pathOf(scene, "cs_test_nobody_recorded"))).status).toBe(404);
+  });
+
+  it("can be polled by its ETag from a page of another origin that may call", async () => {
+    const { path } = await buy(scene, await accountOf(scene));
+    const origin = PUBLIC_URL;
+    const polled = await ask(scene, path, { origin });
+    expect(polled.headers.get("access-control-expose-headers")?.split(", ")).toContain("ETag");
+    const headers = {
+      origin,
+      "access-control-request-method": "GET",
+      "access-control-request-headers": "if-none-match",
+    };
+    const preflight = await send(scene.door, "OPTIONS", path, { headers });
+    expect(preflight.headers.get("access-control-allow-headers")?.split(", ")).toContain("If-None-Match");
   });
 
   it.each(["wait=26", "wait=-1", "wait=x", "wait=1.5", "wait=0x1", "wait=1e1", "wait=+5", "unknown=1"])(

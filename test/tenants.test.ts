@@ -30,7 +30,13 @@ const UNLIMITED = { address: WIDE, source: WIDE };
 describe.each(BOTH)("on the %s database", (kind) => {
   let door: Door;
   beforeAll(async () => {
-    const tryLimits = { sign_in: UNLIMITED, reset: UNLIMITED, registration: UNLIMITED, token: UNLIMITED };
+    const tryLimits = {
+      sign_in: UNLIMITED,
+      reset: UNLIMITED,
+      invitation: UNLIMITED,
+      registration: UNLIMITED,
+      token: UNLIMITED,
+    };
     door = await openDoor(kind, { deps: { tryLimits } });
   });
   afterAll(async () => door.close());

@@ -27,7 +27,7 @@ describe.each(BOTH)("webhook endpoints, %s database", (kind) => {
     const wide = { tries: 100_000, seconds: 60 };
     const limit = { address: wide, source: wide };
     door = await openDoor(kind, {
-      deps: { tryLimits: { sign_in: limit, reset: limit, registration: limit, token: limit } },
+      deps: { tryLimits: { sign_in: limit, reset: limit, invitation: limit, registration: limit, token: limit } },
     });
   });
   afterAll(async () => door.close());

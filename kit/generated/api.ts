@@ -4228,7 +4228,7 @@ export interface paths {
                     wait?: number;
                     /** @description `true` on the page that Stripe's Checkout leads back to: while it is pending, Stripe is asked at once and not after 3 s. */
                     returned?: string;
-                    /** @description From `status_url`: instead of a signed-in person's or an account session's. */
+                    /** @description From `status_url`: instead of a signed-in person's or an account session's, which needs the scope `read`. */
                     token?: string;
                 };
                 header?: never;

@@ -1,5 +1,5 @@
 // For which account a customer acts, on routes for "account user".
-import { ACCOUNT_SCOPES, type AccountScope } from "../accounts/account-sessions.ts";
+import { ACCOUNT_SCOPES, type AccountScope, type AccountSession } from "../accounts/account-sessions.ts";
 import { publicError } from "../base/errors.ts";
 import { ensureOwnAccount } from "../billing/own-account.ts";
 import { type Caller, personOf, scopeOf, tenantOf } from "./caller.ts";
@@ -30,10 +30,14 @@ export async function accountOf(call: AccountCall, needed: AccountScope): Promis
     const { id: accountId } = await ensureOwnAccount(deps, scopeOf(call), { livemode, personId });
     return { tenantId, accountId, livemode, scopes: ACCOUNT_SCOPES };
   }
+  needScope(identity.session, needed);
   const { accountId, scopes } = identity.session;
-  if (!scopes.includes(needed)) {
-    const message = `This account session lacks the scope ${needed}: ask for a session that has it.`;
-    throw publicError("forbidden", { message });
-  }
   return { tenantId, accountId, livemode, scopes };
+}
+
+/** Throws `forbidden`. */
+export function needScope({ scopes }: Pick<AccountSession, "scopes">, needed: AccountScope): void {
+  if (scopes.includes(needed)) return;
+  const message = `This account session lacks the scope ${needed}: ask for a session that has it.`;
+  throw publicError("forbidden", { message });
 }

@@ -84,11 +84,10 @@ export function admit(deps: Deps, who: Who, { identity, headers, source }: Askin
 
 /**
  * Whose requests a call is one of, also where it is refused: for limits. A person's only where the route is a tenant's; a
- * public key's never, which any visitor of a page may send as often as they like.
+ * public key's or a customer's never: what visitors of a page send as often as they like uses up nothing of the tenant's own.
  */
 export function tenantAskedFor(who: Who, { identity, headers }: Asking): string | undefined {
   if (identity.kind === "key") return identity.key.kind === "public" ? undefined : identity.key.tenantId;
-  if (identity.kind === "account") return identity.session.tenantId;
   if (identity.kind !== "person" || TENANT_ROUTES[who] === undefined) return undefined;
   const { memberships } = identity.person;
   const named = headers["billhook-tenant"];

@@ -15,13 +15,14 @@ export function corsHeaders({ method, headers }: Asked, origins: readonly string
     return {
       ...allowed,
       "access-control-expose-headers":
-        "X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, Idempotent-Replayed",
+        "X-Request-Id, ETag, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, Idempotent-Replayed",
     };
   }
   return {
     ...allowed,
     "access-control-allow-methods": "GET, POST, PATCH, DELETE",
-    "access-control-allow-headers": "Authorization, Content-Type, Billhook-Tenant, Billhook-Mode, Idempotency-Key",
+    "access-control-allow-headers":
+      "Authorization, Content-Type, If-None-Match, Billhook-Tenant, Billhook-Mode, Idempotency-Key",
     "access-control-max-age": String(PREFLIGHT_SECONDS),
   };
 }

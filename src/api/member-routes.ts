@@ -72,8 +72,8 @@ export const inviteMemberRoute = operation({
   idempotent: true,
   run: async (call) => {
     const { deps, body, caller, reply } = call;
-    await countAsTry(call, "reset", body.email);
     const [tenant, { personId }] = [tenantOf(caller), personOf(caller)];
+    await countAsTry(call, "invitation", `${tenant.id} ${body.email}`);
     const by = { personId, role: tenant.role ?? "member" };
     const { frontendUrl } = deps.people;
     const invitation = await inviteMember(scopeOf(call), { ...body, by, frontendUrl }, actOf(caller));

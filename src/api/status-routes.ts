@@ -2,14 +2,15 @@
 import { z } from "zod";
 
 import { accountIdsOf } from "../accounts/own-accounts.ts";
-import { publicError } from "../base/errors.ts";
+import { PublicError, publicError } from "../base/errors.ts";
 import { readGrant, readGrantOf, STATUS_OBJECTS, type StatusGrant } from "../billing/status-grants.ts";
 import type { StatusState } from "../billing/status-heads.ts";
 import { readStatusToken } from "../billing/status-url.ts";
 import { STATUSES } from "../billing/status-view.ts";
 import { revisionOf } from "../billing/status-watch.ts";
 import { tenantScope } from "../db/tenant-scope.ts";
-import { admit, personOf, tenantOf } from "./caller.ts";
+import { needScope } from "./account-caller.ts";
+import { admit, type Asking, type Caller, identify, personOf, tenantOf } from "./caller.ts";
 import { idParams, isoTime, wholeNumber } from "./query-fields.ts";
 import { type Call, operation } from "./route.ts";
 import { streamStatus } from "./status-stream.ts";
@@ -53,11 +54,10 @@ const Query = z.strictObject({
       description:
         "`true` on the page that Stripe's Checkout leads back to: while it is pending, Stripe is asked at once and not after 3 s.",
     }),
-  token: z
-    .string()
-    .max(1000)
-    .optional()
-    .meta({ description: "From `status_url`: instead of a signed-in person's or an account session's." }),
+  token: z.string().max(1000).optional().meta({
+    description:
+      "From `status_url`: instead of a signed-in person's or an account session's, which needs the scope `read`.",
+  }),
 });
 
 export type StatusCall = Call<{ id: string }, z.output<typeof Query>, undefined>;
@@ -81,7 +81,9 @@ export const readStatus = operation({
     const { deps, query, headers, reply } = call;
     const grant = await grantOf(call);
     const isHead = reply.request.method === "HEAD";
-    if (!isHead && headers.accept?.includes("text/event-stream") === true) return streamStatus(call, grant, wireOf);
+    if (!isHead && headers.accept?.includes("text/event-stream") === true) {
+      return streamStatus(call, grant, { wireOf, isLetIn: () => isLetIn(call) });
+    }
     const known = tagOf(headers["if-none-match"]);
     const state = await awaitStatus(deps.status, grant, {
       milliseconds: isHead ? 0 : query.wait * 1000,
@@ -107,7 +109,7 @@ async function grantOf({ deps, params: { id }, query: { token }, headers, caller
     if (claim.objectId !== id) throw publicError("not_found");
     return readGrant(tenantScope(deps.apiDatabase, claim), claim);
   }
-  const customer = admit(deps, "account user", { ...caller, headers });
+  const customer = admitCustomer(deps, { ...caller, headers });
   const { id: tenantId } = tenantOf(customer);
   const scope = tenantScope(deps.apiDatabase, { tenantId });
   const { identity } = customer;
@@ -116,6 +118,26 @@ async function grantOf({ deps, params: { id }, query: { token }, headers, caller
       ? [identity.session.accountId]
       : await accountIdsOf(scope, { tenantId, personId: personOf(customer).personId });
   return readGrantOf(scope, { tenantId, accountIds, objectId: id });
+}
+
+/** Throws `unauthorized` or `forbidden`. */
+function admitCustomer(deps: StatusCall["deps"], asking: Asking): Caller {
+  const customer = admit(deps, "account user", asking);
+  if (customer.identity.kind === "account") needScope(customer.identity.session, "read");
+  return customer;
+}
+
+/** Whether who was let in would be now: a key that was revoked, a session that is over, and a sign-out end a stream too. */
+async function isLetIn({ deps, query: { token }, headers, caller: { source } }: StatusCall): Promise<boolean> {
+  if (token !== undefined) return true;
+  const identity = await identify(deps, headers.authorization);
+  try {
+    admitCustomer(deps, { identity, headers, source });
+    return true;
+  } catch (error) {
+    if (error instanceof PublicError) return false;
+    throw error;
+  }
 }
 
 const TOKEN_ENDED =

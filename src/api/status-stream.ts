@@ -15,10 +15,14 @@ const LONGEST_MS = 600_000;
 const MOST_UNREAD = 65_536;
 const RECONNECT_MS = 1000;
 
-type Wire = (state: StatusState) => object;
+export interface StreamOptions {
+  wireOf: (state: StatusState) => object;
+  /** Whether who asked may still be told; asked before each event and heartbeat. Rejects where it cannot be known. */
+  isLetIn: () => Promise<boolean>;
+}
 
 /** Answers by the connection itself; 204 where the client has had the final event. */
-export async function streamStatus(call: StatusCall, grant: StatusGrant, wireOf: Wire): Promise<unknown> {
+export async function streamStatus(call: StatusCall, grant: StatusGrant, options: StreamOptions): Promise<unknown> {
   const { deps, headers, reply } = call;
   if (deps.status.count() >= MOST_WAITING) throw publicError("overloaded");
   const first = await awaitStatus(deps.status, grant, { milliseconds: 0, gone: startsOver(reply) });
@@ -37,22 +41,38 @@ export async function streamStatus(call: StatusCall, grant: StatusGrant, wireOf:
     connection: "close",
   });
   raw.write(`retry: ${RECONNECT_MS}\n\n`);
-  follow(call, grant, raw, { first, had, wireOf });
+  follow(call, grant, raw, { first, had, ...options });
   return reply;
 }
 
-interface Begun {
+interface Begun extends StreamOptions {
   first: StatusState;
   /** The revision that the client had when it came. */
   had: string | string[] | undefined;
-  wireOf: Wire;
 }
+
+/** Writes in the order of the calls, what is told only to who may still be told it: for others the stream ends. */
+function writerOf(raw: ServerResponse, isLetIn: () => Promise<boolean>, end: () => void) {
+  let before = Promise.resolve();
+  /** `unknown`: whether it is written where nobody can say who may be told. */
+  return (unknown: boolean, write: () => void): void => {
+    before = before.then(async () => {
+      if (isEnded(raw)) return;
+      const may = await isLetIn().catch(() => unknown);
+      if (isEnded(raw)) return;
+      if (may) write();
+      else end();
+    });
+  };
+}
+
+const isEnded = ({ writableEnded, destroyed }: ServerResponse): boolean => writableEnded || destroyed;
 
 function follow(
   { deps, query: { returned } }: StatusCall,
   grant: StatusGrant,
   raw: ServerResponse,
-  { first, had, wireOf }: Begun,
+  { first, had, wireOf, isLetIn }: Begun,
 ): void {
   const { status } = deps;
   let last = first;
@@ -61,7 +81,10 @@ function follow(
     const revision = revisionOf(state);
     if (revision === sent && event === "status") return;
     sent = revision;
-    raw.write(`id: ${revision}\nevent: ${event}\ndata: ${JSON.stringify(wireOf(state))}\n\n`);
+    writeInTurn(false, () => {
+      raw.write(`id: ${revision}\nevent: ${event}\ndata: ${JSON.stringify(wireOf(state))}\n\n`);
+      if (event === "final") end();
+    });
   };
   const end = (): void => {
     clearInterval(heartbeat);
@@ -70,6 +93,7 @@ function follow(
     release();
     raw.end();
   };
+  const writeInTurn = writerOf(raw, isLetIn, end);
   const tell = (state: StatusState): void => {
     last = state;
     if (isUnconfirmed(first, state)) return;
@@ -79,19 +103,22 @@ function follow(
     }
     status.over(grant, state);
     send(state, "final");
-    end();
   };
   const heartbeat = setInterval(() => {
-    if (raw.writableLength > MOST_UNREAD) raw.destroy();
-    else raw.write(": still here\n\n");
-    if (!isOver(last.status)) status.keep(grant, last);
+    if (raw.writableLength > MOST_UNREAD) {
+      raw.destroy();
+      return;
+    }
+    // It tells nothing: while the database is gone it keeps the stream.
+    writeInTurn(true, () => {
+      raw.write(": still here\n\n");
+      if (!isOver(last.status)) status.keep(grant, last);
+    });
   }, status.heartbeatMs);
   const limit = setTimeout(end, LONGEST_MS);
   // No answer from Stripe: then it is as we know it.
   const confirmation = setTimeout(() => {
-    if (!isOver(last.status)) return;
-    send(last, "final");
-    end();
+    if (isOver(last.status)) send(last, "final");
   }, CONFIRM_MS);
   let release = (): void => undefined;
   raw.once("close", end);
@@ -104,7 +131,7 @@ function follow(
     failed: () => undefined,
     ended: (state) => {
       send(state ?? last, isOver((state ?? last).status) ? "final" : "status");
-      end();
+      writeInTurn(true, end);
     },
   });
 }

@@ -13,7 +13,7 @@ export async function issueToken(
   { purpose, personId, email, hours }: { purpose: Purpose; personId: string; email: string; hours?: number },
 ): Promise<string> {
   const { token, hash } = newToken();
-  await tx.query({ text: SPEND_OTHERS, values: [personId, purpose] });
+  await spendTokens(tx, purpose, personId);
   await tx.query({ text: ISSUE, values: [hash, purpose, personId, email, hours ?? VALID_HOURS[purpose]] });
   return token;
 }
@@ -41,11 +41,16 @@ export async function redeemToken(
   return rows[0];
 }
 
+/** None of the person's for this purpose works any more. */
+export async function spendTokens(tx: Queryable, purpose: Purpose, personId: string): Promise<void> {
+  await tx.query({ text: SPEND_OPEN, values: [personId, purpose] });
+}
+
 export async function purgeTokens(tx: Queryable): Promise<number> {
   return (await tx.query("delete from one_time_tokens where expires_at < now() - interval '1 day'")).rowCount;
 }
 
-const SPEND_OTHERS = `
+const SPEND_OPEN = `
   update one_time_tokens set used_at = now() where person_id = $1 and purpose = $2 and used_at is null`;
 const ISSUE = `
   insert into one_time_tokens (token_hash, purpose, person_id, email, expires_at)

@@ -1,5 +1,6 @@
 // People who sign in. Table: people
 import type { Queryable } from "../db/database.ts";
+import { spendTokens } from "./one-time-tokens.ts";
 
 export interface Person {
   id: string;
@@ -60,17 +61,22 @@ export async function keepsPassword(tx: Queryable, id: string, passwordHash: str
   return (await tx.query({ text: KEEPS_PASSWORD, values: [id, passwordHash] })).rowCount === 1;
 }
 
+/** No link to reset it that was mailed before works after it. */
 export async function setPassword(tx: Queryable, id: string, passwordHash: string): Promise<void> {
   await tx.query({ text: SET_PASSWORD, values: [id, passwordHash] });
+  await spendTokens(tx, "reset_password", id);
 }
 
-/** Returns false, and changes nothing, when the password is another one than `from` by now. */
+/** As `setPassword`. Returns false, and changes nothing, when the password is another one than `from` by now. */
 export async function replacePassword(
   tx: Queryable,
   id: string,
   { from, to }: { from: string; to: string },
 ): Promise<boolean> {
-  return (await tx.query({ text: `${SET_PASSWORD} and password_hash = $3`, values: [id, to, from] })).rowCount === 1;
+  const values = [id, to, from];
+  const replaced = (await tx.query({ text: `${SET_PASSWORD} and password_hash = $3`, values })).rowCount === 1;
+  if (replaced) await spendTokens(tx, "reset_password", id);
+  return replaced;
 }
 
 /** Returns false when the person's address is another one by now. */

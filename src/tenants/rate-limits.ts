@@ -5,7 +5,7 @@ import { isIPv6 } from "node:net";
 import { textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
 
-export type LimitedAct = "sign_in" | "reset" | "registration" | "token" | "webhook_test";
+export type LimitedAct = "sign_in" | "reset" | "invitation" | "registration" | "token" | "webhook_test";
 
 /** So many tries in so many seconds. */
 export interface Limit {
@@ -23,6 +23,8 @@ export interface ActLimits {
 export const LIMITS: Record<LimitedAct, ActLimits> = {
   sign_in: { address: { tries: 10, seconds: 900 }, source: { tries: 100, seconds: 900 } },
   reset: { address: { tries: 5, seconds: 3600 }, source: { tries: 50, seconds: 3600 } },
+  // The tenant and the address that it invites stand for the address: no tenant uses up the resets of somebody's own.
+  invitation: { address: { tries: 5, seconds: 3600 }, source: { tries: 50, seconds: 3600 } },
   registration: { address: { tries: 5, seconds: 3600 }, source: { tries: 60, seconds: 3600 } },
   // A refresh, a mailed link or an invitation: 256 random bits need no limit, the database's time does.
   token: { address: { tries: 60, seconds: 60 }, source: { tries: 300, seconds: 60 } },

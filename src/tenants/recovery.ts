@@ -4,7 +4,7 @@ import { type PublicError, publicError } from "../base/errors.ts";
 import { readToken, redeemToken } from "./one-time-tokens.ts";
 import { mailToken } from "./people-context.ts";
 import type { PeopleContext } from "./people-context.ts";
-import { findPerson, readPerson, setPassword, setVerified } from "./people.ts";
+import { findPerson, lockPerson, readPerson, setPassword, setVerified } from "./people.ts";
 import { acceptedHash } from "./registration.ts";
 import { endSessions } from "./sessions.ts";
 
@@ -35,6 +35,8 @@ export async function resetPassword(
   const person = await readPerson(context.database, found.personId);
   const passwordHash = await acceptedHash(password, [found.email, person?.name ?? ""]);
   await context.database.transaction(async (tx) => {
+    // Whoever sets a password locks the person before the links: two that do it at once wait for each other, never crosswise.
+    await lockPerson(tx, found.email);
     const redeemed = await redeemToken(tx, "reset_password", token);
     if (redeemed === undefined) throw invalidToken();
     const { personId, email } = redeemed;

@@ -88,7 +88,7 @@ function troubled(stripe: StripeAccess, nobody: StripeAccess, trouble: ConnectSc
 
 const WIDE = { tries: 100_000, seconds: 60 };
 const LIMIT = { address: WIDE, source: WIDE };
-const WIDE_LIMITS = { sign_in: LIMIT, reset: LIMIT, registration: LIMIT, token: LIMIT };
+const WIDE_LIMITS = { sign_in: LIMIT, reset: LIMIT, invitation: LIMIT, registration: LIMIT, token: LIMIT };
 
 export async function connect(scene: ConnectScene, tenant: TestTenant, body?: object): Promise<Wire> {
   const answer = await send(scene.door, "POST", `${STRIPE}/connect/`, { token: tenant.access, body });

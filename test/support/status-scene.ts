@@ -1,6 +1,7 @@
 // Somebody who buys and waits, for tests: the door, Stripe's sandbox behind it, purchases, and what is asked of their status.
 import type Stripe from "stripe";
 
+import type { AccountScope } from "../../src/accounts/account-sessions.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { recordStatusId } from "../../src/billing/status-grants.ts";
@@ -10,6 +11,8 @@ import { tenantScope } from "../../src/db/tenant-scope.ts";
 import { observe } from "../../src/inbox/observe.ts";
 import type { WantedObject } from "../../src/stripe/retrieve.ts";
 import { type StripeAccess, stripeAccess } from "../../src/stripe/access.ts";
+import { endKeys, makeKeys } from "../../src/tenants/api-keys.ts";
+import type { KeyType } from "../../src/tenants/key-format.ts";
 import { type Answer, type Door, openDoor, SIGNING_SECRET } from "./api-door.ts";
 import { send } from "./people.ts";
 import type { Kind } from "./pipe.ts";
@@ -91,6 +94,17 @@ export async function accountOf({ door }: StatusScene, personId?: string): Promi
     await database.query({ text: "update accounts set person_id = $2 where id = $1", values });
   }
   return accountId;
+}
+
+/** A session for an account of the platform, and what ends the key that asked for it. */
+export async function accountSession({ door }: StatusScene, accountId: string, scopes: readonly AccountScope[]) {
+  const { database, platformTenant: tenantId } = door.pipe;
+  const types: KeyType[] = ["test_secret"];
+  const keys = await database.transaction((tx) => makeKeys(tx, { tenantId, types, brand: "", by: null }));
+  const path = `/api/v1/accounts/${accountId}/session/`;
+  const { json } = await send(door, "POST", path, { token: keys.test_secret, body: { scopes } });
+  const end = { tenantId, types, reason: "stolen", graceSeconds: 0, told: "key.revoked" } as const;
+  return { token: String(json.token), endKey: () => database.transaction((tx) => endKeys(tx, end)) };
 }
 
 export interface Bought {
