@@ -94,7 +94,8 @@ describe("calls for an account that does not answer", () => {
       const { access } = opened();
       const waiting = Array.from({ length: 20 }, () => ask(access, ""));
       expect((await ask(access, LIVELY)).milliseconds).toBeLessThan(1_000);
-      expect(stripe.requests.filter(({ account }) => account !== LIVELY)).toHaveLength(16);
+      // Of the dead account one may still come, from before.
+      expect(stripe.requests.filter(({ account }) => account !== LIVELY && account !== DEAD)).toHaveLength(16);
       await Promise.all(waiting);
     },
   );
