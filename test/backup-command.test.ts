@@ -125,7 +125,9 @@ describe("a restore that is killed", () => {
 
   it(`at ${KILLS} moments leaves a folder's old database or the new one, each whole`, async () => {
     const where = join(folder, "killed");
+    const began = performance.now();
     expect((await billhook(where, "restore", file)).code).toBe(0);
+    const took = performance.now() - began;
     const first = await openEmbedded(where);
     const { rows: whole } = await first.query<{ count: number }>("select count(*) as count from stripe_events");
     await first.close();
@@ -134,7 +136,8 @@ describe("a restore that is killed", () => {
       const old = await openEmbedded(where);
       await old.query("update tenants set company_name = 'the old one'");
       await old.close();
-      if (await killed(["restore", file, "--replace"], { DATA_DIR: where }, 500 + Math.random() * 6000)) kills += 1;
+      if (await killed(["restore", file, "--replace"], { DATA_DIR: where }, (0.1 + 0.9 * Math.random()) * took))
+        kills += 1;
       const now = await openEmbedded(where);
       const { rows } = await now.query<{ count: number; old: boolean }>(
         "select (select count(*) from stripe_events) as count, bool_and(company_name = 'the old one') as old from tenants",
