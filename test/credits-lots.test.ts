@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { newId } from "../src/base/ids.ts";
 import { decideAndWrite } from "../src/credits/credit-requests.ts";
-import { expire, type Ledger, reverse, spend } from "../src/credits/ledger.ts";
+import { expire, reverse, spend } from "../src/credits/ledger.ts";
+import type { Ledger } from "../src/credits/lots.ts";
 import { readBalances } from "../src/credits/ledger-reads.ts";
-import { accountText, lockLedgers, writeLedgers } from "../src/credits/ledger-tables.ts";
+import { accountText } from "../src/credits/account-keys.ts";
+import { lockLedgers, writeLedgers } from "../src/credits/ledger-tables.ts";
 import { expireCredits } from "../src/credits/ledger-upkeep.ts";
 import { verifyLedger } from "../src/credits/ledger-verify.ts";
 import type { Queryable } from "../src/db/database.ts";

@@ -1,8 +1,10 @@
 // What is told of a ledger: a purchase, what is taken back, what has expired, and a low balance; each once, with the balance.
 import { afterAll, beforeAll, expect, describe, it } from "vitest";
 
-import { grant, type Ledger, reverse } from "../src/credits/ledger.ts";
-import { accountText, lockLedgers, writeLedgers } from "../src/credits/ledger-tables.ts";
+import { grant, reverse } from "../src/credits/ledger.ts";
+import type { Ledger } from "../src/credits/lots.ts";
+import { accountText } from "../src/credits/account-keys.ts";
+import { lockLedgers, writeLedgers } from "../src/credits/ledger-tables.ts";
 import { expireCredits, tellLowCredits } from "../src/credits/ledger-upkeep.ts";
 import { type Door, openDoor } from "./support/api-door.ts";
 import { registerTenant, send } from "./support/people.ts";

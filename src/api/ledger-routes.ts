@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { publicError } from "../base/errors.ts";
 import { isId } from "../base/ids.ts";
-import type { AccountRef } from "../credits/ledger.ts";
+import type { AccountRef } from "../credits/lots.ts";
 import { verifyLedger } from "../credits/ledger-verify.ts";
 import { answerInLines, LINES } from "./progress-lines.ts";
 import { operation, patient } from "./route.ts";

@@ -19,7 +19,7 @@ import { isId, newId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { storableText } from "../base/text.ts";
 import { connectedAccountOf } from "../connections/connection-table.ts";
-import type { Credits } from "../credits/ledger.ts";
+import type { Credits } from "../credits/lots.ts";
 import { packOfPrice } from "../credits/pack-table.ts";
 import {
   findSessionPurchase,

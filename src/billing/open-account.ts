@@ -9,8 +9,10 @@ import {
 } from "../accounts/account-table.ts";
 import { publicError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
-import { type Credits, grant } from "../credits/ledger.ts";
-import { accountText, lockLedgers, openBalance, writeLedgers } from "../credits/ledger-tables.ts";
+import { grant } from "../credits/ledger.ts";
+import type { Credits } from "../credits/lots.ts";
+import { accountText } from "../credits/account-keys.ts";
+import { lockLedgers, openBalance, writeLedgers } from "../credits/ledger-tables.ts";
 import type { Queryable } from "../db/database.ts";
 
 export interface NewAccount extends Profile {

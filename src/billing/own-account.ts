@@ -1,6 +1,6 @@
 // The platform's account of a person who signs in: made when it is first needed, one in each mode.
 import { type Account, findByPerson } from "../accounts/account-table.ts";
-import type { Credits } from "../credits/ledger.ts";
+import type { Credits } from "../credits/lots.ts";
 import type { Database } from "../db/database.ts";
 import type { TenantScope } from "../db/tenant-scope.ts";
 import { readPerson } from "../tenants/people.ts";

@@ -2,7 +2,7 @@
 import { readAccount } from "../accounts/account-table.ts";
 import { PublicError } from "../base/errors.ts";
 import { newId, timeOfId } from "../base/ids.ts";
-import type { AccountRef } from "../credits/ledger.ts";
+import type { AccountRef } from "../credits/lots.ts";
 import { activePackOfPrice, type SoldPack } from "../credits/pack-table.ts";
 import { insertPurchase, lockBegunPurchase } from "../credits/purchase-table.ts";
 import {

@@ -2,7 +2,7 @@
 import type { EventObject } from "../outbox/event-objects.ts";
 import { type NewEvent, publishEvents } from "../outbox/event-table.ts";
 import type { Queryable } from "../db/database.ts";
-import type { AccountRef, Entry, Ledger } from "./ledger.ts";
+import type { AccountRef, Entry, Ledger } from "./lots.ts";
 
 /** A spend is not told: the tenant's own request made it, and was answered; there may be thousands a second. */
 const TOLD = {

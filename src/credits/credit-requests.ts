@@ -9,9 +9,11 @@ import type { Queryable } from "../db/database.ts";
 import type { TenantScope } from "../db/tenant-scope.ts";
 import type { Act } from "../tenants/people-context.ts";
 import { gather } from "./gather.ts";
-import { type AccountRef, type Credits, type Entry, expire, grant, type Ledger, MAX_BALANCE, spend } from "./ledger.ts";
+import { expire, grant, MAX_BALANCE, spend } from "./ledger.ts";
+import type { AccountRef, Credits, Entry, Ledger } from "./lots.ts";
 import { entriesBySource, spendAndRefunds } from "./ledger-reads.ts";
-import { accountText, lockLedgers, type StoredEntry, writeLedgers } from "./ledger-tables.ts";
+import { accountText } from "./account-keys.ts";
+import { lockLedgers, type StoredEntry, writeLedgers } from "./ledger-tables.ts";
 
 /** refund: spent credits are given back. */
 export type CreditOperation = "spend" | "grant" | "refund";

@@ -1,7 +1,7 @@
 // What payments brought in credits, for many who wait at once.
 import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
-import type { Credits } from "./ledger.ts";
+import type { Credits } from "./lots.ts";
 
 export interface CreditQuestion {
   tenantId: string;

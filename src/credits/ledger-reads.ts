@@ -3,7 +3,7 @@ import { publicError } from "../base/errors.ts";
 import { isId } from "../base/ids.ts";
 import { textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
-import type { AccountRef, Credits } from "./ledger.ts";
+import type { AccountRef, Credits } from "./lots.ts";
 import type { StoredEntry } from "./ledger-tables.ts";
 
 export interface Balance {

@@ -3,7 +3,10 @@ import type { Database } from "../db/database.ts";
 import type { EventObject } from "../outbox/event-objects.ts";
 import { insertFacts, type StoredFact } from "../outbox/event-table.ts";
 import { expire } from "./ledger.ts";
-import { accountsWithDueLots, accountText, lockLedgers, takeLowNotices, writeLedgers } from "./ledger-tables.ts";
+import { accountText } from "./account-keys.ts";
+import { lockLedgers, writeLedgers } from "./ledger-tables.ts";
+import { accountsWithDueLots } from "./lot-table.ts";
+import { takeLowNotices } from "./low-notice-table.ts";
 
 /** Lots, and notices, of one transaction. */
 const AT_ONCE = 100;

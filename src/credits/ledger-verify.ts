@@ -1,7 +1,7 @@
 // The proof of the ledger: every balance is what its lots and its entries say, and every purchase what was posted for it.
 import type { Clock } from "../base/clock.ts";
 import type { Queryable } from "../db/database.ts";
-import type { AccountRef, Credits } from "./ledger.ts";
+import type { AccountRef, Credits } from "./lots.ts";
 
 export interface LedgerDifference extends AccountRef {
   /** What should be equal: `balance` … of an account, or what a purchase has posted. */

@@ -2,18 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import {
-  expire,
-  grant,
-  type Ledger,
-  type Lot,
-  openLedger,
-  restore,
-  reverse,
-  sharesOf,
-  soonestFirst,
-  spend,
-} from "./ledger.ts";
+import { expire, grant, openLedger, restore, reverse, spend } from "./ledger.ts";
+import { type Ledger, type Lot, sharesOf, soonestFirst } from "./lots.ts";
 
 const REF = { tenantId: "ten_1", livemode: false, accountId: "acc_1" };
 const fresh = (lowThreshold: number | null = null): Ledger => openLedger(REF, { balance: 0, lowThreshold, lots: [] });
@@ -120,7 +110,7 @@ describe("the ledger of an account", () => {
       fc.property(fc.array(lot, { maxLength: 8 }), fc.integer({ min: 1, max: 40 }), (given, amount) => {
         const lots = given.map(({ remaining, expires, due }, index): Lot => ({
           ...{ id: `crd_${String(index)}`, purchaseId: null, credits: remaining, remaining, expired: 0 },
-          ...{ taken: 0, takenAtExpiry: 0 },
+          ...{ taken: 0, takenAtExpiry: 0, owed: 0 },
           ...{ expiresAt: expires === null ? null : day(expires), due: due && expires !== null },
         }));
         const balance = lots.reduce((sum, { remaining }) => sum + remaining, 0);

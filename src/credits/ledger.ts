@@ -1,79 +1,31 @@
 // What an entry does to an account's lots and balance: spend, grant, reversal, restoral, expiry. Pure: the ledger here is a copy.
 import { newId } from "../base/ids.ts";
-
-/** Whole credits. */
-export type Credits = number;
-
-export type EntryKind = "purchase" | "grant" | "spend" | "reversal" | "restoral" | "expiry" | "adjustment";
-
-/** Whose credits: an account of a tenant, in one mode. */
-export interface AccountRef {
-  tenantId: string;
-  livemode: boolean;
-  accountId: string;
-}
-
-export interface Lot {
-  /** That of the entry which made it. */
-  id: string;
-  purchaseId: string | null;
-  credits: Credits;
-  remaining: Credits;
-  expired: Credits;
-  /** Of a purchase's lot: what was taken back for refunds and disputes, net of what was given back. */
-  taken: Credits;
-  /** The same when the rest of the lot expired. */
-  takenAtExpiry: Credits;
-  /** null: never. */
-  expiresAt: Date | null;
-  /** `expiresAt` has passed. */
-  due: boolean;
-}
-
-export interface Entry {
-  id: string;
-  kind: EntryKind;
-  /** Below zero for what is taken. */
-  amount: Credits;
-  balanceAfter: Credits;
-  /** What it was made for; once in a tenant and mode. */
-  source: string;
-  reason: string;
-  reference: string | null;
-  purchaseId: string | null;
-  lotId: string | null;
-  /** Of the lot that it made. */
-  expiresAt: Date | null;
-}
-
-/** What an account has, under its lock, and what is to be written of it. */
-export interface Ledger {
-  readonly ref: AccountRef;
-  /** Σ lots' remaining − debt. */
-  balance: Credits;
-  /** As it is stored. */
-  readonly balanceBefore: Credits;
-  readonly lowThreshold: Credits | null;
-  lots: Lot[];
-  entries: Entry[];
-  /** Stored lots that have changed. */
-  changed: Set<Lot>;
-  made: Lot[];
-  /** Entries by which the balance fell below the threshold. */
-  low: Entry[];
-}
+import {
+  type AccountRef,
+  change,
+  type Credits,
+  type Entry,
+  type EntryKind,
+  type Ledger,
+  type Lot,
+  type Taking,
+  sharesOf,
+  soonestFirst,
+} from "./lots.ts";
+import { payDebt, putBack, take } from "./takings.ts";
 
 /** Beyond it numbers are not exact. No balance grows so far. */
 export const MAX_BALANCE = 9_000_000_000_000_000;
 
 export function openLedger(
   ref: AccountRef,
-  stored: { balance: Credits; lowThreshold: Credits | null; lots: readonly Lot[] },
+  stored: { balance: Credits; lowThreshold: Credits | null; lots: readonly Lot[]; takings?: readonly Taking[] },
 ): Ledger {
   const { balance, lowThreshold } = stored;
   const lots = stored.lots.map((lot) => ({ ...lot }));
-  const written = { entries: [], changed: new Set<Lot>(), made: [], low: [] };
-  return { ref, balance, balanceBefore: balance, lowThreshold, lots, ...written };
+  const takings = Map.groupBy(stored.takings ?? [], ({ lotId }) => lotId);
+  const written = { entries: [], changed: new Set<Lot>(), made: [], givenBack: [], low: [] };
+  return { ref, balance, balanceBefore: balance, lowThreshold, lots, takings, ...written };
 }
 
 export interface Cause {
@@ -81,27 +33,6 @@ export interface Cause {
   reason: string;
   reference?: string | null;
   purchaseId?: string | null;
-}
-
-/** The order in which lots are spent: the soonest to expire first, then the oldest; what never expires last. */
-export function soonestFirst(a: Lot, b: Lot): number {
-  const [first, second] = [a.expiresAt?.getTime() ?? Infinity, b.expiresAt?.getTime() ?? Infinity];
-  if (first !== second) return first < second ? -1 : 1;
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
-}
-
-/** Which lots give how much of `amount`, in this order. Less in sum when they do not hold it. */
-export function sharesOf(lots: readonly Lot[], amount: Credits): { lot: Lot; share: Credits }[] {
-  const shares: { lot: Lot; share: Credits }[] = [];
-  let left = amount;
-  for (const lot of lots) {
-    if (left === 0) break;
-    const share = Math.min(lot.remaining, left);
-    if (share === 0) continue;
-    shares.push({ lot, share });
-    left -= share;
-  }
-  return shares;
 }
 
 /**
@@ -145,11 +76,11 @@ export function grant(
   const due = expiresAt !== null && cause.now !== undefined && expiresAt <= cause.now;
   const lot: Lot = {
     ...{ id: entry.id, purchaseId: cause.purchaseId ?? null, credits: amount, expired: 0, expiresAt, due },
-    ...{ taken: 0, takenAtExpiry: 0 },
-    remaining: Math.max(0, amount - debt),
+    ...{ taken: 0, takenAtExpiry: 0, owed: 0, remaining: amount },
   };
   ledger.lots.push(lot);
   ledger.made.push(lot);
+  payDebt(ledger, [lot], debt);
   return entry;
 }
 
@@ -157,19 +88,33 @@ export function grant(
 export function reverse(ledger: Ledger, amount: Credits, cause: Cause & { purchaseId: string }): Entry {
   const own = lotOf(ledger, cause.purchaseId);
   const others = ledger.lots.filter((lot) => lot !== own).sort(soonestFirst);
-  for (const { lot, share } of sharesOf([own, ...others], amount)) change(ledger, lot, -share);
+  let left = amount;
+  for (const { lot, share } of sharesOf([own, ...others], amount)) {
+    change(ledger, lot, -share);
+    if (lot !== own) take(ledger, own, { fromLotId: lot.id, credits: share });
+    left -= share;
+  }
   own.taken += amount;
+  own.owed += left;
   change(ledger, own, 0);
   return enter(ledger, "reversal", -amount, cause, { lotId: own.id, expiresAt: null });
 }
 
-/** Gives back what was reversed: pays the debt first, the rest goes into the purchase's own lot. */
+/**
+ * Undoes what was reversed, the last first: the debt that it made, then what it took out of each lot, then of its own. What
+ * comes into a lot whose time is over expires at once, and the rest pays the debt of others.
+ */
 export function restore(ledger: Ledger, amount: Credits, cause: Cause & { purchaseId: string }): Entry {
   const own = lotOf(ledger, cause.purchaseId);
   const debt = Math.max(0, -ledger.balance);
   own.taken -= amount;
-  change(ledger, own, Math.max(0, amount - debt));
-  return enter(ledger, "restoral", amount, cause, { lotId: own.id, expiresAt: null });
+  change(ledger, own, 0);
+  const { into, paid } = putBack(ledger, own, amount);
+  const entry = enter(ledger, "restoral", amount, cause, { lotId: own.id, expiresAt: null });
+  expire(ledger);
+  const usable = [...into].filter(({ due }) => !due).sort(soonestFirst);
+  payDebt(ledger, usable, debt - paid);
+  return entry;
 }
 
 /** Of a purchase that was granted. */
@@ -180,11 +125,6 @@ export function lotOf({ lots }: Ledger, purchaseId: string): Lot {
 }
 
 const NO_LOT = { lotId: null, expiresAt: null };
-
-function change(ledger: Ledger, lot: Lot, by: Credits): void {
-  lot.remaining += by;
-  if (!ledger.made.includes(lot)) ledger.changed.add(lot);
-}
 
 function enter(
   ledger: Ledger,

@@ -2,7 +2,7 @@
 import { publicError } from "../base/errors.ts";
 import { isId } from "../base/ids.ts";
 import type { Queryable } from "../db/database.ts";
-import type { AccountRef, Credits } from "./ledger.ts";
+import type { AccountRef, Credits } from "./lots.ts";
 
 export interface ShownPurchase {
   id: string;

@@ -1,7 +1,7 @@
 // Purchases of credits as rows: written before Stripe is asked, found by what Stripe's objects name. Table: credit_purchases
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
-import type { Credits } from "./ledger.ts";
+import type { Credits } from "./lots.ts";
 
 export interface PurchaseRef {
   tenantId: string;

@@ -1,7 +1,9 @@
 // Credits follow the money: posts the difference between what Stripe's objects say of a purchase and what is posted for it.
 import type { Queryable } from "../db/database.ts";
-import { type AccountRef, expire, grant, type Ledger, lotOf, restore, reverse } from "./ledger.ts";
-import { accountText, lockLedgers, writeLedgers } from "./ledger-tables.ts";
+import { expire, grant, lotOf, restore, reverse } from "./ledger.ts";
+import type { AccountRef, Ledger } from "./lots.ts";
+import { accountText } from "./account-keys.ts";
+import { lockLedgers, writeLedgers } from "./ledger-tables.ts";
 import {
   type FoundPurchase,
   lockPurchases,

@@ -1,5 +1,5 @@
 // How much of a purchase is to be taken back, from what Stripe's objects say of its payment. Pure.
-import type { Credits } from "./ledger.ts";
+import type { Credits } from "./lots.ts";
 
 /** In the payment's currency. */
 type MinorUnits = number;

@@ -1,7 +1,7 @@
 // Accounts that buy credits by themselves when they run low, one payment at a time. Table: auto_top_ups
 import { booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
-import type { AccountRef, Credits } from "./ledger.ts";
+import type { AccountRef, Credits } from "./lots.ts";
 
 export interface TopUpTerms {
   enabled: boolean;
