@@ -66,8 +66,9 @@ export async function putOff(
   const { topUp, purchase, wanted } = underWay;
   if (!wanted && !unknown) return letGo(context, underWay);
   await context.database.transaction(async (tx) => {
-    await putOffTopUp(tx, topUp, purchase.id, { error: reason, after: backoff(1, BACKOFF) / 1000, stays: unknown });
+    // The purchase before its top-up, as a settlement locks them.
     if (!unknown) await cancelPurchase(tx, purchase);
+    await putOffTopUp(tx, topUp, purchase.id, { error: reason, after: backoff(1, BACKOFF) / 1000, stays: unknown });
   });
   logPutOff(context, topUp, purchase.id);
 }
@@ -92,8 +93,8 @@ function logPutOff({ log }: TopUpContext, { tenantId, accountId }: TopUp, purcha
 /** It was turned off, or asks for something else: what it asks for now may begin at once. */
 export async function letGo({ database, log }: TopUpContext, { topUp, purchase }: UnderWay): Promise<void> {
   await database.transaction(async (tx) => {
-    await putOffTopUp(tx, topUp, purchase.id, { error: null, after: 0 });
     await cancelPurchase(tx, purchase);
+    await putOffTopUp(tx, topUp, purchase.id, { error: null, after: 0 });
   });
   const { tenantId, accountId } = topUp;
   log.info("an automatic top-up was let go", {
