@@ -85,6 +85,11 @@ describe("misspelt variables", () => {
     expect(problems(Object.fromEntries(names.split(/\s+/).map((name) => [name, "x"])))).toEqual({});
   });
 
+  it("what Kubernetes sets for a service named webhook is left alone, and a slip of the same name is not", () => {
+    expect(problems({ WEBHOOK_PORT: "tcp://10.96.0.12:80", WEBHOOK_SERVICE_HOST: "10.96.0.12" })).toEqual({});
+    expect(Object.keys(problems({ WEBHOOK_PORT: "8443" }))).toEqual(["WEBHOOK_PORT"]);
+  });
+
   it("no variable of ours is taken for another one", () => {
     for (const { name } of CONFIG_VARIABLES) expect(ourNearMisses({ [name]: "x" })).toEqual([]);
   });

@@ -13,7 +13,7 @@ const OUR_PREFIXES =
 
 /** Of ours with a common beginning (LOG_, DATA_, NODE_, API_, …), where other programs' variables stand too, only slips of the pen. */
 export function ourNearMisses(env: Environment): NearMiss[] {
-  const names = Object.keys(env).filter((name) => env[name] !== undefined && !OURS.includes(name));
+  const names = Object.keys(env).filter((name) => isGiven(env[name]) && !OURS.includes(name));
   return [
     ...nearMisses(
       names.filter((name) => OUR_PREFIXES.test(name)),
@@ -26,6 +26,11 @@ export function ourNearMisses(env: Environment): NearMiss[] {
         return meant === undefined ? [] : [{ name, meant }];
       }),
   ];
+}
+
+/** By somebody: Kubernetes sets WEBHOOK_PORT to `tcp://…` beside a service named webhook. */
+function isGiven(value: string | undefined): boolean {
+  return value !== undefined && !/^(tcp|udp|sctp):\/\//.test(value);
 }
 
 /** A near miss of a variable that is not set is taken for it. */

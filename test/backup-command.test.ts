@@ -71,6 +71,11 @@ describe("a backup that was taken beside a server under load", () => {
     expect([statSync(file).mode & 0o777, existsSync(`${file}.part`)]).toEqual([0o600, false]);
     const again = await billhook(dataDir, "backup", file);
     expect([again.code, again.err]).toEqual([2, expect.stringContaining("--force")]);
+    const nowhere = await billhook(dataDir, "backup", join(folder, "no", "a.backup"));
+    expect([nowhere.code, nowhere.err]).toEqual([
+      2,
+      expect.stringContaining(`no folder ${join(folder, "no")}: make it`),
+    ]);
     const bytes = readFileSync(file);
     for (const secret of [SECRET_KEY, OPERATOR_TOKEN]) expect(bytes.includes(secret)).toBe(false);
   });
@@ -96,6 +101,8 @@ describe("a backup that was taken beside a server under load", () => {
     const short = join(folder, "short.backup");
     const whole = await billhook(dataDir, "backup", short);
     expect([whole.code, whole.err]).toEqual([0, expect.stringContaining("Keep SECRET_KEY too")]);
+    const nothing = await billhook(dataDir, "restore", join(folder, "nope"));
+    expect([nothing.code, nothing.err]).toEqual([2, expect.stringContaining(`no file ${join(folder, "nope")}: give`)]);
     truncateSync(short, statSync(short).size - 100);
     const where = join(folder, "cut");
     const cut = await billhook(where, "restore", short, "--json");

@@ -280,6 +280,7 @@ describe("the commands", () => {
     await database.transaction((tx) => openAccount(tx, { tenantId: platformTenant, livemode: false }, profile, 42));
     const shown = await run("accounts", "show", "Shown@Example.com");
     expect(shown.out).toMatch(/credit_balance\s+42\n/);
-    expect((await run("accounts", "show", "nobody@example.com")).code).toBe(1);
+    const nobody = await run("accounts", "show", "nobody@example.com");
+    expect([nobody.code, nobody.out, nobody.err]).toEqual([1, "", expect.stringContaining("nobody@example.com")]);
   });
 });

@@ -22,7 +22,7 @@ export function corsHeaders({ method, headers }: Asked, origins: readonly string
     ...allowed,
     "access-control-allow-methods": "GET, POST, PATCH, DELETE",
     "access-control-allow-headers":
-      "Authorization, Content-Type, If-None-Match, Billhook-Tenant, Billhook-Mode, Idempotency-Key",
+      "Authorization, Content-Type, If-None-Match, Last-Event-ID, Billhook-Tenant, Billhook-Mode, Idempotency-Key",
     "access-control-max-age": String(PREFLIGHT_SECONDS),
   };
 }

@@ -49,7 +49,7 @@ async function showAccounts(email: string, { url, json, tenant, livemode }: Flag
   );
   const rows = rowsIn(answer.json, "data");
   if (json === true) print(answer.text);
-  else print(rows.map(accountText).join("\n\n"));
+  else if (rows.length > 0) print(rows.map(accountText).join("\n\n"));
   if (rows.length > 0) return;
   if (json !== true)
     throw failed("not_found", "No account", `There is no account with the address ${email}: check it.`);

@@ -43,6 +43,7 @@ export function addBackup(program: Command): void {
 async function runBackup(file: string, flags: Flags): Promise<void> {
   if (existsSync(file) && flags.force !== true)
     throw misused(`There is a file ${file}: give another name, or --force to take its place.`);
+  if (!existsSync(dirname(file))) throw misused(`There is no folder ${dirname(file)}: make it, or give another name.`);
   const part = `${file}.part`;
   const summary = await write(part, flags.url).catch(async (error: unknown) => {
     await rm(part, { force: true });

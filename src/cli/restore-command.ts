@@ -1,4 +1,6 @@
 // `billhook restore FILE`: a backup becomes the database at DATABASE_URL, or the embedded one in DATA_DIR.
+import { existsSync } from "node:fs";
+
 import type { Command } from "commander";
 
 import { systemClock } from "../base/clock.ts";
@@ -7,6 +9,7 @@ import type { RestoreOptions } from "../operations/restore.ts";
 import type { BackupSummary } from "../operations/restore-load.ts";
 import { asBackupFailure, knownRing } from "./backup-command.ts";
 import { readCommandConfig } from "./command-config.ts";
+import { misused } from "./command-failure.ts";
 import { note, print, printJson } from "./output.ts";
 
 interface Flags {
@@ -31,6 +34,7 @@ export function addRestore(program: Command): void {
 }
 
 async function runRestore(file: string, flags: Flags): Promise<void> {
+  if (!existsSync(file)) throw misused(`There is no file ${file}: give one that \`billhook backup\` has written.`);
   const { config } = readCommandConfig(undefined);
   const { checkBackupFile } = await import("../operations/restore.ts");
   const key: RestoreOptions["key"] = flags.anyKey === true ? "any" : { ring: await knownRing(config) };
