@@ -109,14 +109,16 @@ export async function lockLedgers(
  */
 async function loadTakings(
   tx: Queryable,
-  accounts: readonly (AccountRef & Pick<LoadedLots, "byId"> & { balance: Credits })[],
+  accounts: readonly (WantedOnce & Pick<LoadedLots, "byId"> & { balance: Credits })[],
   purchases: ReadonlySet<string>,
 ): Promise<Map<string, Taking[]>> {
   const isOf = ({ purchaseId, taken }: Lot): boolean => taken > 0 && purchaseId !== null && purchases.has(purchaseId);
-  const touched = accounts.filter(({ balance, byId }) => balance < 0 || [...byId.values()].some(isOf));
+  const touched = accounts.filter(
+    ({ balance, gives, byId }) => (balance < 0 && (gives > 0 || purchases.size > 0)) || [...byId.values()].some(isOf),
+  );
   const found = new Map<string, Taking[]>();
   if (touched.length === 0) return found;
-  await addLots(tx, touched, []);
+  await addLots(tx, touched, "owing");
   const byText = new Map(touched.map((account) => [accountText(account), account]));
   let next = touched.flatMap((account) =>
     [...account.byId.values()].filter(isOf).map(({ id }) => ({ ...account, lotId: id })),
@@ -125,6 +127,7 @@ async function loadTakings(
   while (next.length > 0) {
     for (const { lotId } of next) seen.add(lotId);
     const takings = await readTakings(tx, next);
+    if (takings.length === 0) break;
     await addLots(tx, touched, [...new Set(takings.map(({ fromLotId }) => fromLotId))]);
     next = [];
     for (const taking of takings) {

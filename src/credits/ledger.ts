@@ -107,8 +107,6 @@ export function reverse(ledger: Ledger, amount: Credits, cause: Cause & { purcha
 export function restore(ledger: Ledger, amount: Credits, cause: Cause & { purchaseId: string }): Entry {
   const own = lotOf(ledger, cause.purchaseId);
   const debt = Math.max(0, -ledger.balance);
-  own.taken -= amount;
-  change(ledger, own, 0);
   const { into, paid } = putBack(ledger, own, amount);
   const entry = enter(ledger, "restoral", amount, cause, { lotId: own.id, expiresAt: null });
   expire(ledger);

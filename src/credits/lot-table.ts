@@ -41,13 +41,17 @@ export async function loadLots(
   return { lots, now };
 }
 
-/** Adds the lots with these ids, and those whose purchase owes something. */
+/** Adds the lots with these ids, or those whose purchase owes something. */
 export async function addLots(
   tx: Queryable,
   accounts: readonly (AccountRef & Pick<LoadedLots, "byId">)[],
-  ids: readonly string[],
+  wanted: "owing" | readonly string[],
 ): Promise<void> {
-  const { rows } = await tx.query<LotRow>({ text: MORE_LOTS, values: [...keyArrays(accounts), textArray([...ids])] });
+  const { rows } = await tx.query<LotRow>(
+    wanted === "owing"
+      ? { text: OWING_LOTS, values: keyArrays(accounts) }
+      : { text: NAMED_LOTS, values: [...keyArrays(accounts), textArray([...wanted])] },
+  );
   for (const row of rows) {
     const byId = row.number === null ? undefined : accounts[row.number - 1]?.byId;
     const lot = lotOf(row);
@@ -146,13 +150,12 @@ const LOTS = `
         and stored.purchase_id = any ($4::text[]) and stored.account_id = wanted.account_id
       offset 0) as lot) as found on true`;
 
-const MORE_LOTS = `
+const moreLots = (which: string): string => `
   select ${COLUMNS}
   from ${WANTED}
-  cross join lateral (
-    select * from credit_lots as stored where ${SAME_ACCOUNT} and stored.owed > 0
-    union all
-    select * from credit_lots as stored where ${SAME_ACCOUNT} and stored.id = any ($4::text[])) as lot`;
+  cross join lateral (select * from credit_lots as stored where ${SAME_ACCOUNT} and ${which} offset 0) as lot`;
+const OWING_LOTS = moreLots("stored.owed > 0");
+const NAMED_LOTS = moreLots("stored.id = any ($4::text[])");
 
 const CHANGE_LOTS = `
   update credit_lots as stored set remaining = lot.remaining, expired = lot.expired, taken = lot.taken, taken_at_expiry = lot.taken_at_expiry,

@@ -14,33 +14,52 @@ export interface PutBack {
   paid: Credits;
 }
 
-/** Puts back what the purchase of this lot took, the last first: what it owes, what it took out of others, its own. */
+/** Puts back so much of what the purchase of this lot took, the last first: what it owes, what it took out of others, its own. */
 export function putBack(ledger: Ledger, own: Lot, amount: Credits): PutBack {
   const back: PutBack = { into: new Set(), paid: 0 };
-  forgetPaid(ledger);
-  giveBack(ledger, back, own, amount);
+  correctNotes(ledger, own, amount);
+  own.taken -= amount;
+  const over = giveBack(ledger, back, own, amount);
+  if (over > 0) {
+    change(ledger, own, over);
+    back.into.add(own);
+  }
   return back;
 }
 
-/** A process of the version before this one pays debts, and gives back, without a word of whose they were. */
-function forgetPaid(ledger: Ledger): void {
-  const owed = ledger.lots.reduce((sum, lot) => sum + lot.owed, 0);
-  let over = owed - Math.max(0, -ledger.balance);
-  for (const lot of over > 0 ? ledger.lots : []) {
-    const paid = Math.min(lot.owed, Math.max(0, over));
-    if (paid === 0) continue;
-    lot.owed -= paid;
+/**
+ * A process of the version before migration 0051 pays debts, and makes them, without a note, and so did everybody before: of
+ * what is noted nobody owes more than the account does, and a debt that is not is this purchase's as far as it may be.
+ */
+function correctNotes(ledger: Ledger, own: Lot, amount: Credits): void {
+  const debt = Math.max(0, -ledger.balance);
+  let over = ledger.lots.reduce((sum, { owed }) => sum + owed, 0) - debt;
+  for (const lot of over > 0 ? [...ledger.lots.filter((one) => one !== own), own] : []) {
+    const paid = Math.min(lot.owed, over);
     over -= paid;
-    change(ledger, lot, 0);
+    if (paid > 0) owe(ledger, lot, -paid);
   }
+  const unnoted = Math.min(-over, amount - notedOf(ledger, own));
+  if (unnoted > 0) owe(ledger, own, unnoted);
 }
 
-function giveBack(ledger: Ledger, back: PutBack, own: Lot, amount: Credits): void {
+/** Of what a lot's purchase took, by its notes: elsewhere, and not out of this lot. */
+function notedOf({ takings }: Ledger, { id, owed }: Lot): Credits {
+  return (takings.get(id) ?? []).reduce((sum, { credits }) => sum + credits, owed);
+}
+
+function owe(ledger: Ledger, lot: Lot, by: Credits): void {
+  lot.owed += by;
+  change(ledger, lot, 0);
+}
+
+/** Returns what no lot has room for: only where a process of the version before has given that back already. */
+function giveBack(ledger: Ledger, back: PutBack, own: Lot, amount: Credits): Credits {
   const paid = Math.min(own.owed, amount);
-  own.owed -= paid;
   back.paid += paid;
-  change(ledger, own, 0);
+  owe(ledger, own, -paid);
   let left = amount - paid;
+  let over = 0;
   const takings = ledger.takings.get(own.id) ?? [];
   while (left > 0) {
     const last = takings.pop();
@@ -48,22 +67,24 @@ function giveBack(ledger: Ledger, back: PutBack, own: Lot, amount: Credits): voi
     if (last.number !== undefined) ledger.givenBack.push(last);
     const share = Math.min(last.credits, left);
     if (share < last.credits) take(ledger, own, { ...last, credits: last.credits - share });
-    putInto(ledger, back, lotById(ledger, last.fromLotId), share);
+    over += putInto(ledger, back, lotById(ledger, last.fromLotId), share);
     left -= share;
   }
   // Where nobody noted what else it took, it was its own.
-  if (left > 0) putInto(ledger, back, own, left);
+  return left > 0 ? over + putInto(ledger, back, own, left) : over;
 }
 
 /** A lot whose own purchase had to take elsewhere gives it first, and that is put back in its turn. */
-function putInto(ledger: Ledger, back: PutBack, lot: Lot, share: Credits): void {
-  const elsewhere = (ledger.takings.get(lot.id) ?? []).reduce((sum, { credits }) => sum + credits, lot.owed);
-  const own = Math.min(share, elsewhere);
-  if (share > own) {
-    change(ledger, lot, share - own);
+function putInto(ledger: Ledger, back: PutBack, lot: Lot, share: Credits): Credits {
+  const onward = Math.min(share, notedOf(ledger, lot));
+  const room = Math.max(0, lot.credits - lot.expired - lot.taken - lot.remaining);
+  const stays = Math.min(share - onward, room);
+  if (stays > 0) {
+    change(ledger, lot, stays);
     back.into.add(lot);
   }
-  if (own > 0) giveBack(ledger, back, lot, own);
+  const over = share - onward - stays;
+  return onward > 0 ? over + giveBack(ledger, back, lot, onward) : over;
 }
 
 /** These lots pay so much of the account's debt, as far as they hold it: for the purchases that owe it, the oldest first. */
