@@ -21,6 +21,9 @@ function delivery(id: string): Delivery {
   return { body: Buffer.from(body), signature: signature(body), fromLoopback: true };
 }
 
+/** A wave of 64 that is answered whole, in 8 ms by the clock of the test. */
+const WAVE = 64;
+
 describe.each(BOTH)("a burst, %s database", (kind) => {
   let pipe: Pipe;
   beforeAll(async () => {
@@ -28,13 +31,15 @@ describe.each(BOTH)("a burst, %s database", (kind) => {
   });
   afterAll(() => pipe.close());
 
-  it("no whole batch begins before the burst is over, though all that came is answered again and again", async () => {
+  let sent = 0;
+  function door() {
     const sizes: number[] = [];
+    const errors: unknown[] = [];
     const { batchSize: _ours, ...options } = pipe.processOptions();
     const metrics = { ...options.metrics, batch: ({ processed }: { processed: number }) => sizes.push(processed) };
-    const errors: unknown[] = [];
     // The receiver's time is the test's own: a machine that stands still for a moment ends no burst.
     const clock = manualClock(Date.now());
+    let loops: ClaimLoop[] = [];
     const receiving = receiver({
       ...{ database: pipe.database, clock, log: silentLog, platformTenant: pipe.platformTenant },
       secrets: [{ secret: SIGNING_SECRET, name: "STRIPE_WEBHOOK_SECRET" }],
@@ -44,18 +49,28 @@ describe.each(BOTH)("a burst, %s database", (kind) => {
         for (const loop of loops) loop.wake();
       },
     });
-    let loops: ClaimLoop[] = [];
-    let sent = 0;
-    const wave = async (): Promise<void> => {
-      const answers = Array.from({ length: 64 }, () => receiving.receive(delivery(`${kind}${String(sent++)}`)));
-      clock.advance(8);
-      await Promise.all(answers);
-      clock.advance(2);
-      await sleep(2);
-      expect(receiving.waiting()).toBe(0);
+    return {
+      ...{ clock, errors, sizes },
+      begin: (): void => {
+        loops = eventLoops({ process: { ...options, metrics }, receiving, onError: (error) => errors.push(error) });
+      },
+      stop: () => Promise.all(loops.map((loop) => loop.stop())),
+      wave: async (): Promise<void> => {
+        const answers = Array.from({ length: WAVE }, () => receiving.receive(delivery(`${kind}${String(sent++)}`)));
+        clock.advance(8);
+        await Promise.all(answers);
+        clock.advance(2);
+        await sleep(2);
+        expect(receiving.waiting()).toBe(0);
+      },
     };
+  }
+
+  it("no whole batch begins before the burst is over, though all that came is answered again and again", async () => {
+    const { begin, clock, errors, sizes, stop, wave } = door();
+    const before = sent;
     for (let number = 0; number < 20; number += 1) await wave();
-    loops = eventLoops({ process: { ...options, metrics }, receiving, onError: (error) => errors.push(error) });
+    begin();
     const until = performance.now() + 2500;
     try {
       for (let number = 0; number < 20 || performance.now() < until; number += 1) await wave();
@@ -63,11 +78,29 @@ describe.each(BOTH)("a burst, %s database", (kind) => {
       expect(during.length).toBeGreaterThan(0);
       expect(Math.max(...during)).toBeLessThanOrEqual(BURST_BATCH);
       clock.advance(1000);
-      await expect.poll(() => sizes.reduce((sum, size) => sum + size, 0), { timeout: 30_000 }).toBe(sent);
+      const done = (): number => sizes.reduce((sum, size) => sum + size, 0);
+      await expect.poll(done, { timeout: 30_000 }).toBe(sent - before);
     } finally {
-      await Promise.all(loops.map((loop) => loop.stop()));
+      await stop();
     }
     expect(errors).toEqual([]);
     expect(Math.max(...sizes)).toBeGreaterThan(BURST_BATCH);
+  });
+
+  it("its first wave, out of calm, is not worked on while more may come, and is when none do", async () => {
+    const { begin, clock, errors, sizes, stop, wave } = door();
+    begin();
+    try {
+      // Whoever looks for work has looked, and sleeps.
+      await sleep(50);
+      await wave();
+      await sleep(300);
+      expect(sizes.filter((size) => size > 0)).toEqual([]);
+      clock.advance(100);
+      await expect.poll(() => sizes.reduce((sum, size) => sum + size, 0), { timeout: 10_000 }).toBe(WAVE);
+    } finally {
+      await stop();
+    }
+    expect(errors).toEqual([]);
   });
 });

@@ -60,7 +60,7 @@ it("batches off a backlog keep to a part of that room, so that others have some"
   const errors: unknown[] = [];
   const loops = eventLoops({
     process: { ...options, metrics },
-    receiving: { waiting: () => 0, crowd: () => 0 },
+    receiving: { waiting: () => 0, crowd: () => 0, sinceRush: () => Infinity },
     onError: (error) => errors.push(error),
   });
   await expect.poll(() => projected("part"), { timeout: 10_000 }).toBe(300);

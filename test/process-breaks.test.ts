@@ -124,7 +124,7 @@ it("after a batch whose size ended its connection the next ones are smaller, and
   const errors: unknown[] = [];
   const loops = eventLoops({
     process: { ...options, newLease: () => ((isNew = true), newLease()) },
-    receiving: { waiting: () => 0, crowd: () => 0 },
+    receiving: { waiting: () => 0, crowd: () => 0, sinceRush: () => Infinity },
     onError: (error) => errors.push(error),
   });
   await expect.poll(() => projected("size"), { timeout: 40_000 }).toBe(2000);

@@ -1,14 +1,14 @@
 // The workers of a process on the event queue: who takes the next batch, how large it is, and when.
 import type { Database } from "../db/database.ts";
 import { type ClaimLoop, claimLoop } from "../work/claim-loop.ts";
-import { batchSizeNow, isReceiving, mayWork, mostAfter, type Pace, restAfter } from "./pace.ts";
+import { BURST_REST_MS, batchSizeNow, isReceiving, mayWork, mostAfter, type Pace, restAfter } from "./pace.ts";
 import { type Processed, processOnce, type ProcessOptions } from "./process.ts";
 import type { Receiver } from "./receive.ts";
 
 export interface EventLoopsOptions {
   process: Omit<ProcessOptions, "batchSize" | "broke">;
   /** Its requests are what a burst is told from. */
-  receiving: Pick<Receiver, "waiting" | "crowd">;
+  receiving: Pick<Receiver, "waiting" | "crowd" | "sinceRush">;
   onError: (error: unknown) => void;
 }
 
@@ -24,10 +24,17 @@ export function eventLoops({ process, receiving, onError }: EventLoopsOptions): 
   let ended = 0;
   // Events of a batch, while batches lose their connections.
   let most = Infinity;
-  const pace = (): Pace => ({
-    ...{ receiving: isReceiving({ waiting: receiving.waiting(), crowd: receiving.crowd() }), backlog, lag },
-    rested: clock.monotonic() - ended,
-  });
+  const burst = { began: -Infinity, seen: -Infinity };
+
+  function pace(): Pace {
+    const now = clock.monotonic();
+    const [waiting, crowd, sinceRush] = [receiving.waiting(), receiving.crowd(), receiving.sinceRush()];
+    const isNow = isReceiving({ waiting, crowd, sinceRush });
+    // A burst with gaps is one: else its batches would never be due.
+    if (isNow && now - burst.seen > BURST_REST_MS) burst.began = now;
+    if (isNow) burst.seen = now;
+    return { receiving: isNow, backlog, lag, rested: now - Math.max(ended, burst.began) };
+  }
 
   /** Each worker takes its own objects off a backlog, so that they never wait for each other's; whoever finds none of its own takes any. */
   async function processNext(worker: number): Promise<Processed> {

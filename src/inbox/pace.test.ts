@@ -4,7 +4,8 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { manualClock } from "../base/clock.ts";
 import { groupCommit } from "./group-commit.ts";
-import { batchSizeNow, isReceiving, mayWork, mostAfter, type Pace, restAfter } from "./pace.ts";
+import { batchSizeNow, isReceiving, mayWork, mostAfter, type Pace, type Receiving, restAfter } from "./pace.ts";
+import { rush } from "./rush.ts";
 import { timeAverage } from "./time-average.ts";
 
 const workers = [0, 1];
@@ -20,9 +21,11 @@ it("lets one worker alone work while a burst is answered, once a second, until i
 });
 
 it("a burst is on while many wait, or have of late on average, and a steady stream is none", () => {
-  const between = [10, 15, 23].map((crowd) => isReceiving({ waiting: 0, crowd }));
+  const calm = { waiting: 0, crowd: 0, sinceRush: Infinity };
+  const between = [10, 15, 23].map((crowd) => isReceiving({ ...calm, crowd }));
   expect(between).toEqual([false, false, false]);
-  expect([isReceiving({ waiting: 0, crowd: 40 }), isReceiving({ waiting: 9, crowd: 0 })]).toEqual([true, true]);
+  expect([isReceiving({ ...calm, crowd: 40 }), isReceiving({ ...calm, waiting: 9 })]).toEqual([true, true]);
+  expect([99, 100].map((sinceRush) => isReceiving({ ...calm, sinceRush }))).toEqual([true, false]);
 });
 
 it.each([1100, 2000])(
@@ -30,6 +33,7 @@ it.each([1100, 2000])(
   async (rate) => {
     const clock = manualClock();
     const average = timeAverage(100, clock);
+    const begin = rush({ many: 40, calm: 100 }, clock);
     let commitEnds = Infinity;
     let end: (() => void) | undefined;
     const commits = groupCommit<number, number>({
@@ -39,14 +43,18 @@ it.each([1100, 2000])(
         return items;
       },
       ...{ sizeOf: () => 1, maxInFlight: 2, minBeside: 64, slowAfter: 60_000, maxBatch: 256 },
-      ...{ maxWaiting: 5000, maxWaitingBytes: 5000, isItemsFault: () => false, onWaiting: average.set },
+      ...{ maxWaiting: 5000, maxWaitingBytes: 5000, isItemsFault: () => false },
+      onWaiting: (count) => {
+        average.set(count);
+        begin.set(count);
+      },
     });
     // As independent requests come: the gaps between them are exponential, here by their quantiles in a mixed order.
     const gaps = Array.from(
       { length: 4000 },
       (_, n) => (-Math.log(1 - (((n * 1597) % 4000) + 0.5) / 4000) * 1000) / rate,
     );
-    const seen: number[] = [];
+    const seen: Receiving[] = [];
     let next = 0;
     for (const gap of gaps) {
       next += gap;
@@ -56,14 +64,14 @@ it.each([1100, 2000])(
         end?.();
         await turn();
         await turn();
-        seen.push(average.get());
+        seen.push({ waiting: 0, crowd: average.get(), sinceRush: begin.since() });
       }
       clock.advance(next - clock.monotonic());
       void commits.add(next);
       await turn();
       await turn();
     }
-    const bursts = seen.filter((crowd) => isReceiving({ waiting: 0, crowd }));
+    const bursts = seen.filter(isReceiving);
     expect(seen.length).toBeGreaterThan(200);
     expect(bursts.length / seen.length).toBeLessThan(0.02);
   },

@@ -7,7 +7,7 @@ export interface Pace {
   backlog: boolean;
   /** Seconds that the oldest event of the last batch had waited. */
   lag: number;
-  /** Milliseconds since a batch ended. */
+  /** Milliseconds since a batch ended, or since a burst began behind calm. */
   rested: number;
 }
 
@@ -29,12 +29,24 @@ const STANDBY_MS = 200;
  */
 const CROWD = 24;
 
-export function isReceiving({ waiting, crowd }: { waiting: number; crowd: number }): boolean {
-  return waiting > BURST || crowd > CROWD;
+/** A burst that begins is one for so long by its first crowd alone: the average has risen by then, or it was none. */
+const RUSH_MS = 100;
+
+export interface Receiving {
+  /** Requests that wait for their commit now. */
+  waiting: number;
+  /** On average, of late. */
+  crowd: number;
+  /** Milliseconds since a crowd came out of calm. */
+  sinceRush: number;
 }
 
-/** In a burst a batch begins so long after the one before it (milliseconds): about a fiftieth of the time is work. */
-const BURST_REST_MS = 1000;
+export function isReceiving({ waiting, crowd, sinceRush }: Receiving): boolean {
+  return waiting > BURST || crowd > CROWD || sinceRush < RUSH_MS;
+}
+
+/** In a burst a batch begins so long after its beginning and after the one before it (milliseconds): about a fiftieth of the time is work. */
+export const BURST_REST_MS = 1000;
 
 /**
  * Which of a process's workers (0, 1, …) may work: all on a backlog, else the first alone, so that what comes gathers, and in

@@ -11,6 +11,7 @@ import { OBJECT_ID } from "../stripe/read-values.ts";
 import { type SignatureRefusal, type SigningSecret, verifySignature } from "../stripe/signature.ts";
 import { type IncomingEvent, insertEvents } from "./event-tables.ts";
 import { groupCommit } from "./group-commit.ts";
+import { rush } from "./rush.ts";
 import { timeAverage } from "./time-average.ts";
 
 export interface ReceiveOptions {
@@ -67,6 +68,8 @@ export interface Receiver {
   waiting(): number;
   /** How many waited of late, on average: even in a burst there are moments in which none does. */
   crowd(): number;
+  /** Milliseconds since so many came at once, behind calm, as only a burst brings; Infinity: they never have. */
+  sinceRush(): number;
   /** Resolves when nothing waits any more. */
   idle(): Promise<void>;
 }
@@ -81,6 +84,8 @@ const SLOW_COMMIT_MS = 50;
 const STORE_LIMIT_MS = 10_000;
 /** Several commits of a busy machine. */
 const CROWD_MS = 100;
+/** More than wait at once of a steady stream, of 2,000 a second and 5 ms a commit say. */
+const RUSH = 40;
 
 const REFUSALS: Record<SignatureRefusal, ErrorCode> = {
   missing: "signature_missing",
@@ -92,6 +97,7 @@ const REFUSALS: Record<SignatureRefusal, ErrorCode> = {
 
 export function receiver(options: ReceiveOptions): Receiver {
   const crowd = timeAverage(CROWD_MS, options.clock);
+  const begin = rush({ many: RUSH, calm: CROWD_MS }, options.clock);
   const commits = groupCommit<IncomingEvent, boolean>({
     write: (batch) => traced("events.store", { events: batch.length }, () => storeBatch(options, batch)),
     sizeOf: ({ payload }) => payload.length,
@@ -102,7 +108,10 @@ export function receiver(options: ReceiveOptions): Receiver {
     maxWaiting: options.maxWaiting,
     maxWaitingBytes: options.maxWaitingBytes,
     isItemsFault,
-    onWaiting: (count) => crowd.set(count),
+    onWaiting: (count) => {
+      crowd.set(count);
+      begin.set(count);
+    },
   });
   return {
     receive: async (delivery) => {
@@ -118,6 +127,7 @@ export function receiver(options: ReceiveOptions): Receiver {
     },
     waiting: commits.waiting,
     crowd: () => crowd.get(),
+    sinceRush: () => begin.since(),
     idle: commits.idle,
   };
 }
