@@ -39,6 +39,7 @@ export default defineConfig({
       { extends: true, test: { name: "alone", include: ALONE, maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
     globalSetup: ["test/support/postgres-global-setup.ts"],
+    setupFiles: ["test/support/property-sizes.ts"],
     // Processes, not threads: some tests kill their children, and PGlite keeps a worker thread of its own.
     pool: "forks",
     // A process takes file after file: the sources are read and compiled once, not once for each of 200 files.

@@ -28,15 +28,18 @@ export type Circuit =
 
 export const CLOSED: Circuit = { state: "closed", failures: 0 };
 
-/** `wait` in milliseconds. A `probe` is told back to `settle`, so that calls from before the opening decide nothing. */
-export type Admission = { go: true; probe: boolean } | { go: false; wait: number };
+/**
+ * `wait` in milliseconds. A `probe`, by when it counts as lost, is told back to `settle`: calls from before the opening decide
+ * nothing, and neither does a probe in whose place another one was let through.
+ */
+export type Admission = { go: true; probe: number | undefined } | { go: false; wait: number };
 
 /** May a call start at `now` (milliseconds, monotonic)? */
 export function admit(circuit: Circuit, now: number, plan: CircuitPlan): { circuit: Circuit; admission: Admission } {
-  if (circuit.state === "closed") return { circuit, admission: { go: true, probe: false } };
+  if (circuit.state === "closed") return { circuit, admission: { go: true, probe: undefined } };
   if (now < circuit.until) return { circuit, admission: { go: false, wait: circuit.until - now } };
   const probing: Circuit = { state: "probing", until: now + plan.probeLasts, opened: circuit.opened };
-  return { circuit: probing, admission: { go: true, probe: true } };
+  return { circuit: probing, admission: { go: true, probe: probing.until } };
 }
 
 /**
@@ -45,7 +48,7 @@ export function admit(circuit: Circuit, now: number, plan: CircuitPlan): { circu
  */
 export function settle(
   circuit: Circuit,
-  call: { probe: boolean; served: boolean | undefined },
+  call: { probe: number | undefined; served: boolean | undefined },
   now: number,
   random: number,
   plan: CircuitPlan,
@@ -56,7 +59,7 @@ export function settle(
     const failures = circuit.failures + 1;
     return failures < plan.failures ? { state: "closed", failures } : opened(1, now, random, plan);
   }
-  if (!call.probe) return circuit;
+  if (circuit.state === "open" || call.probe !== circuit.until) return circuit;
   // The next call probes instead.
   if (call.served === undefined) return { state: "open", until: now, opened: circuit.opened };
   return call.served ? CLOSED : opened(circuit.opened + 1, now, random, plan);
