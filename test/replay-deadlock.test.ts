@@ -21,15 +21,15 @@ async function count(text: string): Promise<number> {
 /** The run's other tests have databases of their own on the same server. */
 const WAITING = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 
-/** Another's transaction: it holds the event's place in the queue, and then wants how it ended, which the replay holds. */
+/** Another's transaction: it holds how the event ended, and then wants its place in the queue, which the replay holds. */
 async function crossing(id: string, work: () => Promise<unknown>): Promise<unknown> {
   return pipe.database.transaction(async (tx) => {
     // The one that looks first whether there is a deadlock is the one that it ends: after a second, that is the replay.
     await tx.query("set local deadlock_timeout = '1min'");
-    await tx.query({ text: "update stripe_event_queue set refold = true where event_id = $1", values: [id] });
+    await tx.query({ text: "update stripe_event_outcomes set at = now() where event_id = $1", values: [id] });
     const crossed = work();
     while ((await count(WAITING)) === 0) await sleep(5);
-    await tx.query({ text: "update stripe_event_outcomes set at = now() where event_id = $1", values: [id] });
+    await tx.query({ text: "update stripe_event_queue set refold = true where event_id = $1", values: [id] });
     return crossed;
   });
 }

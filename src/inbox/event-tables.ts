@@ -220,7 +220,7 @@ export async function writeTenants(
   await tx.query({ name: "write_tenants", text: WRITE_TENANTS, values });
 }
 
-/** Queues stored events again. Those already in the queue are due now. Returns how many there were. */
+/** Queues stored events again, before their outcomes are cleared. Those already in the queue are due now. Returns how many there were. */
 export async function enqueueAgain(
   tx: Queryable,
   events: readonly { created: number; eventId: string }[],
@@ -252,6 +252,11 @@ export async function releaseAllLeases(tx: Queryable): Promise<number> {
   return (await tx.query("update stripe_event_queue set lease = null, next_attempt_at = now() where lease is not null"))
     .rowCount;
 }
+
+/** Whether what a stored event says is in the rows: it neither failed before it got there, nor had no tenant. As a subselect for each row. */
+export const wasTakenIn = (event: string): string => `coalesce((
+    select outcome.status from stripe_event_outcomes as outcome
+    where outcome.created = ${event}.created and outcome.event_id = ${event}.id and not outcome.stands), '') not in ('failed', 'unrouted')`;
 
 // The same text as objectKeyText().
 const OBJECT_KEY = `
@@ -318,12 +323,14 @@ const RECORD_ATTEMPT = `
   insert into stripe_event_attempts (created, event_id, attempt, error) values ($1, $2, $3, $4) on conflict do nothing`;
 
 const RECORD_OUTCOMES = `
-  insert into stripe_event_outcomes (created, event_id, status, livemode, stripe_account)
-  select event.created, event.id, $3, event.livemode, event.stripe_account
+  insert into stripe_event_outcomes (created, event_id, status, livemode, stripe_account, stands)
+  select event.created, event.id, $3, event.livemode, event.stripe_account,
+         $3 = 'failed' and coalesce((select queue.stands from stripe_event_queue as queue
+                                     where queue.created = event.created and queue.event_id = event.id), false)
   from unnest($1::bigint[], $2::text[]) as ended (created, id)
   join stripe_events as event on event.created = ended.created and event.id = ended.id
   order by event.created, event.id
-  on conflict (created, event_id) do update set status = excluded.status, at = now()`;
+  on conflict (created, event_id) do update set status = excluded.status, stands = excluded.stands, at = now()`;
 
 const CLEAR_OUTCOMES = `
   delete from stripe_event_outcomes using unnest($1::bigint[], $2::text[]) as again (created, event_id)
@@ -336,8 +343,8 @@ const WRITE_TENANTS = `
 
 // Folded anew from all of its observations: what an earlier run left out, or put in, is put right.
 const ENQUEUE_AGAIN = `
-  insert into stripe_event_queue (created, event_id, object_key, refold)
-  select event.created, event.id, ${OBJECT_KEY}, true
+  insert into stripe_event_queue (created, event_id, object_key, refold, stands)
+  select event.created, event.id, ${OBJECT_KEY}, true, ${wasTakenIn("event")}
   from unnest($1::bigint[], $2::text[]) as again (created, id)
   join stripe_events as event on event.created = again.created and event.id = again.id
   order by event.created, event.id
@@ -347,7 +354,7 @@ const ENQUEUE_AGAIN = `
 // Events of connected accounts that came before the connection, unrouted ones and the accounts' own. What failed waits for a replay.
 const ENQUEUE_ROUTABLE = `
   with routable as (
-    select event.created, event.id, ${OBJECT_KEY} as object_key
+    select event.created, event.id, ${OBJECT_KEY} as object_key, ${wasTakenIn("event")} as stands
     from connections as connection
     join stripe_events as event
       on event.stripe_account = connection.stripe_account and event.livemode = connection.livemode
@@ -363,8 +370,8 @@ const ENQUEUE_ROUTABLE = `
     delete from stripe_event_outcomes as outcome using routable
     where outcome.created = routable.created and outcome.event_id = routable.id and outcome.status = 'unrouted'
   )
-  insert into stripe_event_queue (created, event_id, object_key, refold)
-  select created, id, object_key, true from routable order by created, id
+  insert into stripe_event_queue (created, event_id, object_key, refold, stands)
+  select created, id, object_key, true, stands from routable order by created, id
   on conflict (created, event_id) do nothing`;
 
 const DELETE_EVENTS = `

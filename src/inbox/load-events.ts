@@ -1,6 +1,7 @@
 // Reads stored events and the observations of objects, for processing, rebuilding and the billing log.
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
+import { wasTakenIn } from "./event-tables.ts";
 
 /** A stored event as the processor reads it. */
 export interface StoredEvent {
@@ -109,7 +110,8 @@ const TOOK_IN = `
       select from stripe_event_queue as queued where queued.created = event.created and queued.event_id = wanted.id)
     and not exists (
       select from stripe_event_outcomes as outcome
-      where outcome.created = event.created and outcome.event_id = wanted.id and outcome.status in ('failed', 'unrouted'))`;
+      where outcome.created = event.created and outcome.event_id = wanted.id and outcome.status in ('failed', 'unrouted')
+        and not outcome.stands)`;
 
 // The range of seconds, instead of "this one or any", is what an index and the partitions can be asked for.
 const LOAD_OBSERVATIONS = `
@@ -121,9 +123,7 @@ const LOAD_OBSERVATIONS = `
       and one.object_type = wanted.object_type
       and one.created >= coalesce(wanted.created, 0) and one.created <= coalesce(wanted.created, ${Number.MAX_SAFE_INTEGER})
     offset 0) as event
-  where coalesce((
-    select outcome.status from stripe_event_outcomes as outcome
-    where outcome.created = event.created and outcome.event_id = event.id), '') not in ('failed', 'unrouted')`;
+  where ${wasTakenIn("event")}`;
 
 // What is processed once more (`refold`) stands in the rows already, and stays. Few events have failed: the queue, which may
 // have been empty when the plan was made, is asked only for those.

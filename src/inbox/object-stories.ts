@@ -7,7 +7,7 @@ import { orderOf, STANDING } from "../projections/order.ts";
 import type { Projection } from "../projections/projection.ts";
 import { projectionOf } from "../projections/registry.ts";
 import { type Step, story } from "../projections/story.ts";
-import { eventKey } from "./event-tables.ts";
+import { eventKey, wasTakenIn } from "./event-tables.ts";
 import { EVENT_COLUMNS, loadEvents, loadObservationsOf, type StoredEvent } from "./load-events.ts";
 import { keyArrays, loadHeads } from "./projection-tables.ts";
 import { readObservation } from "./stored-observation.ts";
@@ -224,9 +224,7 @@ const WAITING = `
 const OF_OBJECT = `
   one.object_id = wanted.object_id and one.livemode = wanted.livemode and one.stripe_account = wanted.stripe_account
   and one.object_type = wanted.object_type
-  and coalesce((
-    select outcome.status from stripe_event_outcomes as outcome
-    where outcome.created = one.created and outcome.event_id = one.id), '') not in ('failed', 'unrouted')`;
+  and ${wasTakenIn("one")}`;
 
 const AROUND_SPANS = `
   select wanted.number::int as number, event.side, ${EVENT_COLUMNS}

@@ -23,8 +23,9 @@ export interface ReplayRange {
 export async function replayEvent(database: Database, id: string): Promise<boolean> {
   return retried(database, async (tx) => {
     const { rows } = await tx.query<{ created: number; eventId: string }>({ text: FIND, values: [id] });
+    const queued = await enqueueAgain(tx, rows);
     await clearOutcomes(tx, rows);
-    return (await enqueueAgain(tx, rows)) > 0;
+    return queued > 0;
   });
 }
 
@@ -47,8 +48,8 @@ export async function replayRange(database: Database, range: ReplayRange): Promi
     const page = await retried(database, async (tx) => {
       const values = [...valuesOf(range), after.created, after.eventId, PAGE];
       const { rows } = await tx.query<{ created: number; eventId: string }>({ text: PAGE_OF_RANGE, values });
-      await clearOutcomes(tx, rows);
       await enqueueAgain(tx, rows);
+      await clearOutcomes(tx, rows);
       return rows;
     });
     count += page.length;
