@@ -6,7 +6,7 @@ import { CONFIG_VARIABLES } from "./config-variables.ts";
 const PASSED_ON: readonly { name: string; doc: string }[] = [
   {
     name: "BILLHOOK_URL",
-    doc: "The server that the commands talk to; `--url` wins. Without either they look for one.",
+    doc: "The server that the commands talk to; `--url` wins. Without either they look for one beside the embedded database; where `DATABASE_URL` is set they work on that themselves.",
   },
   { name: "OTEL_EXPORTER_OTLP_ENDPOINT", doc: "Sends OpenTelemetry traces there, such as `http://localhost:4318`." },
   {

@@ -53,7 +53,10 @@ export function addSend(program: Command): void {
     .option("--seed <n>", "repeat the order of an earlier --shuffle", countArgument(0, 2 ** 32 - 1))
     .option("--concurrency <n>", "how many are on the way at once", countArgument(1, 1000), 8)
     .option("--rate <n>", "events a second at most", countArgument(1, 1_000_000))
-    .option("--fresh", "as if it all happened now to new objects: new ids, and times that end now")
+    .option(
+      "--fresh",
+      "as if these events came now, of new objects: new ids, and times that end now; the objects keep their own times",
+    )
     .option(
       "--url <url>",
       "the server, or a whole webhook address (default: BILLHOOK_URL, else the server of DATA_DIR)",

@@ -203,6 +203,8 @@ describe("the search columns of an event", () => {
     expect(customerOf({ object: "invoice", customer: { id: "cus_2", object: "customer" } })).toBe("cus_2");
     expect(customerOf({ object: "invoice", customer: 5 })).toBeNull();
     expect(emailOf({ customer_details: { email: "Ada@Example.com" }, customer_email: null })).toBe("ada@example.com");
+    const both = { customer_details: { email: "paid@example.com" }, customer_email: "asked@example.com" };
+    expect(emailOf(both)).toBe("paid@example.com");
     expect(emailOf({ billing_details: { email: "b@example.com" }, email: "" })).toBe("b@example.com");
     expect(emailOf({ email: "x".repeat(600), receipt_email: "r@example.com" })).toBe("r@example.com");
     expect(emailOf({ customer_details: "none" })).toBeNull();

@@ -9,8 +9,8 @@ export function customerOf(object: StripeObject): string | null {
 
 const EMAIL_PLACES = [
   ["email"],
-  ["customer_email"],
   ["customer_details", "email"],
+  ["customer_email"],
   ["receipt_email"],
   ["billing_details", "email"],
   ["owner", "email"],
