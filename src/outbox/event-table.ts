@@ -285,6 +285,10 @@ const OLD = `
     select from deliveries as delivery
     where delivery.tenant_id = told.tenant_id and delivery.livemode = told.livemode and delivery.event_id = told.id
       and delivery.status = 'pending')
+  and not exists (
+    select from recoveries as recovery
+    where recovery.tenant_id = told.tenant_id and recovery.livemode = told.livemode and recovery.status = 'running'
+      and coalesce(recovery.cursor, '') < told.id)
   order by created_at limit $2`;
 
 const DELETE_OLD = {
