@@ -153,7 +153,11 @@ export const EVENT_TYPES: readonly EventType[] = [
   ...told(
     "api_key",
     ["key.created", "An API key was made."],
-    ["key.regenerated", "A key was replaced: it works until `expires_at`, if that is set.", { expires_at: LATER }],
+    [
+      "key.regenerated",
+      "A key was replaced: it works until `expires_at`, if that is set. Once, and again if it is to end earlier.",
+      { expires_at: LATER },
+    ],
     ["key.revoked", "A key was revoked.", { revoked_at: LATER, revoked_reason: "leaked" }],
   ),
 ];
