@@ -193,7 +193,11 @@ function stripeMetrics(make: Makers): StripeMetrics {
 const DELIVERY_SECONDS = [...SECONDS, 60, 600, 3600, 6 * 3600, 24 * 3600, 3 * 24 * 3600];
 
 function deliveryMetrics(make: Makers): DeliveryMetrics {
-  const attempts = make.labelled("delivery_attempts_total", "Webhooks posted, by what came of it.", "outcome");
+  const attempts = make.labelled(
+    "delivery_attempts_total",
+    "Attempts to post webhooks, by what came of them; unsigned: nothing was posted, SECRET_KEY does not open the secret.",
+    "outcome",
+  );
   const ended = make.labelled("deliveries_ended_total", "Webhooks that have ended, by status.", "status");
   const took = make.histogram("delivery_attempt_seconds", "Seconds per exchange with a receiver.", SECONDS);
   const lag = make.histogram(
@@ -206,7 +210,7 @@ function deliveryMetrics(make: Makers): DeliveryMetrics {
   return {
     attempted: (outcome, seconds) => {
       attempts.inc({ outcome });
-      took.observe(seconds);
+      if (seconds !== undefined) took.observe(seconds);
     },
     ended: (status, seconds) => {
       ended.inc({ status });

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { deliverySchedules } from "../src/app-deliveries.ts";
 import { createMetrics } from "../src/app-metrics.ts";
 import { systemClock } from "../src/base/clock.ts";
+import { keyRing } from "../src/base/key-ring.ts";
+import { Secret } from "../src/base/secret.ts";
 import { readConfig } from "../src/config.ts";
 import { EXCHANGE_MS } from "../src/outbox/delivery-attempt.ts";
 import { deliveryQueueState, listDeliveries, MOST_PENDING, readDelivery } from "../src/outbox/delivery-reads.ts";
@@ -43,6 +45,23 @@ describe.each(BOTH)("deliveries that are told of, %s database", (kind) => {
         ...["billhook_deliveries_pending 0", "billhook_oldest_undelivered_age_seconds 0"],
       ]),
     );
+  });
+
+  it("a delivery that could not be signed is counted as that, and is no exchange of 0 seconds", async () => {
+    const metrics = createMetrics();
+    const target = await openTarget();
+    const tenantId = await newTenant(pipe.database);
+    await newEndpoint(pipe.database, tenantId, target.url);
+    await tell(pipe.database, tenantId, 1);
+    const text = async () => (await metrics.expose(undefined, 0)).text.split("\n");
+    const ring = keyRing([new Secret("another_secret_key_with_enough_characters")]);
+    const worker = startWorker(pipe.database, { metrics: metrics.deliver, ring });
+    const counted = 'billhook_delivery_attempts_total{outcome="unsigned"} 1';
+    await expect.poll(text, { timeout: 10_000 }).toContain(counted);
+    await worker.stop();
+    await target.close();
+    expect(target.got).toEqual([]);
+    expect(await text()).toContain("billhook_delivery_attempt_seconds_count 0");
   });
 
   it("the metrics count what is canceled because its endpoint is gone, and what the look for such endpoints finds", async () => {

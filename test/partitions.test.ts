@@ -129,6 +129,14 @@ describe("tables that are cut by month, server database", () => {
       text: "update events set created_at = now() - interval '91 days' where id = any ($1)",
       values: [far],
     });
+    const { id: endpointId } = await newEndpoint(database, tenantId, "https://hooks.example/in");
+    await database.query({
+      text: `insert into recoveries (tenant_id, livemode, id, endpoint_id, since, until, total, per_second, cursor)
+             values ($1, $2, $3, $4, now() - interval '1 day', now(), 1, 1, $5)`,
+      values: [tenantId, livemode, newId("rcv"), endpointId, firstIdAt("msg", NOW)],
+    });
+    expect(await deleteOldEvents(database, 90, 100)).toBe(0);
+    await database.query("update recoveries set status = 'done', ended_at = now()");
     expect(await deleteOldEvents(database, 90, 100)).toBe(1);
     expect(await placesOf("events", far, "id")).not.toContain("events_default");
     // Again ahead: there is room for it now.

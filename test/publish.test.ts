@@ -344,6 +344,27 @@ describe.each(BOTH)("what is told of what is ours, %s database", (kind) => {
     expect(since.find(({ type }) => type === "key.revoked")?.object.revoked_reason).toBe("leaked");
   });
 
+  it("a key in its grace is told of again only when it is to end earlier, and has a reason only once it is revoked", async () => {
+    const before = (await ofTenant("key.regenerated")).length;
+    const replaced = async (grace_seconds: number): Promise<unknown[][]> => {
+      const body = { key_type: "test", confirm: true, grace_seconds };
+      await send(door, "POST", "/api/v1/auth/tenants/api-keys/regenerate/", { token: tenant.access, body });
+      const objects = (await ofTenant("key.regenerated")).slice(before).map(({ object }) => object);
+      const secret = objects.filter(({ type }) => type === "test_secret");
+      return secret.map((key) => [key.id, typeof key.expires_at, typeof key.revoked_at, key.revoked_reason]);
+    };
+    await replaced(600);
+    await replaced(600);
+    const thrice = await replaced(600);
+    expect(new Set(thrice.map(([id]) => id)).size).toBe(thrice.length);
+    const sooner = await replaced(60);
+    expect(sooner.length).toBe(2 * thrice.length + 1);
+    for (const [, ...said] of sooner) expect(said).toEqual(["string", "object", null]);
+    const atOnce = (await replaced(0)).slice(sooner.length);
+    expect(atOnce.length).toBe(thrice.length + 2);
+    for (const [, , ...said] of atOnce) expect(said).toEqual(["string", "regenerated"]);
+  });
+
   it("a connection is told of when it begins and when it ends, each once", async () => {
     const { database } = door.pipe;
     const of = { livemode: false, account: `acct_ours_${kind}` };

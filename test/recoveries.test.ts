@@ -335,7 +335,7 @@ describe.each(BOTH)("recoveries, %s database", (kind) => {
     await work();
   });
 
-  it("one Idempotency-Key begins one recovery, also when the first run's answer was lost", async () => {
+  it("one Idempotency-Key begins one recovery, and tells the audit log of one, also when the first run's answer was lost", async () => {
     const { tenant, endpoint } = await scene();
     const key = { "idempotency-key": "recover-1" };
     const first = await recover(tenant.access, endpoint, {}, key);
@@ -345,6 +345,7 @@ describe.each(BOTH)("recoveries, %s database", (kind) => {
     });
     const again = await recover(tenant.access, endpoint, {}, key);
     expect([again.status, again.json]).toEqual([202, first.json]);
+    expect((await auditOf(door, tenant)).filter(({ action }) => action === "recovery.started")).toHaveLength(1);
     await work();
   });
 

@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { idSource, newId } from "../src/base/ids.ts";
-import { manualClock } from "../src/base/clock.ts";
+import { manualClock, systemClock } from "../src/base/clock.ts";
+import { deleteOldEvents } from "../src/outbox/event-table.ts";
+import { recoverDue } from "../src/outbox/recoveries.ts";
 import { type Answer, type Door, openDoor } from "./support/api-door.ts";
 import { registerTenant, send, type TestTenant } from "./support/people.ts";
 import { BOTH } from "./support/pipe.ts";
@@ -48,4 +50,29 @@ describe.each(BOTH)("the range of a recovery, %s database", (kind) => {
     expect([status, json.code, json.param]).toEqual([400, "invalid_request", "until"]);
     expect(json.message).toMatch(/is not known any more/);
   });
+
+  // On a server months go whole: see partitions.test.ts.
+  if (kind === "embedded")
+    it("is kept until it was looked at, however old: retention takes only what lies behind", async () => {
+      const { database } = door.pipe;
+      await database.query("update recoveries set status = 'canceled', ended_at = now() where status = 'running'");
+      const began = await recover({ since: ago(60), per_second: 2 });
+      expect([began.status, began.json.total]).toEqual([202, 2]);
+      const step = async (): Promise<void> => {
+        await database.query("update recoveries set next_at = now()");
+        await recoverDue({ database, clock: systemClock, wake: () => undefined, settleMs: 0 });
+      };
+      await step();
+      await database.query("update events set created_at = now() - interval '91 days' where type = 'invoice.paid'");
+      // Of the four, two lie before the range; one of the others waits to be delivered, one to be looked at.
+      expect(await deleteOldEvents(database, 90, 100)).toBe(2);
+      await step();
+      await step();
+      const { json } = await send(door, "GET", `/api/v1/recoveries/${String(began.json.id)}/`, {
+        token: tenant.access,
+      });
+      expect(json).toMatchObject({ status: "done", total: 2, queued: 2 });
+      await database.query("update deliveries set status = 'failed', ended_at = now()");
+      expect(await deleteOldEvents(database, 90, 100)).toBe(2);
+    });
 });

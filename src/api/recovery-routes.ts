@@ -108,6 +108,9 @@ export const recoverRoute = operation({
     }
     const wanted = { id: idOfOperation("rcv", idempotencyKey), perSecond: body.per_second };
     const begun = await scope.transaction(async (tx) => {
+      // It was begun before, and its answer was lost.
+      const before = await findRecovery(tx, { tenantId: endpoint.tenantId, livemode: range.livemode, id: wanted.id });
+      if (before !== undefined) return before;
       const recovery = await beginRecovery(tx, range, wanted);
       await tellAudit(tx, call, "recovery.started", recovery, endpoint);
       return recovery;

@@ -31,7 +31,8 @@ export interface DeliverOptions extends AttemptOptions {
 }
 
 export interface DeliveryMetrics {
-  attempted: (outcome: AttemptOutcome | "unsigned", seconds: number) => void;
+  /** `seconds`: of the exchange; undefined: there was none. */
+  attempted: (outcome: AttemptOutcome | "unsigned", seconds: number | undefined) => void;
   /** `lag`: seconds from the event to its delivery, of a first round. */
   ended: (status: "delivered" | "failed" | "canceled", lag: number | undefined) => void;
   /** So many that were not claimed, because their endpoint does not take them any more. */
@@ -304,7 +305,7 @@ class DeliveryWorker implements Deliverer {
     if (written && status !== "pending") metrics.ended(status, first);
     if (end.prepared === undefined || end.outcome === undefined) return;
     const { event } = end.prepared;
-    metrics.attempted(end.outcome, (end.latencyMs ?? 0) / 1000);
+    metrics.attempted(end.outcome, end.latencyMs === undefined ? undefined : end.latencyMs / 1000);
     log.unit("delivery.attempted", {
       ...{ object: "delivery", object_id: delivery.id, tenant: delivery.tenantId, livemode: delivery.livemode },
       ...{ endpoint: delivery.endpointId, event: event.id, event_type: event.type },

@@ -24,7 +24,8 @@ export interface Attempted extends DeliveryEnd {
   prepared: PreparedDelivery;
   outcome: AttemptOutcome | "unsigned";
   isGone: boolean;
-  latencyMs: number;
+  /** undefined: nothing was posted. */
+  latencyMs: number | undefined;
 }
 
 export interface AttemptOptions {
@@ -62,7 +63,7 @@ export async function attemptDelivery(
     log.error("a delivery could not be signed: is its SECRET_KEY gone?", { object_id: delivery.id, error });
     const error_ = "This server could not sign it: its operator is told.";
     const end = { delivery, status: "pending", wait: UNSIGNED_WAIT, error: error_ } as const;
-    return { ...end, prepared, outcome: "unsigned", isGone: false, latencyMs: 0 };
+    return { ...end, prepared, outcome: "unsigned", isGone: false, latencyMs: undefined };
   }
   const exchange = await post({
     ...{ url: settings.url, headers: signature, body, timeoutMs: EXCHANGE_MS, policy, signal, clock },

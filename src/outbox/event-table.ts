@@ -69,12 +69,14 @@ function idsByTime(facts: readonly StoredFact[]): (string | null)[] {
   return facts.map((fact) => ids.get(fact) ?? null);
 }
 
-/** Stripe's times are whole seconds: of what happened within one, this comes first. What is paid fails no more. */
+/** Stripe's times are whole seconds: of what happened within one, this comes first. What is paid fails no more, but for a few. */
 function stageOf({ type }: StoredFact): number {
   if (type.endsWith(".created")) return 0;
-  if (type.endsWith("_failed") || type.endsWith(".finalized")) return 1;
-  return type.endsWith(".updated") ? 3 : 2;
+  if (type.endsWith(".updated") || FAILS_LAST.test(type)) return 3;
+  return /([._]failed|_action_required|\.finalized)$/.test(type) ? 1 : 2;
 }
+
+const FAILS_LAST = /^(refund\.|payout\.|checkout\.session\.async_payment_)failed$/;
 
 const byType = (a: StoredFact, b: StoredFact): number => (a.type < b.type ? -1 : a.type > b.type ? 1 : 0);
 
@@ -285,6 +287,10 @@ const OLD = `
     select from deliveries as delivery
     where delivery.tenant_id = told.tenant_id and delivery.livemode = told.livemode and delivery.event_id = told.id
       and delivery.status = 'pending')
+  and not exists (
+    select from recoveries as recovery
+    where recovery.tenant_id = told.tenant_id and recovery.livemode = told.livemode and recovery.status = 'running'
+      and coalesce(recovery.cursor, '') < told.id)
   order by created_at limit $2`;
 
 const DELETE_OLD = {

@@ -26,6 +26,10 @@ const told = (object: EventObjectName, ...lines: Line[]): EventType[] =>
 
 /** Changes that come together are told together, in the state after the last of them. */
 const UPDATED = "Something that a reader may care for has changed. Told beside the event that names the change.";
+/** The key is the latest invoice: that of the next cycle is there, as a draft, while the one before it is still owed. */
+const WHILE_OWED = "Once for each invoice that is its latest meanwhile, also one that nobody has tried to pay yet.";
+/** Of Stripe's reference: after the first attempt only automatic retries increment it. */
+const COUNTED = "Once for each `attempt_count`: a payment by hand after the first attempt does not raise it.";
 const LATER = "2026-11-21T10:15:00.000Z";
 
 export const EVENT_TYPES: readonly EventType[] = [
@@ -39,8 +43,8 @@ export const EVENT_TYPES: readonly EventType[] = [
     "subscription",
     ["subscription.created", "A subscription was created, perhaps with its first payment still to come."],
     ["subscription.updated", UPDATED],
-    ["subscription.past_due", "A renewal could not be paid. Once for each invoice.", { status: "past_due" }],
-    ["subscription.unpaid", "Stripe gave up on an invoice. Once for each invoice.", { status: "unpaid" }],
+    ["subscription.past_due", `A renewal could not be paid. ${WHILE_OWED}`, { status: "past_due" }],
+    ["subscription.unpaid", `Stripe gave up on an invoice. ${WHILE_OWED}`, { status: "unpaid" }],
     ["subscription.trial_will_end", "A trial ends within three days. Once for each end.", { status: "trialing" }],
     ["subscription.paused", "A trial ended without a payment method: nothing is invoiced.", { status: "paused" }],
     ["subscription.resumed", "A paused subscription goes on."],
@@ -61,8 +65,8 @@ export const EVENT_TYPES: readonly EventType[] = [
       "An invoice is paid, or was marked so.",
       { status: "paid", paid: true, amount_paid: 2000, amount_remaining: 0, paid_at: LATER },
     ],
-    ["invoice.payment_failed", "A payment of an invoice failed. Once for each attempt."],
-    ["invoice.payment_action_required", "The customer must confirm the payment. Once for each attempt."],
+    ["invoice.payment_failed", `A payment of an invoice failed. ${COUNTED}`],
+    ["invoice.payment_action_required", `The customer must confirm the payment. ${COUNTED}`],
     ["invoice.marked_uncollectible", "Given up; it may still be paid.", { status: "uncollectible" }],
     ["invoice.voided", "An invoice was voided.", { status: "void", voided_at: LATER }],
     ["invoice.sent", "An invoice was mailed to its customer. Each time."],
@@ -95,9 +99,13 @@ export const EVENT_TYPES: readonly EventType[] = [
     "dispute",
     ["dispute.created", "A customer disputes a charge."],
     ["dispute.updated", "A dispute has a status that it did not have before. Once for each status."],
-    ["dispute.funds_withdrawn", "The disputed amount was taken."],
-    ["dispute.funds_reinstated", "The disputed amount was given back.", { status: "won" }],
-    ["dispute.closed", "A dispute was decided. Once for each outcome.", { status: "won" }],
+    ["dispute.funds_withdrawn", "The disputed amount was taken. Once for each dispute, however often."],
+    [
+      "dispute.funds_reinstated",
+      "The disputed amount was given back. Once for each dispute, however often.",
+      { status: "won" },
+    ],
+    ["dispute.closed", "A dispute was decided. Once for each dispute and outcome.", { status: "won" }],
   ),
   ...told(
     "checkout_session",
@@ -153,7 +161,11 @@ export const EVENT_TYPES: readonly EventType[] = [
   ...told(
     "api_key",
     ["key.created", "An API key was made."],
-    ["key.regenerated", "A key was replaced: it works until `expires_at`, if that is set.", { expires_at: LATER }],
+    [
+      "key.regenerated",
+      "A key was replaced: it works until `expires_at`, if that is set. Once, and again if it is to end earlier.",
+      { expires_at: LATER },
+    ],
     ["key.revoked", "A key was revoked.", { revoked_at: LATER, revoked_reason: "leaked" }],
   ),
 ];

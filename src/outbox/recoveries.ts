@@ -68,15 +68,13 @@ export async function countMissed(
   return rows[0] ?? { count: 0, partial: false };
 }
 
-/** Throws `endpoint_disabled`, `recovery_running`. `id`: one that has begun already is given back as it is. */
+/** Throws `endpoint_disabled`, `recovery_running`. */
 export async function beginRecovery(
   tx: Queryable,
   range: RecoveryRange,
   { id, perSecond }: { id: string; perSecond: number },
 ): Promise<Recovery> {
   const { endpoint, livemode, since, until } = range;
-  const before = await findRecovery(tx, { tenantId: endpoint.tenantId, livemode, id });
-  if (before !== undefined) return before;
   if (!takesMode(endpoint, livemode)) throw publicError("endpoint_disabled");
   const { count: total } = await countMissed(tx, range);
   const values = [endpoint.tenantId, livemode, id, endpoint.id, since, until, total, perSecond];

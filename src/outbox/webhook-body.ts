@@ -1,4 +1,4 @@
-// The body of a webhook: the same text at every attempt, because an event never changes. Pure.
+// The body of a webhook. An event never changes, so each attempt has the same text but for the tenant's name as of then. Pure.
 
 export interface ToldEvent {
   /** msg_… */

@@ -86,8 +86,9 @@ export async function listKeys(tx: Queryable, tenantId: string): Promise<KeyRow[
 }
 
 /**
- * Ends the keys of these types: at once, or after a grace. One that is to end earlier keeps its end. Returns the types that
- * had one. Until the transaction ends no other ends keys of this tenant: what is made in place of them comes after this.
+ * Ends the keys of these types: at once, or after a grace. One that is to end earlier anyway stays so, and is not told of
+ * again. Returns the types of those that it ends. Until the transaction ends no other ends keys of this tenant: what is made
+ * in place of them comes after this.
  */
 export async function endKeys(
   tx: Queryable,
@@ -154,10 +155,10 @@ const ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 const END = `
   update api_keys
   set revoked_at = case when $4::int = 0 then now() end,
-      expires_at = case when $4::int = 0 then expires_at
-                        else least(expires_at, now() + make_interval(secs => $4::int)) end,
-      revoked_reason = $3
+      expires_at = case when $4::int = 0 then expires_at else now() + make_interval(secs => $4::int) end,
+      revoked_reason = case when $4::int = 0 then $3 end
   where tenant_id = $1 and ${WORKS}
+    and ($4::int = 0 or expires_at is null or expires_at > now() + make_interval(secs => $4::int))
     and case when livemode then 'live_' else 'test_' end || kind = any ($2::text[])
   returning id, kind, livemode, last4, expires_at as "expiresAt", revoked_at as "revokedAt",
             revoked_reason as "revokedReason"`;
