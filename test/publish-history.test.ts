@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { StripeObject } from "../src/projections/observation.ts";
 import { type Arrival, BOTH, openPipe, type Pipe } from "./support/pipe.ts";
-import { BEGIN, event, type EventOptions } from "./support/stripe-fixtures.ts";
-import { newSubscription } from "./support/stripe-fixtures-billing.ts";
+import { BEGIN, DAY, event, type EventOptions } from "./support/stripe-fixtures.ts";
+import { newInvoice, newSubscription, PAID } from "./support/stripe-fixtures-billing.ts";
 
 describe.each(BOTH)("what is told of what was there before, %s database", (kind) => {
   let pipe: Pipe;
@@ -53,5 +53,29 @@ describe.each(BOTH)("what is told of what was there before, %s database", (kind)
     const active = newSubscription({ id: "sub_unheard", status: "past_due" });
     await inTurn(imports(active, BEGIN + 11), imports(active, BEGIN + 20));
     expect(await typesOf("sub_unheard")).toEqual([]);
+  });
+
+  it("says of a thing that it happened when its object says so, whichever event tells of it first", async () => {
+    const times = { finalized_at: BEGIN + 5, paid_at: BEGIN + 10, voided_at: null, marked_uncollectible_at: null };
+    const toldIn = async (id: string, ...order: ("paid" | "updated")[]): Promise<unknown> => {
+      const invoice = newInvoice({ id, ...PAID, status_transitions: times });
+      const arrivals = {
+        paid: says("invoice.paid", invoice, { created: BEGIN + 11 }),
+        updated: says("invoice.updated", { ...invoice, metadata: { a: "1" } }, { created: BEGIN + 5 * DAY }),
+      };
+      await inTurn(...order.map((name) => arrivals[name]));
+      const { rows } = await pipe.database.query({
+        text: `select type, extract(epoch from created)::float8 as at from events
+               where object_id = $1 and type <> 'invoice.updated' order by type`,
+        values: [id],
+      });
+      return rows;
+    };
+    const expected = [
+      { type: "invoice.finalized", at: BEGIN + 5 },
+      { type: "invoice.paid", at: BEGIN + 10 },
+    ];
+    expect(await toldIn("in_first_paid", "paid", "updated")).toEqual(expected);
+    expect(await toldIn("in_first_updated", "updated", "paid")).toEqual(expected);
   });
 });

@@ -18,6 +18,8 @@ export interface StoredFact {
   objectId: string | null;
   /** Unix seconds of the observation. */
   occurredAt: number;
+  /** Unix seconds at which it happened, where its object says so: an observation may say it again much later. */
+  happenedAt?: number;
   observationId: string;
   /** What its event says as `data.object`; null: it is only stored, and nobody is told. */
   object: Readonly<Record<string, unknown>> | null;
@@ -49,6 +51,7 @@ export async function insertFacts(tx: Queryable, facts: readonly StoredFact[]): 
         textArray(ids),
         textArray(objectTexts(sorted)),
         EVENT_API_VERSION,
+        bigintArray(sorted.map(createdOf)),
       ],
     }),
     fanOut(
@@ -64,10 +67,13 @@ export async function insertFacts(tx: Queryable, facts: readonly StoredFact[]): 
 /** In the order of the facts; null: not told. Ids are the order of events, wherever one is asked for: they grow as things happened. */
 function idsByTime(facts: readonly StoredFact[]): (string | null)[] {
   const told = facts.filter(({ object }) => object !== null);
-  const byTime = told.toSorted((a, b) => a.occurredAt - b.occurredAt || stageOf(a) - stageOf(b) || byType(a, b));
+  const byTime = told.toSorted((a, b) => createdOf(a) - createdOf(b) || stageOf(a) - stageOf(b) || byType(a, b));
   const ids = new Map(byTime.map((fact) => [fact, newId("msg")]));
   return facts.map((fact) => ids.get(fact) ?? null);
 }
+
+/** What its event says as `created`: never later than the observation that brought it. */
+const createdOf = ({ happenedAt, occurredAt }: StoredFact): number => Math.min(happenedAt ?? occurredAt, occurredAt);
 
 /** Stripe's times are whole seconds: of what happened within one, this comes first. What is paid fails no more. */
 function stageOf({ type }: StoredFact): number {
@@ -130,11 +136,16 @@ function earliest(facts: readonly StoredFact[]): Map<string, StoredFact> {
     else {
       const [first, second] = isEarlier(fact, known) ? [fact, known] : [known, fact];
       // One that may be told tells it, whichever was the earliest.
-      found.set(key, first.object === null ? { ...first, object: second.object } : first);
+      found.set(key, first.object === null ? { ...first, ...toldBy(second) } : first);
     }
   }
   return found;
 }
+
+const toldBy = ({ object, happenedAt }: StoredFact): Partial<StoredFact> => ({
+  object,
+  ...(happenedAt === undefined ? {} : { happenedAt }),
+});
 
 function isEarlier(a: StoredFact, b: StoredFact): boolean {
   return a.occurredAt < b.occurredAt || (a.occurredAt === b.occurredAt && a.observationId < b.observationId);
@@ -227,9 +238,9 @@ export async function deleteOldEvents(database: Database, days: number, limit: n
 const INSERT_FACTS = `
   with incoming as materialized (
     select * from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-                         $9::text[], $10::text[], $11::text[])
+                         $9::text[], $10::text[], $11::text[], $13::bigint[])
       as fact (tenant_id, livemode, type, natural_key, stripe_account, object_type, object_id, occurred_at, observation_id,
-               event_id, object)
+               event_id, object, created)
   ), stored as (
     insert into facts as known (tenant_id, livemode, type, natural_key, stripe_account, object_type, object_id, occurred_at,
                                 observation_id, event_id)
@@ -250,7 +261,7 @@ const INSERT_FACTS = `
     returning event_id
   )
   insert into events (tenant_id, livemode, id, type, created, api_version, stripe_account, object_type, object_id, object)
-  select tenant_id, livemode, event_id, type, to_timestamp(occurred_at), $12, stripe_account, object_type, object_id, object
+  select tenant_id, livemode, event_id, type, to_timestamp(created), $12, stripe_account, object_type, object_id, object
   from incoming join stored using (event_id)`;
 
 const INSERT_EVENTS = `

@@ -26,6 +26,8 @@ export type PublishedObject = Readonly<Record<string, unknown>>;
 /** A fact, with what tenants are told of it; null: nothing. */
 export interface ToldFact extends Fact {
   object: PublishedObject | null;
+  /** Where its object says so. */
+  happenedAt?: UnixSeconds;
 }
 
 /**
@@ -46,17 +48,24 @@ export function factsOf(
     if (!isTold(one, observation, projection, since)) return [{ ...one, object: null }];
     const columns = isStub(observation) && known !== undefined ? known : rowOf(projection, observation);
     object ??= publishedObject(projection, observation.objectId, columns);
-    return [{ ...one, object }];
+    const at = happenedAt(one, observation, projection);
+    return [{ ...one, object, ...(at === undefined ? {} : { happenedAt: at }) }];
   });
 }
 
 function isTold(one: Fact, observation: Observation, projection: Projection, since: UnixSeconds): boolean {
   if (one.untold === true || isImported(observation) || eventType(one.type) === undefined) return false;
   if (since <= 0) return true;
-  const row = rowOf(projection, observation);
-  const known = observation.type.endsWith(".retrieved") ? row.stripe_created : observation.created;
-  const at = row[HAPPENED[one.type] ?? ""] ?? known;
+  const isFetched = observation.type.endsWith(".retrieved");
+  const known = isFetched ? rowOf(projection, observation).stripe_created : observation.created;
+  const at = happenedAt(one, observation, projection) ?? known;
   return typeof at !== "number" || at >= since;
+}
+
+function happenedAt({ type }: Fact, observation: Observation, projection: Projection): UnixSeconds | undefined {
+  const column = HAPPENED[type];
+  const at = column === undefined ? undefined : rowOf(projection, observation)[column];
+  return typeof at === "number" ? at : undefined;
 }
 
 /** An import brings what was there before: what has happened is not told of it, but that something is not as it was known. */
