@@ -32,8 +32,9 @@ export interface ToldFact extends Fact {
 
 /**
  * The facts of one observation. `since`: from when on its tenant is told, the second at which it connected the account; what
- * happened earlier is only stored. Of an object that was fetched its age decides, where nothing else says when: of what is
- * new about an old one Stripe's own event tells. A stub that says only "deleted" is told with what is `known` of its object.
+ * happened earlier is only stored. Of an object that was fetched its age decides, where nothing else says when, and so it does
+ * of an event that says a change of something else: of what is new about an old one Stripe's own event tells. A stub that says
+ * only "deleted" is told with what is `known` of its object.
  */
 export function factsOf(
   observation: Observation,
@@ -56,11 +57,21 @@ export function factsOf(
 function isTold(one: Fact, observation: Observation, projection: Projection, since: UnixSeconds): boolean {
   if (one.untold === true || isImported(observation) || eventType(one.type) === undefined) return false;
   if (since <= 0) return true;
-  const isFetched = observation.type.endsWith(".retrieved");
-  const known = isFetched ? rowOf(projection, observation).stripe_created : observation.created;
+  const saysOnlyState = observation.type.endsWith(".retrieved") || isRestated(one, observation);
+  const known = saysOnlyState ? rowOf(projection, observation).stripe_created : observation.created;
   const at = happenedAt(one, observation, projection) ?? known;
   return typeof at !== "number" || at >= since;
 }
+
+/** By its name and by `previous_attributes` the event is of another change: the fact was true before it. */
+function isRestated({ type: told }: Fact, { type, previous }: Observation): boolean {
+  if (previous === undefined || DECIDING.some((field) => field in previous)) return false;
+  const name = told.split(".").at(-1) ?? told;
+  return name === "updated" || !type.endsWith(name);
+}
+
+/** What facts follow from. */
+const DECIDING = ["status", "latest_invoice", "payment_status", "trial_end"];
 
 function happenedAt({ type }: Fact, observation: Observation, projection: Projection): UnixSeconds | undefined {
   const column = HAPPENED[type];
