@@ -1,7 +1,7 @@
 // What tenants are told of Stripe's objects: our own flat ones, read by the same functions as our rows. Pure.
 import { type EventObjectName, fieldsOf } from "../outbox/event-objects.ts";
 import { eventType } from "../outbox/event-types.ts";
-import { type FoldedRow, isStub, rowOf, type StoredHead, TRACKED } from "./fold.ts";
+import { type FoldedRow, isStub, type Kept, rowOf, type StoredHead, TOLD, TRACKED } from "./fold.ts";
 import type { Observation, UnixSeconds } from "./observation.ts";
 import { type ColumnType, type ColumnValue, type Fact, fact, type Projection } from "./projection.ts";
 
@@ -102,10 +102,15 @@ export function updateOf(row: FoldedRow, { before, fresh, unowned, since }: Upda
   const isFirst = before === undefined || unowned.has(before.eventId);
   const changed = isFirst
     ? fresh.some(({ type }) => type.endsWith(".updated"))
-    : before.eventId !== head.id && before.kept[TRACKED]?.[0] !== row.kept[TRACKED]?.[0];
+    : before.eventId !== head.id && saysOther(before.kept, row.kept);
   if (!changed) return null;
   const object = publishedObject(projection, key.objectId, row.columns);
   return { ...fact(projection.updated, key.objectId, head.id), object };
+}
+
+function saysOther(before: Kept, now: Kept): boolean {
+  if (before[TRACKED]?.[0] !== now[TRACKED]?.[0]) return true;
+  return before[TOLD] !== undefined && before[TOLD][0] !== now[TOLD]?.[0];
 }
 
 /** Null for a kind that is not told of. */
