@@ -334,7 +334,7 @@ function factsOfUpdates(updates: Folded["updates"], tenantOf: (account: AccountI
 }
 
 function storedFact(
-  { type, naturalKey: key, object }: ToldFact,
+  { type, naturalKey: key, object, happenedAt }: ToldFact,
   observation: Observation,
   tenantId: string,
 ): StoredFact {
@@ -351,6 +351,7 @@ function storedFact(
     occurredAt,
     observationId: id,
     object,
+    ...(happenedAt === undefined ? {} : { happenedAt }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { holdOwners } from "../connections/owner-locks.ts";
 import { accountKey, ownersOf } from "../connections/routing.ts";
 import type { Database, Queryable } from "../db/database.ts";
-import { fold, type FoldedRow } from "../projections/fold.ts";
+import { fold, type FoldedRow, type Kept, TOLD } from "../projections/fold.ts";
 import { type ObjectKey, objectKeyText, type Observation } from "../projections/observation.ts";
 import { PROJECTIONS, projectionOf } from "../projections/registry.ts";
 import { followConnections } from "./account-heads.ts";
@@ -237,10 +237,18 @@ function compare(
       { column: "*", live: live === undefined ? "no row" : "a row", rebuilt: row === undefined ? "no row" : "a row" },
     ];
   }
-  const rebuilt = rowValues(row, tenant);
+  const rebuilt = rowValues(knowsTold(live) ? row : withoutTold(row), tenant);
   return Object.entries(rebuilt)
     .filter(([column, value]) => !isDeepStrictEqual(value, live[column]))
     .map(([column, value]) => ({ column, live: live[column], rebuilt: value }));
+}
+
+const knowsTold = ({ kept }: RowValues): boolean => typeof kept === "string" && TOLD in (JSON.parse(kept) as Kept);
+
+/** As it was written before there was TOLD: nothing is wrong with such a row. */
+function withoutTold(row: FoldedRow): FoldedRow {
+  const { [TOLD]: _, ...kept } = row.kept;
+  return { ...row, kept };
 }
 
 const NEXT_OBJECTS = `

@@ -18,6 +18,8 @@ export interface StoredFact {
   objectId: string | null;
   /** Unix seconds of the observation. */
   occurredAt: number;
+  /** Unix seconds at which it happened, where its object says so: an observation may say it again much later. */
+  happenedAt?: number;
   observationId: string;
   /** What its event says as `data.object`; null: it is only stored, and nobody is told. */
   object: Readonly<Record<string, unknown>> | null;
@@ -49,6 +51,7 @@ export async function insertFacts(tx: Queryable, facts: readonly StoredFact[]): 
         textArray(ids),
         textArray(objectTexts(sorted)),
         EVENT_API_VERSION,
+        bigintArray(sorted.map(createdOf)),
       ],
     }),
     fanOut(
@@ -64,10 +67,13 @@ export async function insertFacts(tx: Queryable, facts: readonly StoredFact[]): 
 /** In the order of the facts; null: not told. Ids are the order of events, wherever one is asked for: they grow as things happened. */
 function idsByTime(facts: readonly StoredFact[]): (string | null)[] {
   const told = facts.filter(({ object }) => object !== null);
-  const byTime = told.toSorted((a, b) => a.occurredAt - b.occurredAt || stageOf(a) - stageOf(b) || byType(a, b));
+  const byTime = told.toSorted((a, b) => createdOf(a) - createdOf(b) || stageOf(a) - stageOf(b) || byType(a, b));
   const ids = new Map(byTime.map((fact) => [fact, newId("msg")]));
   return facts.map((fact) => ids.get(fact) ?? null);
 }
+
+/** What its event says as `created`: never later than the observation that brought it. */
+const createdOf = ({ happenedAt, occurredAt }: StoredFact): number => Math.min(happenedAt ?? occurredAt, occurredAt);
 
 /** Stripe's times are whole seconds: of what happened within one, this comes first. What is paid fails no more, but for a few. */
 function stageOf({ type }: StoredFact): number {
@@ -132,11 +138,25 @@ function earliest(facts: readonly StoredFact[]): Map<string, StoredFact> {
     else {
       const [first, second] = isEarlier(fact, known) ? [fact, known] : [known, fact];
       // One that may be told tells it, whichever was the earliest.
-      found.set(key, first.object === null ? { ...first, object: second.object } : first);
+      found.set(key, first.object === null && !isOld(first, second) ? { ...first, ...toldBy(second) } : first);
     }
   }
   return found;
 }
+
+/** It was there when it was fetched, as an import does, and not told: what says it much later has other news. As RESTATED. */
+function isOld(fetched: StoredFact, said: StoredFact): boolean {
+  return fetched.observationId.startsWith(FETCHED) && said.occurredAt > fetched.occurredAt + FETCH_SECONDS;
+}
+
+const FETCHED = "obs_";
+/** An answer is dated a few seconds before what it may show. */
+const FETCH_SECONDS = 60;
+
+const toldBy = ({ object, happenedAt }: StoredFact): Partial<StoredFact> => ({
+  object,
+  ...(happenedAt === undefined ? {} : { happenedAt }),
+});
 
 function isEarlier(a: StoredFact, b: StoredFact): boolean {
   return a.occurredAt < b.occurredAt || (a.occurredAt === b.occurredAt && a.observationId < b.observationId);
@@ -225,13 +245,17 @@ export async function deleteOldEvents(database: Database, days: number, limit: n
   return (await database.query({ text: DELETE_OLD[database.kind], values: [days, limit] })).rowCount;
 }
 
+const RESTATED = `
+  starts_with(known.observation_id, '${FETCHED}')
+    and excluded.occurred_at > known.occurred_at + interval '${String(FETCH_SECONDS)} seconds'`;
+
 // An event is made where the fact has just got its id: of a fact that was told before it is another one, or none.
 const INSERT_FACTS = `
   with incoming as materialized (
     select * from unnest($1::text[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-                         $9::text[], $10::text[], $11::text[])
+                         $9::text[], $10::text[], $11::text[], $13::bigint[])
       as fact (tenant_id, livemode, type, natural_key, stripe_account, object_type, object_id, occurred_at, observation_id,
-               event_id, object)
+               event_id, object, created)
   ), stored as (
     insert into facts as known (tenant_id, livemode, type, natural_key, stripe_account, object_type, object_id, occurred_at,
                                 observation_id, event_id)
@@ -248,11 +272,11 @@ const INSERT_FACTS = `
           from (select (excluded.occurred_at, excluded.observation_id) < (known.occurred_at, known.observation_id)) as compared (earlier)),
         event_id = coalesce(known.event_id, excluded.event_id)
     where (excluded.occurred_at, excluded.observation_id) < (known.occurred_at, known.observation_id)
-       or (known.event_id is null and excluded.event_id is not null)
+       or (known.event_id is null and excluded.event_id is not null and not (${RESTATED}))
     returning event_id
   )
   insert into events (tenant_id, livemode, id, type, created, api_version, stripe_account, object_type, object_id, object)
-  select tenant_id, livemode, event_id, type, to_timestamp(occurred_at), $12, stripe_account, object_type, object_id, object
+  select tenant_id, livemode, event_id, type, to_timestamp(created), $12, stripe_account, object_type, object_id, object
   from incoming join stored using (event_id)`;
 
 const INSERT_EVENTS = `

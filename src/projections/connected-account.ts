@@ -69,6 +69,7 @@ export const connectedAccount = projection({
     "capabilities",
     "email",
   ],
+  alsoTold: ["business_name", "business_type", "country", "default_currency"],
 });
 
 /** Until 2019-02-19 they were called `verification`, with one list of needed fields. */

@@ -67,4 +67,5 @@ export const customer = projection({
     "coupon_id",
     "metadata",
   ],
+  alsoTold: ["phone", "description", "currency", "tax_exempt"],
 });

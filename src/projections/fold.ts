@@ -15,8 +15,8 @@ export interface StoredHead {
 }
 
 /**
- * For each kept column the newest value seen that was not empty, with where it came from; and under TRACKED what the tracked
- * columns of the head say, as a hash, of a kind whose changes are told.
+ * For each kept column the newest value seen that was not empty, with where it came from; of a kind whose changes are told
+ * under TRACKED what the tracked columns of the head say, as a hash, and under TOLD what those say that are told besides.
  */
 export type Kept = Readonly<Record<string, KeptValue>>;
 export type KeptValue = readonly [value: string, created: number, eventId: string];
@@ -81,12 +81,13 @@ export function fold(
   const { columns, unread } = readColumns(projection, isStub(head) ? lastKnown(distinct, projection) : head, known);
   // Children are those of the head itself, and a stub lists none.
   if (!isStub(head)) unread.push(...unreadOfChildren(projection, head));
-  const kept = projection.updated === undefined ? known : { ...known, [TRACKED]: trackedHash(projection, columns) };
+  const kept = projection.updated === undefined ? known : { ...known, ...hashesOf(projection, columns) };
   return { key, projection, head, order, ambiguous, deleted: saysDeleted(head), columns, unread, kept };
 }
 
-/** No column's name. */
+/** No column's name. Rows of before there was TOLD have it from their next head on. */
 export const TRACKED = "(tracked)";
+export const TOLD = "(told)";
 
 const rows = new WeakMap<Observation, Row<Record<string, ColumnType>>>();
 
@@ -97,9 +98,12 @@ export function rowOf(projection: Projection, observation: Observation): Row<Rec
   return row;
 }
 
-function trackedHash(projection: Projection, columns: Readonly<Record<string, ColumnValue>>): KeptValue {
-  const values = (projection.tracked ?? []).map((name) => inOneOrder(columns[name] ?? null));
-  return [hash("sha256", JSON.stringify(values), "base64url").slice(0, 22), 0, ""];
+function hashesOf({ tracked = [], alsoTold }: Projection, columns: FoldedRow["columns"]): Kept {
+  const hashed = (names: readonly string[]): KeptValue => {
+    const values = names.map((name) => inOneOrder(columns[name] ?? null));
+    return [hash("sha256", JSON.stringify(values), "base64url").slice(0, 22), 0, ""];
+  };
+  return { [TRACKED]: hashed(tracked), ...(alsoTold === undefined ? {} : { [TOLD]: hashed(alsoTold) }) };
 }
 
 /** Stripe may say the same hash in another order. */

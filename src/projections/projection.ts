@@ -78,6 +78,8 @@ export interface ProjectionSpec<Columns extends Record<string, ColumnType>> {
   facts?: (object: StripeObject, observation: Observation) => (Fact | false | null | undefined)[];
   /** Columns whose change is worth telling in the billing log, in reading order. Default: all columns. */
   tracked?: readonly (keyof Columns & string)[];
+  /** Columns whose change `updated` tells, too, though the billing log leaves it out. */
+  alsoTold?: readonly (keyof Columns & string)[];
   /** The event that tells tenants that tracked columns have changed. See `updateOf`. */
   updated?: string;
 }

@@ -1,7 +1,7 @@
 // What tenants are told of Stripe's objects: our own flat ones, read by the same functions as our rows. Pure.
 import { type EventObjectName, fieldsOf } from "../outbox/event-objects.ts";
 import { eventType } from "../outbox/event-types.ts";
-import { type FoldedRow, isStub, rowOf, type StoredHead, TRACKED } from "./fold.ts";
+import { type FoldedRow, isStub, type Kept, rowOf, type StoredHead, TOLD, TRACKED } from "./fold.ts";
 import type { Observation, UnixSeconds } from "./observation.ts";
 import { type ColumnType, type ColumnValue, type Fact, fact, type Projection } from "./projection.ts";
 
@@ -26,12 +26,15 @@ export type PublishedObject = Readonly<Record<string, unknown>>;
 /** A fact, with what tenants are told of it; null: nothing. */
 export interface ToldFact extends Fact {
   object: PublishedObject | null;
+  /** Where its object says so. */
+  happenedAt?: UnixSeconds;
 }
 
 /**
  * The facts of one observation. `since`: from when on its tenant is told, the second at which it connected the account; what
- * happened earlier is only stored. Of an object that was fetched its age decides, where nothing else says when: of what is
- * new about an old one Stripe's own event tells. A stub that says only "deleted" is told with what is `known` of its object.
+ * happened earlier is only stored. Of an object that was fetched its age decides, where nothing else says when, and so it does
+ * of an event that says a change of something else: of what is new about an old one Stripe's own event tells. A stub that says
+ * only "deleted" is told with what is `known` of its object.
  */
 export function factsOf(
   observation: Observation,
@@ -46,20 +49,37 @@ export function factsOf(
     if (!isTold(one, observation, projection, since)) return [{ ...one, object: null }];
     const columns = isStub(observation) && known !== undefined ? known : rowOf(projection, observation);
     object ??= publishedObject(projection, observation.objectId, columns);
-    return [{ ...one, object }];
+    const at = happenedAt(one, observation, projection);
+    return [{ ...one, object, ...(at === undefined ? {} : { happenedAt: at }) }];
   });
 }
 
 function isTold(one: Fact, observation: Observation, projection: Projection, since: UnixSeconds): boolean {
   if (one.untold === true || isImported(observation) || eventType(one.type) === undefined) return false;
   if (since <= 0) return true;
-  const row = rowOf(projection, observation);
-  const known = observation.type.endsWith(".retrieved") ? row.stripe_created : observation.created;
-  const at = row[HAPPENED[one.type] ?? ""] ?? known;
+  const saysOnlyState = observation.type.endsWith(".retrieved") || isRestated(one, observation);
+  const known = saysOnlyState ? rowOf(projection, observation).stripe_created : observation.created;
+  const at = happenedAt(one, observation, projection) ?? known;
   return typeof at !== "number" || at >= since;
 }
 
-/** An import brings what was there before: only what happens from now on is told, by its own event. */
+/** By its name and by `previous_attributes` the event is of another change: the fact was true before it. */
+function isRestated({ type: told }: Fact, { type, previous }: Observation): boolean {
+  if (previous === undefined || DECIDING.some((field) => field in previous)) return false;
+  const name = told.split(".").at(-1) ?? told;
+  return name === "updated" || !type.endsWith(name);
+}
+
+/** What facts follow from. */
+const DECIDING = ["status", "latest_invoice", "payment_status", "trial_end"];
+
+function happenedAt({ type }: Fact, observation: Observation, projection: Projection): UnixSeconds | undefined {
+  const column = HAPPENED[type];
+  const at = column === undefined ? undefined : rowOf(projection, observation)[column];
+  return typeof at === "number" ? at : undefined;
+}
+
+/** An import brings what was there before: what has happened is not told of it, but that something is not as it was known. */
 export const isImported = ({ type }: Pick<Observation, "type">): boolean => type.endsWith(".imported");
 
 export interface UpdateOf {
@@ -73,18 +93,24 @@ export interface UpdateOf {
 /**
  * That an object has changed: once for each new head whose tracked columns differ from the stored head's, so that what came
  * in one batch is told once, in its last state. The first that is known of an object tells it only where Stripe says so; so
- * does what follows a head of which nobody was told, because its owner was not known.
+ * does what follows a head of which nobody was told, because its owner was not known. An import tells it as any other: the
+ * event that says the same is behind its head from then on.
  */
 export function updateOf(row: FoldedRow, { before, fresh, unowned, since }: UpdateOf): ToldFact | null {
   const { projection, head, key, deleted } = row;
-  if (projection.updated === undefined || deleted || isImported(head) || head.created < since) return null;
+  if (projection.updated === undefined || deleted || head.created < since) return null;
   const isFirst = before === undefined || unowned.has(before.eventId);
   const changed = isFirst
     ? fresh.some(({ type }) => type.endsWith(".updated"))
-    : before.eventId !== head.id && before.kept[TRACKED]?.[0] !== row.kept[TRACKED]?.[0];
+    : before.eventId !== head.id && saysOther(before.kept, row.kept);
   if (!changed) return null;
   const object = publishedObject(projection, key.objectId, row.columns);
   return { ...fact(projection.updated, key.objectId, head.id), object };
+}
+
+function saysOther(before: Kept, now: Kept): boolean {
+  if (before[TRACKED]?.[0] !== now[TRACKED]?.[0]) return true;
+  return before[TOLD] !== undefined && before[TOLD][0] !== now[TOLD]?.[0];
 }
 
 /** Null for a kind that is not told of. */

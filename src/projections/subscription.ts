@@ -158,6 +158,7 @@ export const subscription = projection({
     "coupon_id",
     "metadata",
   ],
+  alsoTold: ["pause_resumes_at", "collection_method", "days_until_due"],
 });
 
 function parties(object: StripeObject) {

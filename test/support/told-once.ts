@@ -26,7 +26,9 @@ export async function expectLastUpdatesStand(pipe: Pipe, suffixes: readonly stri
     const row = (await loadLiveRow(pipe.database, { livemode: false, account: "", objectType, objectId: id })) ?? {};
     if (row.deleted === true) continue;
     const said = JSON.parse(object) as Record<string, unknown>;
-    for (const name of (projection?.tracked ?? []).filter((column) => column in said))
+    for (const name of [...(projection?.tracked ?? []), ...(projection?.alsoTold ?? [])].filter(
+      (column) => column in said,
+    ))
       expect([name, said[name]]).toEqual([name, row[name]]);
   }
 }
