@@ -16,7 +16,15 @@ import {
   linePeriodEnd,
   linePeriodStart,
 } from "./read-invoice.ts";
-import { chargeCard, chargeStatus, intentStatus, latestCharge, sessionStatus, typedDetails } from "./read-payment.ts";
+import {
+  chargeCard,
+  chargeStatus,
+  disputeDueBy,
+  intentStatus,
+  latestCharge,
+  sessionStatus,
+  typedDetails,
+} from "./read-payment.ts";
 import { isCancelScheduled, periodEnd, periodStart, subscriptionPrice } from "./read-subscription.ts";
 import { at, decimal, email, firstOf, integer, listed, reference, text, time } from "./read-values.ts";
 
@@ -231,5 +239,14 @@ describe("a payment", () => {
       sessionStatus({ payment_status: "paid" }),
       sessionStatus({ payment_status: "unpaid" }),
     ]).toEqual(["open", "complete", null]);
+  });
+});
+
+describe("a dispute", () => {
+  it("that its bank takes no answer to is due at no time", () => {
+    const due = (due_by: unknown, evidence_due_by?: unknown) =>
+      disputeDueBy({ evidence_details: { due_by }, evidence_due_by });
+    expect([due(0), due(null), due(undefined, 0), due(5), due(undefined, 5)]).toEqual([null, null, null, 5, 5]);
+    expect(due("0")).toBeUndefined();
   });
 });
