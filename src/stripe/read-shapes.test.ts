@@ -5,8 +5,10 @@ import { couponOf, discountOf } from "./read-discount.ts";
 import {
   invoiceAmountPaid,
   invoiceAmountRemaining,
+  invoiceApplicationFee,
   invoiceAutoAdvance,
   invoiceCharge,
+  invoiceFinalizedAt,
   invoicePaidOutOfBand,
   invoicePaymentIntent,
   invoicePrice,
@@ -121,6 +123,24 @@ describe("an invoice", () => {
     expect(invoiceAmountPaid({ ...old, paid: true })).toBe(1000);
     expect(invoiceAutoAdvance(old)).toBe(true);
     expect(invoiceStatus({ paid: true })).toBeUndefined();
+  });
+
+  it("from before 2019-03-14 has its application fee and the time of its finalization under other names", () => {
+    expect([
+      invoiceFinalizedAt({ finalized_at: 5 }),
+      invoiceFinalizedAt({ status_transitions: { finalized_at: 5 } }),
+      invoiceFinalizedAt({ status_transitions: { finalized_at: null } }),
+    ]).toEqual([5, 5, null]);
+    expect([
+      invoiceApplicationFee({ application_fee: 300 }),
+      invoiceApplicationFee({ application_fee_amount: 300 }),
+      invoiceApplicationFee({ application_fee_amount: 0, application_fee: 300 }),
+      invoiceApplicationFee({}),
+    ]).toEqual([300, 300, 0, null]);
+    expect([invoiceFinalizedAt({ finalized_at: "5" }), invoiceApplicationFee({ application_fee: "3" })]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it("is for the time of its lines, from the earliest start to the latest end; prorations count where there is nothing else", () => {
