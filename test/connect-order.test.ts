@@ -26,7 +26,8 @@ const STATES = {
 type Word =
   | { says: "account"; state: keyof typeof STATES }
   | { says: "capability"; status: "active" | "inactive" }
-  | { says: "authorized" | "deauthorized" | "pull" };
+  | { says: "authorized" | "deauthorized"; told: "snapshot" | "thin" | "both" }
+  | { says: "pull" };
 
 interface Step {
   word: Word;
@@ -43,7 +44,11 @@ const word: fc.Arbitrary<Word> = fc.oneof(
     says: fc.constant("capability" as const),
     status: fc.constantFrom("active" as const, "inactive" as const),
   }),
-  fc.record({ says: fc.constantFrom("authorized" as const, "deauthorized" as const, "pull" as const) }),
+  fc.record({
+    says: fc.constantFrom("authorized" as const, "deauthorized" as const),
+    told: fc.constantFrom("snapshot" as const, "thin" as const, "both" as const),
+  }),
+  fc.record({ says: fc.constant("pull" as const) }),
 );
 
 interface Life {
@@ -81,27 +86,37 @@ function momentsOf(steps: readonly Step[]): { created: number; state: keyof type
   });
 }
 
-/** What Stripe sends of a life, in the order of its steps. A pull shows what is true at the end of its second. */
-function arrivalsOf({ steps }: Life, account: string): Arrival[] {
+/** What Stripe sends of each step of a life. A pull shows what is true at the end of its second. */
+function arrivalsOf({ steps }: Life, account: string): Arrival[][] {
   const moments = momentsOf(steps);
-  return steps.map(({ word: told }, index): Arrival => {
+  return steps.map(({ word: told }, index): Arrival[] => {
     const { created, state } = moments[index] ?? { created: BEGIN, state: "new" };
     if (told.says === "pull") {
       const atLast = moments.findLast((one) => one.created === created)?.state ?? state;
       const object = newAccount({ id: account, ...STATES[atLast] });
-      return { fetched: { livemode: false, account, object, asOf: created, apiVersion: NEW_API } };
+      return [{ fetched: { livemode: false, account, object, asOf: created, apiVersion: NEW_API } }];
     }
     const object = newAccount({ id: account, ...STATES[state] });
     const options = { id: `evt_${account}_${String(index)}`, created, account, apiVersion: NEW_API };
-    const made =
-      told.says === "account"
-        ? event("account.updated", object, options)
-        : told.says === "capability"
-          ? event("capability.updated", newCapability({ account, status: told.status }), options)
-          : event(`account.application.${told.says}`, application(), options);
-    return { event: { ...made } };
+    if (told.says === "account") return [{ event: { ...event("account.updated", object, options) } }];
+    if (told.says === "capability")
+      return [{ event: { ...event("capability.updated", newCapability({ account, status: told.status }), options) } }];
+    const type = `account.application.${told.says}`;
+    const snapshot = { event: { ...event(type, application(), options) } };
+    const thin = {
+      event: {
+        ...{ id: `${options.id}_thin`, object: "v2.core.event", type: `v1.${type}`, livemode: false, context: account },
+        created: new Date(created * 1000).toISOString(),
+      },
+    };
+    return { snapshot: [snapshot], thin: [thin], both: [thin, snapshot] }[told.told];
   });
 }
+
+const asSnapshots = ({ steps, ...life }: Life): Life => ({
+  ...life,
+  steps: steps.map((step) => ("told" in step.word ? { ...step, word: { ...step.word, told: "snapshot" } } : step)),
+});
 
 let made = 0;
 
@@ -148,7 +163,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
   });
   afterAll(() => pipe.close());
 
-  it("a connection stands the same in any order of events, duplicates and pulls, connected early or late", async () => {
+  it("a connection stands the same in any order of events, thin or not, duplicates and pulls, connected early or late", async () => {
     const lives = fc.array(life, { minLength: TOGETHER, maxLength: TOGETHER });
     await fc.assert(
       fc.asyncProperty(lives, fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1 }), async (all, cuts) => {
@@ -157,7 +172,7 @@ describe.each(BOTH)("on the %s database", (kind) => {
         for (const [index, one] of all.entries()) {
           const run = inOrder[index] ?? { account: "", tenant: "" };
           await connected(pipe, run, one);
-          for (const arrival of arrivalsOf(one, run.account)) {
+          for (const arrival of arrivalsOf(asSnapshots(one), run.account).flat()) {
             await pipe.arrive([arrival]);
             await pipe.drain();
           }

@@ -7,7 +7,7 @@ import { silentLog } from "../src/base/log.ts";
 import { queueFetches } from "../src/inbox/fetch-table.ts";
 import { type FetchAnswer, fetchPool } from "../src/inbox/fetch.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
-import { BEGIN, NEW_API } from "./support/stripe-fixtures.ts";
+import { BEGIN, DAY, event, NEW_API } from "./support/stripe-fixtures.ts";
 import { newCustomer } from "./support/stripe-fixtures-billing.ts";
 
 describe.each(BOTH)("a fetch, %s database", (kind) => {
@@ -50,9 +50,9 @@ describe.each(BOTH)("a fetch, %s database", (kind) => {
     return { outcome: "found", object, text, asOf: second - 2, apiVersion: NEW_API };
   };
   type FetchedCustomer = ReturnType<typeof newCustomer> & Record<string, unknown>;
-  const named = (id: string, type: string) => {
-    const created = new Date(second * 1000).toISOString();
-    const common = { id: `evt_${id}_${second}`, object: "v2.core.event", livemode: false, context: null };
+  const named = (id: string, type: string, at = second) => {
+    const created = new Date(at * 1000).toISOString();
+    const common = { id: `evt_${id}_${type}_${second}`, object: "v2.core.event", livemode: false, context: null };
     const related = { type: "customer", id, url: `/v1/customers/${id}` };
     return pipe.arrive([{ event: { ...common, type: `v1.${type}`, created, related_object: related } }]);
   };
@@ -111,5 +111,60 @@ describe.each(BOTH)("a fetch, %s database", (kind) => {
     expect(await rowsOf("select attempts, last_error, lease from stripe_fetches")).toEqual([
       { attempts: 1, last_error: "no answer", lease: null },
     ]);
+  });
+
+  // A test clock stands still at a second that Stripe's own clock does not reach for days.
+  describe("of an object on a test clock ahead of Stripe's time", () => {
+    const ahead = second + 40 * DAY;
+    const clocked = (id: string, name: string) => ({ ...newCustomer({ id, name, test_clock: "clock_1" }) });
+    async function askedUntilNothingWaits(answer: () => FetchAnswer): Promise<number> {
+      let asked = 0;
+      for (let round = 0; round < 6; round += 1) {
+        await passes(3600);
+        await fetchDue(() => {
+          asked += 1;
+          return answer();
+        });
+      }
+      expect(await rowsOf("select * from stripe_fetches")).toEqual([]);
+      return asked;
+    }
+
+    it("is made once for a tie, and hides nothing that happens in the same second later", async () => {
+      const updated = (id: string, name: string, previous?: object) => ({
+        event: {
+          ...event("customer.updated", clocked("cus_tie", name), {
+            ...{ id, created: ahead, apiVersion: NEW_API },
+            ...(previous === undefined ? {} : { previous: { ...previous } }),
+          }),
+        },
+      });
+      await pipe.arrive([updated("evt_tie_1", "A"), updated("evt_tie_2", "B")]);
+      await pipe.drain();
+      expect(await rowsOf("select object_id, reason from stripe_fetches")).toEqual([
+        { object_id: "cus_tie", reason: "order_ambiguous" },
+      ]);
+      expect(await askedUntilNothingWaits(() => found(clocked("cus_tie", "B")))).toBe(1);
+      await pipe.arrive([updated("evt_tie_3", "C", { name: "B" })]);
+      await pipe.drain();
+      expect(await rowsOf("select name from customers where id = 'cus_tie'")).toEqual([{ name: "C" }]);
+    });
+
+    it("tells what thin events name, each time with the object as it is by then", async () => {
+      for (const [name, type] of [
+        ["Ann", "customer.created"],
+        ["Bea", "customer.updated"],
+      ] as const) {
+        await named("cus_clock", type, ahead);
+        await pipe.drain();
+        expect(await askedUntilNothingWaits(() => found(clocked("cus_clock", name)))).toBeLessThanOrEqual(2);
+        expect(await rowsOf("select name from customers where id = 'cus_clock'")).toEqual([{ name }]);
+      }
+      const told = "object_id = 'cus_clock' and source = 'pull' and type not like '%.retrieved'";
+      expect(await rowsOf(`select type, created from stripe_events where ${told} order by id`)).toEqual([
+        { type: "customer.created", created: ahead },
+        { type: "customer.updated", created: ahead },
+      ]);
+    });
   });
 });

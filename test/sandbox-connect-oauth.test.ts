@@ -2,6 +2,7 @@
 import type Stripe from "stripe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { thinEventOf } from "../sandbox/delivery/event-body.ts";
 import { openSandbox, type OpenSandbox, type RawAnswer, SANDBOX_KEY } from "./support/sandbox.ts";
 
 const CLIENT = "ca_OfTheTests";
@@ -130,6 +131,12 @@ describe("a code", () => {
       "account.application.deauthorized",
       "account.application.authorized",
     ]);
+    const thin = sandbox.world.run((tx) => tx.all("event").map((event) => thinEventOf(tx, event)), {
+      ...{ livemode: false, account: id },
+    });
+    const left = thin.find((event) => "type" in event && event.type === "v1.account.application.deauthorized");
+    expect(left).toMatchObject({ context: id });
+    expect(left).not.toHaveProperty("related_object");
   });
 
   it("follows the mode of the key that redeems it", async () => {

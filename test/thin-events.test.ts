@@ -11,9 +11,11 @@ import { billingLog } from "../src/inbox/billing-log.ts";
 import { type FetchAnswer, fetchPool } from "../src/inbox/fetch.ts";
 import { stripeClient } from "../src/stripe/client.ts";
 import { retrieveObject } from "../src/stripe/retrieve.ts";
+import { connectActive } from "./support/connected-accounts.ts";
 import { BOTH, openPipe, type Pipe } from "./support/pipe.ts";
 import { BEGIN, event } from "./support/stripe-fixtures.ts";
 import { newCustomer, newInvoice, PAID } from "./support/stripe-fixtures-billing.ts";
+import { application } from "./support/stripe-fixtures-connect.ts";
 
 type Answer = (path: string) => { status?: number; body: unknown };
 
@@ -218,6 +220,30 @@ describe.each(BOTH)("a thin event, %s database", (kind) => {
       { ...unsupported, object: "application", object_id: "ca_1" },
       { outcome: "missing", object: "invoice", object_id: "in_gone" },
     ]);
+    expect(await waiting()).toEqual([]);
+  });
+
+  it("of an account that shuts us out ends its connection without any object, and tells so once beside a snapshot", async () => {
+    await pipe.database.query("insert into tenants (id) values ('ten_left')");
+    await connectActive(pipe.database, "ten_left", "acct_left");
+    const created = Math.floor(Date.now() / 1000) + 5;
+    const type = "account.application.deauthorized";
+    const thin = { object: "v2.core.event", type: `v1.${type}`, livemode: false, context: "acct_left" };
+    await pipe.arrive([{ event: { ...thin, id: "evt_left_thin", created: new Date(created * 1000).toISOString() } }]);
+    await pipe.drain();
+    const standing = async () =>
+      (await pipe.database.query("select status, disconnected_reason from connections")).rows.concat(
+        (await pipe.database.query("select type from events where type = 'connected_account.disconnected'")).rows,
+      );
+    const left = [
+      { status: "disconnected", disconnected_reason: "deauthorized" },
+      { type: "connected_account.disconnected" },
+    ];
+    expect(await standing()).toEqual(left);
+    const snapshot = event(type, application(), { id: "evt_left", account: "acct_left", created });
+    await pipe.arrive([{ event: { ...snapshot } }]);
+    await pipe.drain();
+    expect(await standing()).toEqual(left);
     expect(await waiting()).toEqual([]);
   });
 });

@@ -37,6 +37,8 @@ export function snapshotIdOf(thinId: string): string {
 export function thinEventOf(tx: Transaction, event: Stripe.Event): object {
   const object = event.data.object as { id?: string; object: string };
   const isOwnKind = event.type.startsWith("v2.");
+  // Stripe names no object in account.application.*: an application has no address.
+  const isNamed = object.object !== "application";
   const { request } = event;
   return {
     id: thinIdOf(event),
@@ -45,9 +47,9 @@ export function thinEventOf(tx: Transaction, event: Stripe.Event): object {
     created: isoTime(event.created),
     livemode: event.livemode,
     context: tx.scope.account === PLATFORM_ACCOUNT ? null : tx.scope.account,
-    ...(object.id === undefined
-      ? {}
-      : { related_object: { id: object.id, type: object.object, url: urlOf(object.object, object.id) } }),
+    ...(isNamed && object.id !== undefined
+      ? { related_object: { id: object.id, type: object.object, url: urlOf(object.object, object.id) } }
+      : {}),
     reason: request?.id ? { type: "request", request } : null,
     snapshot_event: event.id,
   };

@@ -1,5 +1,6 @@
 // From a stored row of the inbox to an observation that can be folded. Pure.
 import type { Observation, StripeObject } from "../projections/observation.ts";
+import { objectTypeOf, projectionOf } from "../projections/registry.ts";
 import { snapshotTwin } from "../stripe/envelope.ts";
 import type { StoredEvent } from "./load-events.ts";
 
@@ -32,6 +33,10 @@ export function readObservation(stored: StoredEvent): ReadObservation {
   if (stored.source === "pull") return { observation: { ...common, object: payload }, snapshot: true };
   // `data` of a thin event is its kind's own, and never the object that it names.
   if (payload.object === "v2.core.event") {
+    const told = objectTypeOf(stored.type, NO_OBJECT);
+    // Thin events of what a type says by itself, account.application.*, name no object that could be fetched.
+    if (asObject(payload.related_object) === undefined && projectionOf(told).saidByType === true)
+      return { observation: { ...common, objectType: told, objectId: null, object: NO_OBJECT }, snapshot: true };
     const url = asObject(payload.related_object)?.url;
     const twin = snapshotTwin(payload);
     return {

@@ -1,4 +1,4 @@
-// What each observation says happened, and how each kind is ordered.
+// What each observation says happened, what its row has of old shapes, and how each kind is ordered.
 import { describe, expect, it } from "vitest";
 
 import { BEGIN, event, type EventOptions, observed } from "../../test/support/stripe-fixtures.ts";
@@ -98,6 +98,29 @@ describe("facts", () => {
     expect(factsOf("account.application.deauthorized", application(), { account: "acct_9", id: "evt_left" })).toEqual([
       "connected_account.deauthorized acct_9:evt_left",
     ]);
+  });
+});
+
+describe("the row", () => {
+  const rowOf = (type: string, object: StripeObject) => {
+    const observation = observed(event(type, object));
+    return projectionOf(observation.objectType).row(object, observation);
+  };
+
+  it("of an invoice has what was called otherwise before 2019-03-14", () => {
+    const old = oldInvoice({
+      ...{ created: undefined, date: BEGIN, status_transitions: undefined, finalized_at: BEGIN + 60 },
+      ...{ application_fee_amount: undefined, application_fee: 300 },
+    });
+    const fields = { stripe_created: BEGIN, finalized_at: BEGIN + 60, application_fee_amount: 300 };
+    expect(rowOf("invoice.finalized", old)).toMatchObject(fields);
+    expect(rowOf("invoice.finalized", newInvoice({ application_fee_amount: 300 }))).toMatchObject(fields);
+  });
+
+  it("of a dispute that its bank takes no answer to has no deadline", () => {
+    const evidence_details = { due_by: 0, has_evidence: false, past_due: false, submission_count: 0 };
+    const closed = payments.newDispute({ evidence_details });
+    expect(rowOf("charge.dispute.created", closed)).toMatchObject({ evidence_due_by: null });
   });
 });
 

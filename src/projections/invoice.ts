@@ -3,10 +3,12 @@ import { couponOf } from "../stripe/read-discount.ts";
 import {
   invoiceAmountPaid,
   invoiceAmountRemaining,
+  invoiceApplicationFee,
   invoiceAutoAdvance,
   invoiceCharge,
   invoiceCreated,
   invoiceDiscountAmount,
+  invoiceFinalizedAt,
   invoicePaidAt,
   invoicePaidOutOfBand,
   invoicePaymentIntent,
@@ -148,7 +150,7 @@ function progress(object: StripeObject) {
     attempted: boolean(object.attempted),
     attempt_count: integer(object.attempt_count),
     next_payment_attempt: time(object.next_payment_attempt),
-    finalized_at: time(at(object, "status_transitions", "finalized_at")),
+    finalized_at: invoiceFinalizedAt(object),
     paid_at: invoicePaidAt(object),
     voided_at: time(at(object, "status_transitions", "voided_at")),
     marked_uncollectible_at: time(at(object, "status_transitions", "marked_uncollectible_at")),
@@ -165,7 +167,7 @@ function amounts(object: StripeObject) {
     amount_due: required(integer(object.amount_due)),
     amount_paid: invoiceAmountPaid(object),
     amount_remaining: invoiceAmountRemaining(object),
-    application_fee_amount: integer(object.application_fee_amount),
+    application_fee_amount: invoiceApplicationFee(object),
   };
 }
 

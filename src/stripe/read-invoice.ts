@@ -148,6 +148,16 @@ function hasRecordedPayment(invoice: StripeObject): Read<boolean> {
   return whole && types.every((type) => type === "payment_intent" || type === "charge") ? false : null;
 }
 
+/** Moved into status_transitions on 2019-03-14. */
+export function invoiceFinalizedAt(invoice: StripeObject): Read<number> {
+  return firstOf(time(at(invoice, "status_transitions", "finalized_at")), time(invoice.finalized_at));
+}
+
+/** Renamed from `application_fee` on 2019-03-14. */
+export function invoiceApplicationFee(invoice: StripeObject): Read<number> {
+  return firstOf(integer(invoice.application_fee_amount), integer(invoice.application_fee));
+}
+
 /** The time of payment. Shapes before 2019-03-14 have no status_transitions. */
 export function invoicePaidAt(invoice: StripeObject): Read<number> {
   return time(at(invoice, "status_transitions", "paid_at"));

@@ -114,7 +114,12 @@ export function sessionPaymentStatus(session: StripeObject): Read<string> {
 
 /** When evidence is due. Oldest shapes have it on the dispute itself. */
 export function disputeDueBy(dispute: StripeObject): Read<number> {
-  return firstOf(time(at(dispute, "evidence_details", "due_by")), time(dispute.evidence_due_by));
+  return firstOf(deadline(at(dispute, "evidence_details", "due_by")), deadline(dispute.evidence_due_by));
+}
+
+/** Stripe: "Will be 0 if the customer's bank … doesn't allow a response". */
+function deadline(value: unknown): Read<number> {
+  return value === 0 ? null : time(value);
 }
 
 /** What the invoice payment was made with. Source: the `payment` hash of 2025-03-31 and later. */

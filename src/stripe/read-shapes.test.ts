@@ -5,8 +5,10 @@ import { couponOf, discountOf } from "./read-discount.ts";
 import {
   invoiceAmountPaid,
   invoiceAmountRemaining,
+  invoiceApplicationFee,
   invoiceAutoAdvance,
   invoiceCharge,
+  invoiceFinalizedAt,
   invoicePaidOutOfBand,
   invoicePaymentIntent,
   invoicePrice,
@@ -16,7 +18,15 @@ import {
   linePeriodEnd,
   linePeriodStart,
 } from "./read-invoice.ts";
-import { chargeCard, chargeStatus, intentStatus, latestCharge, sessionStatus, typedDetails } from "./read-payment.ts";
+import {
+  chargeCard,
+  chargeStatus,
+  disputeDueBy,
+  intentStatus,
+  latestCharge,
+  sessionStatus,
+  typedDetails,
+} from "./read-payment.ts";
 import { isCancelScheduled, periodEnd, periodStart, subscriptionPrice } from "./read-subscription.ts";
 import { at, decimal, email, firstOf, integer, listed, reference, text, time } from "./read-values.ts";
 
@@ -113,6 +123,24 @@ describe("an invoice", () => {
     expect(invoiceAmountPaid({ ...old, paid: true })).toBe(1000);
     expect(invoiceAutoAdvance(old)).toBe(true);
     expect(invoiceStatus({ paid: true })).toBeUndefined();
+  });
+
+  it("from before 2019-03-14 has its application fee and the time of its finalization under other names", () => {
+    expect([
+      invoiceFinalizedAt({ finalized_at: 5 }),
+      invoiceFinalizedAt({ status_transitions: { finalized_at: 5 } }),
+      invoiceFinalizedAt({ status_transitions: { finalized_at: null } }),
+    ]).toEqual([5, 5, null]);
+    expect([
+      invoiceApplicationFee({ application_fee: 300 }),
+      invoiceApplicationFee({ application_fee_amount: 300 }),
+      invoiceApplicationFee({ application_fee_amount: 0, application_fee: 300 }),
+      invoiceApplicationFee({}),
+    ]).toEqual([300, 300, 0, null]);
+    expect([invoiceFinalizedAt({ finalized_at: "5" }), invoiceApplicationFee({ application_fee: "3" })]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it("is for the time of its lines, from the earliest start to the latest end; prorations count where there is nothing else", () => {
@@ -231,5 +259,14 @@ describe("a payment", () => {
       sessionStatus({ payment_status: "paid" }),
       sessionStatus({ payment_status: "unpaid" }),
     ]).toEqual(["open", "complete", null]);
+  });
+});
+
+describe("a dispute", () => {
+  it("that its bank takes no answer to is due at no time", () => {
+    const due = (due_by: unknown, evidence_due_by?: unknown) =>
+      disputeDueBy({ evidence_details: { due_by }, evidence_due_by });
+    expect([due(0), due(null), due(undefined, 0), due(5), due(undefined, 5)]).toEqual([null, null, null, 5, 5]);
+    expect(due("0")).toBeUndefined();
   });
 });
