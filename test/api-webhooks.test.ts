@@ -116,7 +116,9 @@ describe("what the receiver says", () => {
       return (answers.shift() ?? (async () => true))();
     };
     stubbed = await openDoor("embedded", {
-      deps: { receiver: { receive, waiting: () => 0, crowd: () => 0, sinceRush: () => Infinity, idle: async () => undefined } },
+      deps: {
+        receiver: { receive, waiting: () => 0, crowd: () => 0, sinceRush: () => Infinity, idle: async () => undefined },
+      },
     });
   });
   afterAll(async () => stubbed.close());

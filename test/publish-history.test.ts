@@ -41,17 +41,6 @@ describe.each(BOTH)("what is told of what was there before, %s database", (kind)
     return rows.map(({ type }) => type);
   }
 
-  it("an import that learns of a change first tells it: the event that says so is too late by then", async () => {
-    const trialing = newSubscription({ id: "sub_swallowed", status: "trialing" });
-    const active = { ...trialing, status: "active" };
-    const created = says("customer.subscription.created", trialing, { created: BEGIN });
-    const updated = says("customer.subscription.updated", active, {
-      ...{ created: BEGIN + 10, previous: { status: "trialing" } },
-    });
-    await inTurn(created, imports(active, BEGIN + 11), updated, imports(active, BEGIN + 20));
-    expect(await typesOf("sub_swallowed")).toEqual(["subscription.created", "subscription.updated"]);
-  });
-
   it("an import tells nothing of what nobody knew before", async () => {
     const active = newSubscription({ id: "sub_unheard", status: "past_due" });
     await inTurn(imports(active, BEGIN + 11), imports(active, BEGIN + 20));
@@ -80,31 +69,6 @@ describe.each(BOTH)("what is told of what was there before, %s database", (kind)
     ];
     expect(await toldIn("in_first_paid", "paid", "updated")).toEqual(expected);
     expect(await toldIn("in_first_updated", "updated", "paid")).toEqual(expected);
-  });
-
-  it("what an import brought is no news when an event says it once more, in whatever batches", async () => {
-    const asOf = BEGIN + 400 * DAY;
-    const meanwhile = { created: asOf + DAY };
-    const told = async (batches: (own: Arrival[]) => Arrival[][], name: string): Promise<string[][]> => {
-      const invoice = newInvoice({ id: `in_old${name}`, ...PAID });
-      const pastDue = newSubscription({ id: `sub_old${name}`, status: "past_due" });
-      const charge = newCharge({ id: `ch_old${name}`, payment_intent: null });
-      const metadata = { a: "1" };
-      const refunded = { ...charge, amount_refunded: 100 };
-      for (const batch of batches([
-        ...[invoice, pastDue, charge].map((object) => imports(object, asOf)),
-        says("invoice.updated", { ...invoice, metadata }, meanwhile),
-        says("customer.subscription.updated", { ...pastDue, metadata }, meanwhile),
-        says("charge.refunded", refunded, meanwhile),
-      ])) {
-        await pipe.arrive(batch);
-        await pipe.drain();
-      }
-      return Promise.all([invoice, pastDue, charge].map(({ id }) => typesOf(String(id))));
-    };
-    const updates = [["invoice.updated"], ["subscription.updated"], []];
-    expect(await told((own) => own.map((one) => [one]), "_apart")).toEqual(updates);
-    expect(await told((own) => [own], "_together")).toEqual(updates);
   });
 
   it("what an import was first to bring is told when its own event comes behind", async () => {

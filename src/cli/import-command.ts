@@ -25,9 +25,9 @@ export function addImport(program: Command): void {
     .command("import")
     .summary("fetch every object that Stripe has")
     .description(
-      "Reads every object of the platform's Stripe account and of each connected one from Stripe's lists. Nobody is\n" +
-        "mailed, and tenants are told nothing but that something known has changed meanwhile (*.updated). What was imported in\n" +
-        "the last 29 days is not read again: events tell what has changed. A run that was stopped goes on where it was.",
+      "Reads every object of the platform's Stripe account and of each connected one from Stripe's lists. Nothing of it is\n" +
+        "published or mailed. What was imported in the last 29 days is not read again: events tell what has changed. A run that\n" +
+        "was stopped goes on where it was.",
     )
     .option("--types <types>", "Stripe's names of kinds, separated by commas, such as customer,invoice", namesIn)
     .option("--since <time>", "only objects made since then: an ISO time, Unix seconds or an age", timeOf);

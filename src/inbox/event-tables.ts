@@ -3,6 +3,7 @@ import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable, Statement } from "../db/database.ts";
 import { compareIds } from "../projections/order.ts";
 import { OLDEST, OLDEST_OBJECTS } from "./claim-order.ts";
+import { wasTakenIn } from "./taken-in.ts";
 
 /** An observation on its way into the inbox. */
 export interface IncomingEvent {
@@ -188,13 +189,14 @@ export async function recordOutcomes(
   events: readonly Pick<Claimed, "created" | "eventId">[],
 ): Promise<void> {
   if (events.length === 0) return;
-  const values = [
-    bigintArray(events.map((event) => event.created)),
-    textArray(events.map((event) => event.eventId)),
-    status,
-  ];
+  const values = [...keysOf(events), status];
   await tx.query({ name: "record_outcomes", text: RECORD_OUTCOMES, values });
 }
+
+const keysOf = (events: readonly Pick<Claimed, "created" | "eventId">[]): Buffer[] => [
+  bigintArray(events.map((event) => event.created)),
+  textArray(events.map((event) => event.eventId)),
+];
 
 /** A replayed event starts anew: what an earlier run said of it goes. */
 export async function clearOutcomes(
@@ -202,7 +204,7 @@ export async function clearOutcomes(
   events: readonly Pick<Claimed, "created" | "eventId">[],
 ): Promise<void> {
   if (events.length === 0) return;
-  const values = [bigintArray(events.map((event) => event.created)), textArray(events.map((event) => event.eventId))];
+  const values = keysOf(events);
   await tx.query({ name: "clear_outcomes", text: CLEAR_OUTCOMES, values });
 }
 
@@ -226,7 +228,9 @@ export async function enqueueAgain(
   events: readonly { created: number; eventId: string }[],
 ): Promise<number> {
   if (events.length === 0) return 0;
-  const values = [bigintArray(events.map((event) => event.created)), textArray(events.map((event) => event.eventId))];
+  const values = keysOf(events);
+  // Who gives one of them up now has told how it ended by the next statement.
+  await tx.query({ text: LOCK_QUEUED, values });
   return (await tx.query({ text: ENQUEUE_AGAIN, values })).rowCount;
 }
 
@@ -253,11 +257,6 @@ export async function releaseAllLeases(tx: Queryable): Promise<number> {
     .rowCount;
 }
 
-/** Whether what a stored event says is in the rows: it neither failed before it got there, nor had no tenant. As a subselect for each row. */
-export const wasTakenIn = (event: string): string => `coalesce((
-    select outcome.status from stripe_event_outcomes as outcome
-    where outcome.created = ${event}.created and outcome.event_id = ${event}.id and not outcome.stands), '') not in ('failed', 'unrouted')`;
-
 // The same text as objectKeyText().
 const OBJECT_KEY = `
   case when event.object_id is null then null
@@ -280,8 +279,9 @@ const INSERT = `
         and excluded.object_id is not distinct from known.object_id
     returning created, id, replaced_at, livemode, stripe_account, object_type, object_id
   ), queued as (
-    insert into stripe_event_queue (created, event_id, object_key, refold)
-    select event.created, event.id, ${OBJECT_KEY}, event.replaced_at is not null
+    insert into stripe_event_queue (created, event_id, object_key, refold, stands)
+    select event.created, event.id, ${OBJECT_KEY}, event.replaced_at is not null,
+           case when event.replaced_at is null then false else ${wasTakenIn("event")} end
     from stored as event
     order by event.created, event.id
     -- Replaced while it waits or while a worker holds it: the lease is broken, so that the older payload's work rolls back.
@@ -340,6 +340,10 @@ const WRITE_TENANTS = `
   update stripe_events as event set tenant_id = routed.tenant_id
   from unnest($1::bigint[], $2::text[], $3::text[]) as routed (created, id, tenant_id)
   where event.created = routed.created and event.id = routed.id and event.tenant_id is distinct from routed.tenant_id`;
+
+const LOCK_QUEUED = `
+  select from unnest($1::bigint[], $2::text[]) as again (created, event_id)
+  join stripe_event_queue as queue using (created, event_id) order by created, event_id for update of queue`;
 
 // Folded anew from all of its observations: what an earlier run left out, or put in, is put right.
 const ENQUEUE_AGAIN = `

@@ -1,7 +1,7 @@
 // Reads stored events and the observations of objects, for processing, rebuilding and the billing log.
 import { bigintArray, booleanArray, textArray } from "../db/arrays.ts";
 import type { Queryable } from "../db/database.ts";
-import { wasTakenIn } from "./event-tables.ts";
+import { wasTakenIn } from "./taken-in.ts";
 
 /** A stored event as the processor reads it. */
 export interface StoredEvent {

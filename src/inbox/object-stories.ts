@@ -7,8 +7,9 @@ import { orderOf, STANDING } from "../projections/order.ts";
 import type { Projection } from "../projections/projection.ts";
 import { projectionOf } from "../projections/registry.ts";
 import { type Step, story } from "../projections/story.ts";
-import { eventKey, wasTakenIn } from "./event-tables.ts";
+import { eventKey } from "./event-tables.ts";
 import { EVENT_COLUMNS, loadEvents, loadObservationsOf, type StoredEvent } from "./load-events.ts";
+import { wasTakenIn } from "./taken-in.ts";
 import { keyArrays, loadHeads } from "./projection-tables.ts";
 import { readObservation } from "./stored-observation.ts";
 

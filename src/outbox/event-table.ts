@@ -138,20 +138,11 @@ function earliest(facts: readonly StoredFact[]): Map<string, StoredFact> {
     else {
       const [first, second] = isEarlier(fact, known) ? [fact, known] : [known, fact];
       // One that may be told tells it, whichever was the earliest.
-      found.set(key, first.object === null && !isOld(first, second) ? { ...first, ...toldBy(second) } : first);
+      found.set(key, first.object === null ? { ...first, ...toldBy(second) } : first);
     }
   }
   return found;
 }
-
-/** It was there when it was fetched, as an import does, and not told: what says it much later has other news. As RESTATED. */
-function isOld(fetched: StoredFact, said: StoredFact): boolean {
-  return fetched.observationId.startsWith(FETCHED) && said.occurredAt > fetched.occurredAt + FETCH_SECONDS;
-}
-
-const FETCHED = "obs_";
-/** An answer is dated a few seconds before what it may show. */
-const FETCH_SECONDS = 60;
 
 const toldBy = ({ object, happenedAt }: StoredFact): Partial<StoredFact> => ({
   object,
@@ -245,10 +236,6 @@ export async function deleteOldEvents(database: Database, days: number, limit: n
   return (await database.query({ text: DELETE_OLD[database.kind], values: [days, limit] })).rowCount;
 }
 
-const RESTATED = `
-  starts_with(known.observation_id, '${FETCHED}')
-    and excluded.occurred_at > known.occurred_at + interval '${String(FETCH_SECONDS)} seconds'`;
-
 // An event is made where the fact has just got its id: of a fact that was told before it is another one, or none.
 const INSERT_FACTS = `
   with incoming as materialized (
@@ -272,7 +259,7 @@ const INSERT_FACTS = `
           from (select (excluded.occurred_at, excluded.observation_id) < (known.occurred_at, known.observation_id)) as compared (earlier)),
         event_id = coalesce(known.event_id, excluded.event_id)
     where (excluded.occurred_at, excluded.observation_id) < (known.occurred_at, known.observation_id)
-       or (known.event_id is null and excluded.event_id is not null and not (${RESTATED}))
+       or (known.event_id is null and excluded.event_id is not null)
     returning event_id
   )
   insert into events (tenant_id, livemode, id, type, created, api_version, stripe_account, object_type, object_id, object)

@@ -79,7 +79,7 @@ function happenedAt({ type }: Fact, observation: Observation, projection: Projec
   return typeof at === "number" ? at : undefined;
 }
 
-/** An import brings what was there before: what has happened is not told of it, but that something is not as it was known. */
+/** An import brings what was there before: only what happens from now on is told, by its own event. */
 export const isImported = ({ type }: Pick<Observation, "type">): boolean => type.endsWith(".imported");
 
 export interface UpdateOf {
@@ -93,12 +93,11 @@ export interface UpdateOf {
 /**
  * That an object has changed: once for each new head whose tracked columns differ from the stored head's, so that what came
  * in one batch is told once, in its last state. The first that is known of an object tells it only where Stripe says so; so
- * does what follows a head of which nobody was told, because its owner was not known. An import tells it as any other: the
- * event that says the same is behind its head from then on.
+ * does what follows a head of which nobody was told, because its owner was not known.
  */
 export function updateOf(row: FoldedRow, { before, fresh, unowned, since }: UpdateOf): ToldFact | null {
   const { projection, head, key, deleted } = row;
-  if (projection.updated === undefined || deleted || head.created < since) return null;
+  if (projection.updated === undefined || deleted || isImported(head) || head.created < since) return null;
   const isFirst = before === undefined || unowned.has(before.eventId);
   const changed = isFirst
     ? fresh.some(({ type }) => type.endsWith(".updated"))

@@ -110,7 +110,7 @@ export function keyTypeOf(objectType: string): string {
   return projection === otherObject ? objectType : projection.objects[0];
 }
 
-/** Ends the type of an imported object: nobody is told what has happened to it, and nobody mailed. What happens from now on, events tell. */
+/** Ends the type of an imported object: nobody is told of it, and nobody mailed. What happens from now on, events tell. */
 export const IMPORTED = ".imported";
 
 /** Whether something is made of events of this type. Others are `ignored`: kept, and their object reduced all the same. */
