@@ -78,6 +78,22 @@ describe.each(BOTH)("a replay that fails for good, %s database", (kind) => {
     expect([await outcomeOf(paid), await differences()]).toEqual([undefined, []]);
   });
 
+  it("of one whose later API version came meanwhile leaves it, too", async () => {
+    const invoice = `in_${kind}_newer`;
+    await pipe.arrive([arrival(invoice, 1, "invoice.finalized", OPEN), arrival(invoice, 2, "invoice.paid", PAID)]);
+    await pipe.drain();
+    const paid = arrival(invoice, 2, "invoice.paid", PAID) as { event: Record<string, unknown> };
+    const newer = { event: { ...paid.event, api_version: "2999-01-01.later" } };
+    await refusing(() => pipe.arrive([newer]));
+    expect(await outcomeOf(`evt_${invoice}_2`)).toEqual({ status: "failed" });
+    await replayEvent(pipe.database, `evt_${invoice}_1`);
+    await pipe.drain();
+    expect(await statusOf(invoice)).toEqual({ status: "paid" });
+    await replayEvent(pipe.database, `evt_${invoice}_2`);
+    await pipe.drain();
+    expect([await statusOf(invoice), await differences()]).toEqual([{ status: "paid" }, []]);
+  });
+
   it("of one that was never taken in leaves it out, as before", async () => {
     const invoice = `in_${kind}_never`;
     await pipe.arrive([arrival(invoice, 1, "invoice.finalized", OPEN)]);
